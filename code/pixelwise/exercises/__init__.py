@@ -1,0 +1,74 @@
+"""Exercises that answer back: `check("segmentation.road_iou", answer)` accepts, or hints at the likely mistake.
+
+One module a chapter holds its exercises. An exercise is a function that looks at an answer and returns the sentence
+that confirms it, or raises `Hint`; answers that are functions are tried on fresh random inputs.
+"""
+
+import importlib
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_exercises: dict[str, Callable[[object], str]] = {}
+
+
+class Hint(Exception):
+    """A wrong answer, and the thought that helps on."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an answer is right (None: not answered yet) and what to tell the reader."""
+
+    correct: bool | None
+    message: str
+
+
+def exercise(name: str) -> Callable:
+    """Register a checker under ``chapter.name``."""
+
+    def register(checker: Callable[[object], str]) -> Callable[[object], str]:
+        _exercises[name] = checker
+        return checker
+
+    return register
+
+
+def grade(name: str, answer: object) -> Verdict:
+    """Judge an answer. KeyError for an unknown exercise; an answer of ``...`` counts as not answered yet."""
+    chapter = name.partition(".")[0]
+    try:
+        importlib.import_module(f"{__name__}.{chapter}")
+        checker = _exercises[name]
+    except (ModuleNotFoundError, KeyError):
+        raise KeyError(f"no exercise {name!r}; known here: {', '.join(sorted(_exercises)) or 'none'}") from None
+    if answer is ...:
+        return Verdict(None, "Not answered yet: put your answer in place of `...` and run the cell again.")
+    try:
+        return Verdict(True, checker(answer))
+    except Hint as hint:
+        return Verdict(False, str(hint))
+    except Exception as error:  # a reader's function may fail in any way; the failure is the hint
+        return Verdict(False, f"Your answer raised {type(error).__name__}: {error}")
+
+
+def check(name: str, answer: object) -> None:
+    """Judge an answer and print the verdict."""
+    verdict = grade(name, answer)
+    print({True: "✓", False: "✗", None: "○"}[verdict.correct], verdict.message)
+
+
+def number(answer: object) -> float:
+    """Return a reader's answer as a float, or hint that a number is wanted."""
+    try:
+        value = float(answer)
+    except (TypeError, ValueError):
+        raise Hint(f"A number is wanted here; this is {type(answer).__name__}.") from None
+    if not math.isfinite(value):
+        raise Hint(f"A finite number is wanted here, not {value}.")
+    return value
+
+
+def close(value: float, target: float, tolerance: float = 0.005) -> bool:
+    """Whether two numbers agree within a relative tolerance."""
+    return math.isclose(value, target, rel_tol=tolerance, abs_tol=1e-12)
