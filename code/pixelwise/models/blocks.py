@@ -1,0 +1,102 @@
+"""What several networks share: convolution with normalisation, squeeze-and-excitation, taps, initialisation, checks."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from torch import Tensor, nn
+
+
+def conv_norm(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 3,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    groups: int = 1,
+    activation: Callable[..., nn.Module] | None = nn.ReLU,
+    eps: float = 1e-5,
+) -> nn.Sequential:
+    """Convolution without bias, batch normalisation and, unless ``activation`` is None, the activation.
+
+    (N, in_channels, H, W) becomes (N, out_channels, ⌈H/stride⌉, ⌈W/stride⌉) for an odd kernel. The parts are numbered
+    0, 1, 2 as torchvision numbers them. A bias before batch normalisation would be subtracted again with the mean.
+    """
+    padding = dilation * (kernel_size - 1) // 2
+    parts = [
+        nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False),
+        nn.BatchNorm2d(out_channels, eps=eps),
+    ]
+    if activation is not None:
+        parts.append(activation(inplace=True))
+    return nn.Sequential(*parts)
+
+
+class SqueezeExcitation(nn.Module):
+    """Scale each channel by a gate in (0, 1) that is computed from the means of all channels; keeps (N, C, H, W).
+
+    Two fully connected layers through ``squeeze_channels`` values make the gate; as 1×1 convolutions they take the
+    pooled (N, C, 1, 1) map as it is. Hu et al., Squeeze-and-Excitation Networks, 2018, section 3, equations 2 to 4.
+    """
+
+    def __init__(self, channels: int, squeeze_channels: int, activation: Callable[..., nn.Module] = nn.ReLU):
+        super().__init__()
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.fc1 = nn.Conv2d(channels, squeeze_channels, 1)
+        self.activation = activation(inplace=True)
+        self.fc2 = nn.Conv2d(squeeze_channels, channels, 1)
+        self.scale_activation = nn.Sigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate = self.avgpool(x)  # (N, C, 1, 1)
+        gate = self.activation(self.fc1(gate))  # (N, squeeze_channels, 1, 1)
+        gate = self.scale_activation(self.fc2(gate))  # (N, C, 1, 1)
+        return gate * x
+
+
+class Tapped(nn.Sequential):
+    """Named layers in a row; forward returns the outputs of the layers in ``taps`` and goes no further than the last.
+
+    It lets a network whose layers are called ``features.*`` in torchvision keep those names *and* give feature maps.
+    """
+
+    def __init__(self, layers: Mapping[str, nn.Module], taps: Iterable[str]):
+        super().__init__()
+        for name, layer in layers.items():
+            self.add_module(name, layer)
+        self.taps = tuple(taps)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        maps = []
+        for name, layer in self.named_children():
+            x = layer(x)
+            if name in self.taps:
+                maps.append(x)
+            if name == self.taps[-1]:
+                break
+        return maps
+
+
+def initialise(network: nn.Module) -> None:
+    """He initialisation (2015, equation 10; fan-out) of convolutions; unit normalisation; zero biases, in place."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+
+
+def check_images(images: Tensor, channels: int, smallest: int = 1) -> None:
+    """Raise a ValueError in plain words unless ``images`` is float (N, channels, H, W) with H, W ≥ ``smallest``."""
+    if images.ndim != 4 or images.shape[1] != channels:
+        raise ValueError(
+            f"images have shape {tuple(images.shape)}, but this network takes (N, {channels}, H, W); "
+            f"add the batch dimension with images[None], or build the network with in_channels=..."
+        )
+    if not images.is_floating_point():
+        raise ValueError(f"images are {images.dtype}, but a network takes floats: normalise(images) first")
+    height, width = images.shape[-2:]
+    if height < smallest or width < smallest:
+        raise ValueError(f"images are {height}×{width}, but this network needs at least {smallest}×{smallest} pixels")
