@@ -1,0 +1,51 @@
+"""Build the site from `_config.yml` and `_toc.yml`, with warnings as errors: `make book`.
+
+This is Jupyter Book's own build, called so that pages are read and written on every core.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from book import stamp
+
+SITE = stamp.ROOT / "_build" / "html"
+
+
+def build(source: Path = stamp.ROOT, output: Path = SITE, quiet: bool = True) -> int:
+    """Build the book in `source` into the folder `output`; return 0, or 1 when Sphinx warned of anything."""
+    from jupyter_book.sphinx import build_sphinx
+
+    source, output = Path(source).resolve(), Path(output).resolve()
+    result = build_sphinx(
+        source,
+        output,
+        noconfig=True,
+        path_config=source / "_config.yml",
+        confoverrides={"external_toc_path": str(source / "_toc.yml"), "latex_individualpages": False},
+        jobs=os.cpu_count() if sys.platform != "win32" else 1,
+        quiet=quiet,
+        warningiserror=True,
+        keep_going=True,
+    )
+    return 1 if isinstance(result, Exception) else result
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make book", description="Build the site, warnings as errors.")
+    parser.add_argument("--output", type=Path, default=SITE)
+    options = parser.parse_args(arguments)
+    start = time.perf_counter()
+    if build(output=options.output):
+        print("The book was not built: Sphinx warned (see above), and warnings are errors here.", file=sys.stderr)
+        return 1
+    page = options.output / "index.html"
+    print(f"The book is in {os.path.relpath(options.output)} ({time.perf_counter() - start:.0f} s).")
+    print(f"Open {page.resolve().as_uri()} or run `make serve`.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,175 @@
+"""What every stored chapter must be: `python -m book.check [NOTEBOOK ...]`.
+
+Each check returns the faults it finds as sentences that say where and what to do. `faults` runs all of them on one
+notebook; `alike` compares the chapters with one another.
+"""
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+from book import stamp
+
+LIMIT = 1_000_000
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~+/=-])/(?:home|root|Users|work|tmp|private|var/folders|workspace)/[\w.-]+|[A-Za-z]:\\+(?:Users|home)\b"
+)
+OBJECT_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
+PROGRESS = re.compile(r"\d+%\|.*\||\d(?:it/s|s/it)\b|\r(?!\n)|\bHBox\(children|\bFloatProgress\(")
+WIDGET_TYPES = {"application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"}
+IMAGE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"}
+NO_DESCRIPTION = re.compile(r"(image|figure|picture|plot|photo|img|fig)?[\s\d._-]*|.*\.(png|jpe?g|svg|gif|webp)", re.I)
+DIRECTIVES = {
+    "a directive": re.compile(r"^[ >]*(?:`{3,}|~{3,}|:{3,})\{[\w:-]+\}", re.M),
+    "a role": re.compile(r"\{[a-z][\w:-]*\}`[^`]+`"),
+    "a target": re.compile(r"^\([\w-]+\)=\s*$", re.M),
+    "an equation label": re.compile(r"\$\$\s*\([\w:-]+\)\s*$", re.M),
+}
+
+
+def faults(path: Path) -> list[str]:
+    """Everything that is wrong with the notebook at `path`; an empty list when nothing is."""
+    text = Path(path).read_text(encoding="utf-8")
+    notebook = json.loads(text)
+    found = [] if len(text.encode()) <= LIMIT else [f"the file has {len(text.encode()):,} bytes, more than {LIMIT:,}"]
+    for check in (drifted, unexecuted, unstorable, without_alternative, not_portable):
+        found += check(notebook)
+    return found
+
+
+def drifted(notebook: dict) -> list[str]:
+    """Code cells that are no longer those that made the outputs."""
+    made = notebook["metadata"].get("pixelwise")
+    if not made:
+        return ["there is no stamp; record the chapter with `make record`"]
+    if made.get("cells") != stamp.hash_cells(notebook):
+        return [f"code cells have changed since the outputs were recorded on {made.get('date')}; record the chapter again"]
+    return []
+
+
+def unexecuted(notebook: dict) -> list[str]:
+    """Code cells that did not run, or not from top to bottom in a fresh kernel."""
+    counts = [cell.get("execution_count") for cell in stamp.code_cells(notebook)]
+    if counts == list(range(1, len(counts) + 1)):
+        return []
+    missing = [number for number, count in enumerate(counts, 1) if count is None]
+    if missing:
+        return [f"code cell {', '.join(map(str, missing))} has not been executed; record the chapter"]
+    return [f"code cells ran in the order {counts}, not from top to bottom; record the chapter"]
+
+
+def unstorable(notebook: dict) -> list[str]:
+    """Outputs that must not be stored: errors, widget state, progress bars, paths and addresses of one machine."""
+    found = []
+    if notebook["metadata"].get("widgets"):
+        found.append("the metadata holds widget state; show a static picture when course.begin(...).recording is true")
+    for number, cell in enumerate(stamp.code_cells(notebook), 1):
+        for output in cell.get("outputs", []):
+            if output["output_type"] == "error":
+                found.append(f"code cell {number} ended in {output['ename']}: {output['evalue']}")
+                continue
+            if WIDGET_TYPES & set(output.get("data", {})):
+                found.append(f"code cell {number} shows a widget, which is dead without a kernel")
+            for text in texts(output):
+                for what, pattern in (
+                    ("a path of one machine", MACHINE_PATH),
+                    ("the address of an object", OBJECT_ADDRESS),
+                    ("the debris of a progress bar", PROGRESS),
+                ):
+                    if match := pattern.search(text):
+                        found.append(f"the output of code cell {number} holds {what}: {match.group().strip()[:60]!r}")
+    return found
+
+
+def without_alternative(notebook: dict) -> list[str]:
+    """Pictures without a text that says what they show."""
+    found = []
+    for number, cell in enumerate(notebook["cells"], 1):
+        if cell["cell_type"] == "markdown":
+            text = without_code(stamp.source(cell))
+            alternatives = re.findall(r"!\[((?:[^\]\\]|\\.)*)\]\(", text) + html_alternatives(text)
+            where = f"a picture in cell {number}"
+        elif cell["cell_type"] == "code":
+            outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
+            declared = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt")
+            alternatives = [declared for data in outputs if IMAGE_TYPES & set(data)]
+            alternatives += [alt for data in outputs for alt in html_alternatives(joined(data.get("text/html", "")))]
+            where = f'the output of cell {number} (set its metadata {{"mystnb": {{"image": {{"alt": …}}}}}})'
+        else:
+            continue
+        found += [f"{where} has no real alt text: {alt!r}" for alt in alternatives if not describes(alt)]
+    return found
+
+
+def describes(alternative: str | None) -> bool:
+    """Whether an alt text can stand for a picture: a phrase, not a file name or the word “figure”."""
+    return bool(alternative) and len(alternative.split()) >= 3 and not NO_DESCRIPTION.fullmatch(alternative.strip())
+
+
+def not_portable(notebook: dict) -> list[str]:
+    """Syntax that Colab and GitHub show raw."""
+    found = []
+    for number, cell in enumerate(notebook["cells"], 1):
+        if cell["cell_type"] != "markdown":
+            continue
+        text = stamp.source(cell)
+        for what, pattern in DIRECTIVES.items():
+            if match := pattern.search(text if what == "a directive" else without_fences(text)):
+                found.append(f"cell {number} holds {what} that only this book's builder knows: {match.group().strip()!r}")
+    return found
+
+
+def alike(paths: list[Path]) -> list[str]:
+    """Chapters whose first code cell, which prepares Colab, is not the one that most chapters have."""
+    cells = {path.name: stamp.bootstrap_cell(json.loads(path.read_text(encoding="utf-8"))) for path in paths}
+    usual = max(cells.values(), key=list(cells.values()).count, default="")
+    return [f"{name}: the first code cell differs from the other chapters'" for name in cells if cells[name] != usual]
+
+
+def texts(output: dict) -> list[str]:
+    """The texts of an output, as a person sees them; encoded pictures are left out."""
+    if output["output_type"] == "stream":
+        return [joined(output["text"])]
+    data = output.get("data", {})
+    return [joined(value) for kind, value in data.items() if kind.startswith("text/") or kind == "image/svg+xml"]
+
+
+def joined(text: str | list[str]) -> str:
+    return text if isinstance(text, str) else "".join(text)
+
+
+def without_fences(text: str) -> str:
+    return re.sub(r"^([ >]*)(`{3,}|~{3,}).*?^\1\2[ \t]*$", "", text, flags=re.M | re.S)
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"(`+)(?!`).+?(?<!`)\1(?!`)", "", without_fences(text))
+
+
+def html_alternatives(html: str) -> list[str | None]:
+    """The alt texts of the img elements in `html`, None where one has none; `alt=""` with aria-hidden is decoration."""
+    found = []
+
+    class Images(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            attributes = dict(attrs)
+            if tag == "img" and attributes.get("aria-hidden") != "true":
+                found.append(attributes.get("alt"))
+
+    Images().feed(html)
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    paths = [Path(argument) for argument in arguments] or stamp.notebooks()
+    found = [f"{path.name}: {fault}" for path in paths for fault in faults(path)] + alike(stamp.notebooks())
+    for fault in found:
+        print(fault)
+    print(f"{len(paths)} notebooks checked, {len(found)} faults")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,157 @@
+"""Execute chapters and keep their outputs with a stamp of how they were made: `make record`.
+
+    make record CHAPTERS="semantic_segmentation" BUDGET=cpu
+    make record CHAPTERS="semantic_segmentation" DATASET=camvid
+
+A chapter that fails, or whose outputs may not be stored (see `book.check.unstorable`), leaves its file as it was. Of a run
+on another data set than streets only the results that the chapter itself writes to data/results/ stay: CamVid's licence
+does not let its pictures into the repository.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from book import check, stamp
+
+# Runs as one more cell at the end of the chapter, and leaves no trace in it.
+PROBE = """
+import json, platform, sys
+from pixelwise import course
+run = course.current()
+print(json.dumps({
+    "budget": run.budget,
+    "dataset": run.dataset,
+    "device": course.device_name(run.device),
+    "versions": course.versions(),
+    "seeds": list(run.seeds),
+    "modules": {n: getattr(m, "__file__", None) for n, m in sys.modules.items() if n.split(".")[0] == "pixelwise"},
+}))
+"""
+
+
+class RecordingError(Exception):
+    """A chapter could not be recorded; the message says why in words for its author."""
+
+
+def record(path: Path, budget: str = "", dataset: str = "", library: Path = stamp.LIBRARY) -> dict:
+    """Execute the notebook at `path` in a fresh kernel, write its outputs and stamp, and return the stamp.
+
+    Raises RecordingError when a cell fails, the outputs cannot be stored, or the library changed meanwhile.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    before = stamp.hash_library(library)
+    found, cell_seconds = execute(notebook, path, budget, dataset)
+
+    library_hashes = {}
+    for module, file in sorted(found.pop("modules").items()):
+        if file is None or not Path(file).resolve().is_relative_to(library.resolve()):
+            raise RecordingError(f"{path.name} imported {module} from outside this checkout's code/; use its own .venv")
+        library_hashes[module] = stamp.hash_module(module, library)
+    changed = sorted(module for module, digest in library_hashes.items() if before.get(module) != digest)
+    if changed:
+        raise RecordingError(f"the library changed while {path.name} ran ({', '.join(changed)}); record it again")
+
+    made = {
+        "date": datetime.date.today().isoformat(),
+        **found,
+        "seconds": round(sum(cell_seconds), 1),
+        "cell_seconds": cell_seconds,
+        "cells": stamp.hash_cells(notebook),
+        "library": library_hashes,
+    }
+    if made["dataset"] == "streets":
+        notebook.metadata["pixelwise"] = made
+        tidy(notebook)
+        if faults := check.unstorable(notebook):
+            raise RecordingError(f"{path.name} was not written: " + "; ".join(map(str, faults)))
+        write(notebook, path)
+    return made
+
+
+def execute(notebook, path: Path, budget: str, dataset: str) -> tuple[dict, list[float]]:
+    """Run every cell in place; return what the kernel reports of itself and the seconds of each code cell."""
+    environment = os.environ | {"PIXELWISE_RECORDING": "1", "PIXELWISE_BUDGET": budget, "PIXELWISE_DATASET": dataset}
+    started, seconds = [], []
+    client = NotebookClient(
+        notebook,
+        timeout=None,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_execute=lambda cell, cell_index: started.append(time.perf_counter()),
+        on_cell_executed=lambda cell, cell_index, execute_reply: seconds.append(
+            round(time.perf_counter() - started[-1], 2)
+        ),
+    )
+    notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
+    try:
+        client.execute(env=environment)
+    except CellExecutionError as error:
+        probed = len(started) == len(stamp.code_cells(notebook))
+        where = "what the recorder asks after the last cell" if probed else f"code cell {len(started)}"
+        raise RecordingError(f"{path.name}, {where}:\n{error}") from None
+    last = notebook.cells.pop()
+    return json.loads("".join(output.text for output in last.outputs)), seconds[:-1]
+
+
+def tidy(notebook) -> None:
+    """Drop what varies from run to run without meaning anything."""
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    if not notebook.metadata.get("widgets"):
+        notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+
+
+def write(notebook, path: Path) -> None:
+    """Replace the file in one step, so that a reader or an interruption never meets half a notebook."""
+    nbformat.validate(notebook)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            nbformat.write(notebook, file)
+        os.chmod(temporary, path.stat().st_mode)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make record", description="Execute chapters and keep their outputs.")
+    parser.add_argument("--chapters", default="", help="names, separated by blanks; default: all")
+    parser.add_argument("--budget", default="", choices=["", "smoke", "cpu", "gpu"])
+    parser.add_argument("--dataset", default="", help="overrules the chapters' own, for example camvid")
+    options = parser.parse_args(arguments)
+    failed = 0
+    for path in stamp.notebooks(options.chapters):
+        print(f"{path.stem}: running", flush=True)
+        try:
+            made = record(path, options.budget, options.dataset)
+        except RecordingError as error:
+            failed += 1
+            print(f"{path.stem}: FAILED, the file is as it was\n{error}", file=sys.stderr)
+            continue
+        kept = "outputs written" if made["dataset"] == "streets" else "only data/results/ kept"
+        print(f"{path.stem}: {made['seconds']:.0f} s, budget {made['budget']}, {made['device']}, {kept}")
+        for fault in check.faults(path):
+            print(f"{path.stem}: still to do: {fault}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

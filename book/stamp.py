@@ -1,0 +1,111 @@
+"""What a recorded notebook says about its making, and whether that still holds.
+
+A stamp lives in the notebook's metadata under ``pixelwise``: date, budget, device, versions, seeds, seconds, a hash of the
+code cells and one hash per module of the library that the run imported.
+"""
+
+import ast
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = ROOT / "chapters"
+LIBRARY = ROOT / "code"
+
+
+def code_cells(notebook: dict) -> list[dict]:
+    """The code cells that hold any code, in order."""
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and source(cell).strip()]
+
+
+def source(cell: dict) -> str:
+    """The text of a cell, which a file may hold as one string or as a list of lines."""
+    text = cell["source"]
+    return text if isinstance(text, str) else "".join(text)
+
+
+def bootstrap_cell(notebook: dict) -> str:
+    """The text of the first code cell, which prepares Colab and is the same in every chapter."""
+    cells = code_cells(notebook)
+    return source(cells[0]) if cells else ""
+
+
+def hash_cells(notebook: dict) -> str:
+    """SHA-256 over the code cells after the bootstrap cell, which does nothing where notebooks are recorded."""
+    sources = [source(cell) for cell in code_cells(notebook)[1:]]
+    return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
+
+
+def hash_code(text: str) -> str:
+    """SHA-256 over the syntax tree of Python source: comments, docstrings and layout do not count.
+
+    The tree is spelt out here rather than by `ast.dump`, whose form differs between Python versions.
+    """
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
+            del node.body[0]
+    return hashlib.sha256(_spell(tree).encode()).hexdigest()
+
+
+def _has_docstring(node: ast.AST) -> bool:
+    first = node.body[0] if node.body else None
+    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+
+
+def _spell(node) -> str:
+    if isinstance(node, ast.Constant):
+        return repr(node.value)
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+        return f"{type(node).__name__}({', '.join(f'{name}={_spell(value)}' for name, value in fields)})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_spell, node))}]"
+    return repr(node)
+
+
+def module_file(module: str, library: Path = LIBRARY) -> Path | None:
+    """The file of a module such as ``pixelwise.data.streets``, or None when the library no longer has it."""
+    path = library.joinpath(*module.split("."))
+    candidates = (path / "__init__.py", path.with_suffix(".py"))
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
+
+
+@cache
+def _hash_file(path: Path, modified: int) -> str:
+    return hash_code(path.read_text(encoding="utf-8"))
+
+
+def hash_module(module: str, library: Path = LIBRARY) -> str | None:
+    """The hash of a module of the library as it is now; None when it is gone."""
+    path = module_file(module, library)
+    return _hash_file(path, path.stat().st_mtime_ns) if path else None
+
+
+def hash_library(library: Path = LIBRARY) -> dict[str, str]:
+    """The hash of every module of the library."""
+    hashes = {}
+    for path in sorted(library.rglob("*.py")):
+        parts = path.relative_to(library).with_suffix("").parts
+        module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        hashes[module] = hash_module(module, library)
+    return hashes
+
+
+def changed_modules(stamp: dict, library: Path = LIBRARY) -> list[str]:
+    """The modules whose code is no longer what the stamped run imported."""
+    return [module for module, recorded in stamp.get("library", {}).items() if hash_module(module, library) != recorded]
+
+
+def notebooks(names: str = "", folder: Path = CHAPTERS) -> list[Path]:
+    """The chapters' notebooks: all of them, or those named (separated by blanks or commas, with or without .ipynb)."""
+    if not names.strip():
+        return sorted(folder.glob("*.ipynb"))
+    paths = [folder / f"{Path(name).name.removesuffix('.ipynb')}.ipynb" for name in names.replace(",", " ").split()]
+    for path in paths:
+        if not path.is_file():
+            known = ", ".join(sorted(other.stem for other in folder.glob("*.ipynb"))) or "none yet"
+            raise SystemExit(f"there is no chapter {path.stem!r}; the chapters are: {known}")
+    return paths
