@@ -1,8 +1,9 @@
-"""What several networks share: convolution with normalisation, squeeze-and-excitation, taps, initialisation, checks."""
+"""What several networks share: convolution with normalisation, squeeze-and-excitation, dense heads, taps, checks."""
 
 from collections.abc import Callable, Iterable, Mapping
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 def conv_norm(
@@ -59,13 +60,14 @@ class Tapped(nn.Sequential):
     It lets a network whose layers are called ``features.*`` in torchvision keep those names *and* give feature maps.
     """
 
-    def __init__(self, layers: Mapping[str, nn.Module], taps: Iterable[str]):
+    def __init__(self, layers: Mapping[str, nn.Module], taps: Iterable[str], in_channels: int, smallest: int = 1):
         super().__init__()
         for name, layer in layers.items():
             self.add_module(name, layer)
-        self.taps = tuple(taps)
+        self.taps, self.in_channels, self.smallest = tuple(taps), in_channels, smallest
 
     def forward(self, x: Tensor) -> list[Tensor]:
+        check_images(x, self.in_channels, self.smallest)
         maps = []
         for name, layer in self.named_children():
             x = layer(x)
@@ -100,3 +102,50 @@ def check_images(images: Tensor, channels: int, smallest: int = 1) -> None:
     height, width = images.shape[-2:]
     if height < smallest or width < smallest:
         raise ValueError(f"images are {height}×{width}, but this network needs at least {smallest}×{smallest} pixels")
+
+
+def check_classes(num_classes: int) -> None:
+    """Raise a ValueError in plain words unless ``num_classes`` is a whole number of at least 1."""
+    if not isinstance(num_classes, int) or num_classes < 1:
+        raise ValueError(f"num_classes is {num_classes!r}, but it counts the classes to tell apart: a whole number ≥ 1")
+
+
+class FCNHead(nn.Sequential):
+    """torchvision's classifier of a feature map: 3×3 to a quarter of the channels, dropout 0.1, 1×1 to the classes."""
+
+    def __init__(self, in_channels: int, num_classes: int):
+        check_classes(num_classes)
+        width = in_channels // 4
+        super().__init__(*conv_norm(in_channels, width, 3), nn.Dropout(0.1), nn.Conv2d(width, num_classes, 1))
+
+
+class DensePredictor(nn.Module):
+    """A backbone, a classifier of its last feature map, and bilinear interpolation of the logits to the input's size.
+
+    Images (N, in_channels, H, W) become logits (N, num_classes, H, W). With an ``aux_classifier``, which looks at the
+    last feature map but one, train mode returns both as {"out": logits, "aux": logits}, as torchvision does; in eval
+    mode the auxiliary classifier, which exists for its gradient, is not computed.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        classifier: nn.Module,
+        aux_classifier: nn.Module | None = None,
+        align_corners: bool = False,
+    ):
+        super().__init__()
+        self.backbone = backbone
+        self.classifier = classifier
+        self.aux_classifier = aux_classifier
+        self.align_corners = align_corners
+
+    def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
+        *_, before_last, last = self.backbone.features(images)
+        logits = self.upsample(self.classifier(last), images)
+        if self.training and self.aux_classifier is not None:
+            return {"out": logits, "aux": self.upsample(self.aux_classifier(before_last), images)}
+        return logits
+
+    def upsample(self, logits: Tensor, images: Tensor) -> Tensor:
+        return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=self.align_corners)
