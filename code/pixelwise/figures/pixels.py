@@ -1,0 +1,105 @@
+"""From labels to colours: what every picture of a mask is made of.
+
+CamVid's published colours serve files; on screen they hide one class from another, also for full colour vision (building
+and bicyclist aside, five of them are dark). DISPLAY_COLOURS were searched for instead: under normal vision, protanopia,
+deuteranopia and tritanopia no two are closer than 13 in CIEDE2000, and classes that meet often are further apart.
+"""
+
+import numpy as np
+
+from ..data.palette import CLASSES, VOID
+
+DISPLAY_COLOURS = (
+    (190, 228, 245),
+    (172, 98, 16),
+    (244, 240, 20),
+    (112, 106, 127),
+    (248, 200, 190),
+    (33, 92, 70),
+    (224, 150, 84),
+    (0, 172, 184),
+    (52, 86, 250),
+    (122, 8, 22),
+    (88, 12, 128),
+)
+"""sRGB 0-255, in the order of CLASSES."""
+VOID_COLOUR = (11, 8, 22)
+RIGHT_COLOUR, WRONG_COLOUR = (214, 224, 230), (196, 48, 20)
+"""Colours of the error map: rightly and wrongly labelled pixels; void keeps VOID_COLOUR."""
+
+_LOOKUP = np.zeros((256, 3), np.uint8)
+_LOOKUP[: len(CLASSES)] = DISPLAY_COLOURS
+_LOOKUP[VOID] = VOID_COLOUR
+
+
+def colourise(mask) -> np.ndarray:
+    """Paint labels in the display colours: (..., H, W) of 0-10 or 255, torch or numpy, to (..., H, W, 3) uint8."""
+    return _LOOKUP[as_labels(mask)]
+
+
+def blend(images, masks, alpha: float = 0.6) -> np.ndarray:
+    """Lay masks over images, with weight `alpha` in 0-1 for the mask; void leaves the image as it is.
+
+    images (N, 3, H, W) or (3, H, W) uint8, masks (N, H, W) or (H, W); returns (N, H, W, 3) uint8.
+    """
+    if not 0 <= alpha <= 1:
+        raise ValueError(f"alpha is {alpha}, expected 0 (only the image) to 1 (only the mask)")
+    pictures, labels = as_pictures(images), as_batch(masks)
+    check_aligned("images", pictures[..., 0], "masks", labels)
+    weight = alpha * (labels != VOID)[..., None]
+    return np.rint(pictures * (1 - weight) + colourise(labels) * weight).astype(np.uint8)
+
+
+def mark_mistakes(predictions, masks) -> np.ndarray:
+    """Paint where a prediction is right, wrong, or not counted (void in the mask): (N, H, W) to (N, H, W, 3) uint8."""
+    predicted, labels = as_batch(predictions, "predictions"), as_batch(masks)
+    check_aligned("predictions", predicted, "masks", labels)
+    painted = np.where((predicted == labels)[..., None], np.uint8(RIGHT_COLOUR), np.uint8(WRONG_COLOUR))
+    painted[labels == VOID] = VOID_COLOUR
+    return painted
+
+
+def as_array(values) -> np.ndarray:
+    """Return a tensor on any device, a list or an array as an array."""
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
+
+
+def as_labels(mask, name: str = "mask") -> np.ndarray:
+    """Return labels (..., H, W) as uint8; ValueError unless they are integers 0-10 or 255."""
+    labels = as_array(mask)
+    if labels.dtype.kind not in "iu":
+        raise ValueError(f"{name} is {labels.dtype}, expected integer labels: take logits.argmax(1) first")
+    if labels.ndim < 2:
+        raise ValueError(f"{name} is of shape {labels.shape}, expected (H, W) or (N, H, W)")
+    strange = (labels != VOID) & ((labels < 0) | (labels >= len(CLASSES)))
+    if strange.any():
+        raise ValueError(
+            f"{name} holds label {labels[strange][0]}, expected 0-{len(CLASSES) - 1} or {VOID} (void): "
+            "was the palette converted?"
+        )
+    return labels.astype(np.uint8)
+
+
+def as_batch(masks, name: str = "masks") -> np.ndarray:
+    """Return masks as (N, H, W) uint8, also when there is one (H, W) only."""
+    labels = as_labels(masks, name)
+    if labels.ndim > 3:
+        raise ValueError(f"{name} are of shape {labels.shape}, expected (N, H, W) or (H, W)")
+    return labels[None] if labels.ndim == 2 else labels
+
+
+def as_pictures(images) -> np.ndarray:
+    """Return images (N, 3, H, W) or (3, H, W) uint8 as (N, H, W, 3)."""
+    pictures = as_array(images)
+    if pictures.dtype != np.uint8:
+        raise ValueError(f"images are {pictures.dtype}, expected uint8: show them as loaded, before normalise()")
+    pictures = pictures[None] if pictures.ndim == 3 else pictures
+    if pictures.ndim != 4 or pictures.shape[1] != 3:
+        raise ValueError(f"images are of shape {pictures.shape}, expected (N, 3, H, W) or (3, H, W)")
+    return pictures.transpose(0, 2, 3, 1)
+
+
+def check_aligned(name: str, one: np.ndarray, other_name: str, other: np.ndarray) -> None:
+    """Raise ValueError unless two batches (N, H, W) are of one shape."""
+    if one.shape != other.shape:
+        raise ValueError(f"{name} are {one.shape} and {other_name} {other.shape} as (N, H, W): they must agree")

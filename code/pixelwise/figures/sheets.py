@@ -1,0 +1,159 @@
+"""Contact sheets: scenes, their labels, what networks made of them, and where those are wrong."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from ..data.palette import CLASSES, VOID
+from .pixels import (
+    DISPLAY_COLOURS,
+    RIGHT_COLOUR,
+    VOID_COLOUR,
+    WRONG_COLOUR,
+    as_batch,
+    as_pictures,
+    blend,
+    check_aligned,
+    colourise,
+    mark_mistakes,
+)
+from .style import CSS_DPI, DENSITY, FAINT, Card, style
+
+Row = tuple[str, np.ndarray, bool]
+"""Name, pictures (N, H, W, 3) uint8, and whether they are photographs (which may be smoothed; labels never)."""
+WIDEST, MARGIN, GAP, LINE, LABEL = 1200, 24, 10, 40, 46
+"""Stored pixels: greatest width of a sheet, its margin, the gap between tiles, a line of text, the room for row names."""
+
+
+def show_scenes(
+    images,
+    masks=None,
+    predictions=None,
+    *,
+    title: str = "",
+    titles: Sequence[str] | None = None,
+    columns: int | None = None,
+    mistakes: bool = False,
+    alpha: float | None = None,
+) -> Card:
+    """Show scenes side by side, a scene a column: image, labels, predictions, and with `mistakes` where those are wrong.
+
+    images: (N, 3, H, W) uint8, or Scenes, which bring their masks along. masks: (N, H, W). predictions: (N, H, W), or
+    several by name as {"FCN-32s": labels, ...}. `alpha` lays the labels over the image instead of showing them apart.
+    titles: a short line for each scene. columns: scenes in a line. The legend names the classes that occur.
+    """
+    if hasattr(images, "masks"):
+        images, masks = images.images, images.masks if masks is None else masks
+    pictures = as_pictures(images)
+    rows: list[Row] = [("image", pictures, True)]
+    shown = []
+    if masks is not None:
+        labels = as_batch(masks)
+        check_aligned("images", pictures[..., 0], "masks", labels)
+        shown.append(labels)
+        if alpha is None:
+            rows.append(("labels", colourise(labels), False))
+        else:
+            rows = [("labels", blend(images, labels, alpha), False)]
+    if predictions is not None:
+        named = predictions if isinstance(predictions, Mapping) else {"prediction": predictions}
+        for name, predicted in named.items():
+            predicted = as_batch(predicted, name)
+            check_aligned("images", pictures[..., 0], name, predicted)
+            shown.append(predicted)
+            painted = colourise(predicted) if alpha is None else blend(images, predicted, alpha)
+            rows.append((name, painted, False))
+            if mistakes:
+                if masks is None:
+                    raise ValueError("mistakes=True needs masks, to compare the predictions with")
+                rows.append(("mistakes", mark_mistakes(predicted, labels), False))
+    legend = _class_legend(shown) + (_mistake_legend() if mistakes else [])
+    return _sheet(rows, legend, title, titles, columns)
+
+
+def overlay(images, masks, alpha: float = 0.6, **options) -> Card:
+    """Show images with their labels laid over them; void stays clear. Arguments and options as for `show_scenes`."""
+    return show_scenes(images, masks, alpha=alpha, **options)
+
+
+def error_map(predictions, masks, images=None, *, title: str = "", titles=None, columns: int | None = None) -> Card:
+    """Show where predictions are right, wrong and not counted: (N, H, W) or (H, W) labels each, images optional."""
+    painted = mark_mistakes(predictions, masks)
+    rows: list[Row] = [("mistakes", painted, False)]
+    if images is not None:
+        pictures = as_pictures(images)
+        check_aligned("images", pictures[..., 0], "masks", painted[..., 0])
+        rows.insert(0, ("image", pictures, True))
+    legend = [*_mistake_legend(), ("void, not counted", VOID_COLOUR)]
+    return _sheet(rows, legend, title, titles, columns)
+
+
+def _class_legend(shown: list[np.ndarray]) -> list[tuple[str, tuple]]:
+    present = set(np.unique(np.concatenate([labels.ravel() for labels in shown]))) if shown else set()
+    entries = [(CLASSES[label], DISPLAY_COLOURS[label]) for label in range(len(CLASSES)) if label in present]
+    return entries + ([("void", VOID_COLOUR)] if VOID in present else [])
+
+
+def _mistake_legend() -> list[tuple[str, tuple]]:
+    return [("right", RIGHT_COLOUR), ("wrong", WRONG_COLOUR)]
+
+
+@style()
+def _sheet(rows: list[Row], legend, title: str, titles, columns: int | None) -> Card:
+    count, height, width = rows[0][1].shape[:3]
+    if count == 0:
+        raise ValueError("there is no scene to show: the batch is empty")
+    if titles is not None and len(titles) != count:
+        raise ValueError(f"{len(titles)} titles for {count} scenes: give one each")
+    label = LABEL if len(rows) > 1 else 0
+    room = WIDEST - 2 * MARGIN - label
+    columns = min(columns or max(1, (room + GAP) // (2 * width + GAP)), count)
+    scale = (room - GAP * (columns - 1)) / columns / width
+    scale = min(int(scale), 4) if scale >= 1 else scale  # whole steps keep every pixel of a mask the same size
+    tile_width, tile_height = round(width * scale), round(height * scale)
+    lines = -(-count // columns)
+    block = len(rows) * (tile_height + GAP) + (LINE if titles is not None else 0)
+
+    total_width = max(2 * MARGIN + label + columns * (tile_width + GAP) - GAP, 620)
+    heading = textwrap.wrap(title, int(total_width / 20)) if title else []
+    keys = max(1, min(4, (total_width - 2 * MARGIN) // 250))
+    top = MARGIN + len(heading) * LINE + (GAP if heading else 0)
+    bottom = -(-len(legend) // keys) * LINE
+    total_height = top + lines * block + (lines - 1) * GAP + bottom + MARGIN
+
+    inch = CSS_DPI * DENSITY
+    card = Card(total_width / inch, total_height / inch)
+
+    def at(x: float, y: float, w: float = 0, h: float = 0) -> list[float]:
+        return [x / total_width, 1 - (y + h) / total_height, w / total_width, h / total_height]
+
+    def text(x: float, y: float, words: str, **options) -> None:
+        card.text(*at(x, y)[:2], words, **{"fontsize": 10.5, "va": "center"} | options)
+
+    for i, words in enumerate(heading):
+        text(MARGIN, MARGIN + (i + 0.4) * LINE, words, fontsize=12, fontweight="bold")
+    for scene in range(count):
+        line, column = divmod(scene, columns)
+        x, y = MARGIN + label + column * (tile_width + GAP), top + line * (block + GAP)
+        if titles is not None:
+            text(x, y + LINE / 2, titles[scene])
+            y += LINE
+        for r, (name, pictures, smooth) in enumerate(rows):
+            axes = card.add_axes(at(x, y + r * (tile_height + GAP), tile_width, tile_height))
+            axes.imshow(pictures[scene], interpolation="antialiased" if smooth and scale < 1 else "nearest")
+            axes.set_axis_off()
+            if label and column == 0:
+                words = textwrap.shorten(name, max(6, int(tile_height / 13)), placeholder="…")
+                text(MARGIN, y + r * (tile_height + GAP) + tile_height / 2, words, rotation=90)
+    for i, (name, colour) in enumerate(legend):
+        line, column = divmod(i, keys)
+        x = MARGIN + label + column * (total_width - 2 * MARGIN - label) / keys
+        y = total_height - MARGIN - bottom + line * LINE
+        left, low, wide, high = at(x, y + 8, 30, 24)
+        swatch = Rectangle((left, low), wide, high, transform=card.transFigure, lw=1, ec=FAINT)
+        swatch.set_facecolor([value / 255 for value in colour])
+        card.add_artist(swatch)
+        text(x + 42, y + LINE / 2, name)
+    return card

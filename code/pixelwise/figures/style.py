@@ -1,0 +1,130 @@
+"""One look for every figure: dark ink on a light card, which reads the same on a light page and on a dark one.
+
+A notebook stores a figure once, as a PNG, so a figure can't follow the reader's theme. No single grey has enough contrast
+on both white and near-black, hence the card. Sizes are chosen for a phone: a figure is at most 6.25 inches (600 CSS
+pixels) wide, so that its text still has about 8 pixels when a narrow screen halves it.
+"""
+
+import base64
+import io
+from contextlib import AbstractContextManager
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+PAPER = "#f8f6f1"
+INK = "#23232b"
+FAINT = "#d8d4ca"
+SERIES = ("#0b62a8", "#c24a00", "#0b7a5c", "#8a3a9c", "#7d6200", "#4a4a55")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DASHES = ("-", (0, (5, 1.6)), (0, (1.4, 1.4)), (0, (7, 1.5, 1.5, 1.5)), (0, (3, 3)), (0, (9, 2)))
+"""Colours, markers and dashes of the first six series; a series differs from another in all three."""
+
+DENSITY = 2
+"""Stored pixels per CSS pixel."""
+CSS_DPI = 96
+
+RC = {
+    "figure.dpi": CSS_DPI * DENSITY,
+    "savefig.dpi": CSS_DPI * DENSITY,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "axes.facecolor": PAPER,
+    "axes.edgecolor": "#6d6a64",
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "axes.titlesize": 12,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlepad": 10,
+    "axes.labelsize": 11,
+    "xtick.labelsize": 10.5,
+    "ytick.labelsize": 10.5,
+    "legend.fontsize": 10.5,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.8,
+    "lines.linewidth": 2,
+    "lines.markersize": 6.5,
+    "axes.prop_cycle": matplotlib.cycler(color=SERIES),
+    "image.interpolation": "nearest",
+    "image.cmap": "cividis",
+}
+
+
+def style() -> AbstractContextManager:
+    """Return a context in which any matplotlib drawing takes the book's look: ``with figures.style(): ...``."""
+    return matplotlib.rc_context(RC)
+
+
+class Card(Figure):
+    """A matplotlib figure in the book's style that displays itself as a small, sharp PNG.
+
+    It belongs to no pyplot state: it shows when it is the value of a cell or is handed to ``display``, and only then.
+    """
+
+    def __init__(self, width: float = 6, height: float = 3.6, **options) -> None:
+        """Make an empty card of width x height inches; options as for matplotlib.figure.Figure."""
+        with style():
+            super().__init__(figsize=(width, height), **options)
+
+    def draw(self, renderer) -> None:
+        with style():  # ticks are made at drawing time, and take their sizes from then
+            super().draw(renderer)
+
+    def png(self) -> bytes:
+        """Return the figure as PNG bytes, 192 pixels per inch, in at most 256 colours to keep notebooks small."""
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="rgba", dpi=CSS_DPI * DENSITY)
+        width, height = (round(inches * CSS_DPI * DENSITY) for inches in self.get_size_inches())
+        pixels = np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3]
+        out = io.BytesIO()
+        reduce_colours(pixels).save(out, format="PNG", optimize=True)
+        return out.getvalue()
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        width = round(self.get_size_inches()[0] * CSS_DPI)
+        data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": repr(self)}
+        return data, {"image/png": {"width": width}}
+
+
+def panels(rows: int = 1, columns: int = 1, *, width: float = 6, height: float = 3.6, **options):
+    """Return a `Card` and its axes, as plt.subplots does, for a chapter's own drawing inside ``with figures.style():``."""
+    card = Card(width, height, layout="constrained")
+    with style():
+        return card, card.subplots(rows, columns, **options)
+
+
+def reduce_colours(pixels: np.ndarray, exact: int = 64) -> Image.Image:
+    """Turn pixels (H, W, 3) uint8 into a picture of at most 256 colours.
+
+    The `exact` most frequent colours (paper, ink, the classes of a mask) are kept as they are; photographs and soft edges
+    share the rest of the palette, found by median cut.
+    """
+    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    colours, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    where = where.reshape(packed.shape)
+    kept = np.argsort(-counts, kind="stable")[: 256 if len(colours) <= 256 else exact]
+    index_of = np.full(len(colours), -1, np.int32)
+    index_of[kept] = np.arange(len(kept))
+    indices = index_of[where]
+    palette = np.stack([colours[kept] >> 16, colours[kept] >> 8 & 255, colours[kept] & 255], 1).astype(np.uint8)
+    rest = indices < 0
+    if rest.any():
+        strip = Image.fromarray(pixels[rest][None]).quantize(256 - len(kept), method=Image.Quantize.MEDIANCUT)
+        indices[rest] = np.asarray(strip)[0].astype(np.int32) + len(kept)
+        palette = np.concatenate([palette, np.array(strip.getpalette(), np.uint8).reshape(-1, 3)])
+    picture = Image.fromarray(indices.astype(np.uint8))
+    picture.putpalette(palette.tobytes())  # turns grey values into indices
+    return picture
