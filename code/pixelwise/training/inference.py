@@ -1,0 +1,69 @@
+"""What a trained model says: labels for images, and a confusion matrix for a data set."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ..data.augment import normalise
+from .losses import heads
+from .metrics import confusion_matrix
+
+
+def predict(
+    model: nn.Module, images: Tensor, *, batch_size: int = 32, device: str | torch.device | None = None
+) -> Tensor:
+    """Label every pixel, or every image: (N, H, W) uint8 from a segmentation model, (N,) int64 from a classifier.
+
+    images are (N, 3, H, W) uint8 and are normalised here, batch by batch, on `device` (default: where the model is;
+    given, the model moves there). The model answers in eval mode and is then put back into the mode it was in. Labels
+    come back on the images' device.
+    """
+    return torch.cat(
+        [logits.argmax(1).to(_label_type(logits)) for logits in _logits(model, images, batch_size, device)]
+    )
+
+
+def evaluate(model: nn.Module, data, *, batch_size: int = 32, device: str | torch.device | None = None) -> Tensor:
+    """Confusion matrix (C, C) int64, on the CPU, of a model over scenes or patches; C is its number of outputs.
+
+    data is anything with `.images` (N, 3, H, W) uint8 and `.targets`; see `predict` for the rest, `metrics` for what to
+    make of it.
+    """
+    total = 0
+    for i, logits in enumerate(_logits(model, data.images, batch_size, device)):
+        targets = data.targets[i * batch_size : (i + 1) * batch_size].to(logits.device)
+        total = total + confusion_matrix(logits.argmax(1), targets, num_classes=logits.shape[1])
+    return total.cpu()
+
+
+@contextmanager
+def eval_mode(model: nn.Module) -> Iterator[None]:
+    """Run a block with the model in eval mode, then put every module back into the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | torch.device | None) -> Iterator[Tensor]:
+    """The main head's logits, batch by batch."""
+    if images.dtype != torch.uint8 or images.dim() != 4 or not len(images):
+        raise ValueError(
+            f"images are {images.dtype} {tuple(images.shape)}, expected uint8 (N, 3, H, W) as `data.load` gives them; "
+            "one image is images[None], and normalising happens here"
+        )
+    if device is not None:
+        model.to(device)
+    device = next((p.device for p in model.parameters()), images.device)
+    with eval_mode(model), torch.inference_mode():
+        for batch in images.split(batch_size):
+            yield heads(model(normalise(batch.to(device))))[0]
+
+
+def _label_type(logits: Tensor) -> torch.dtype:
+    return torch.uint8 if logits.dim() == 4 else torch.int64

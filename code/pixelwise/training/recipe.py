@@ -1,0 +1,78 @@
+"""The settings of a training run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train: everything that `fit` needs to know beyond the model, the data and the seed."""
+
+    epochs: int = 16
+    batch_size: int = 8
+    """Images a step, over all processes. The rest of an epoch that fills no batch is left for the next shuffle."""
+    max_steps: int | None = None
+    """Ends the run, and the learning rate's decay, after so many steps if the epochs hold more."""
+    optimizer: str = "adamw"
+    """"adamw" or "sgd"."""
+    learning_rate: float = 2e-3
+    momentum: float = 0.9
+    """Of SGD; AdamW keeps its usual betas."""
+    weight_decay: float = 1e-2
+    """On weights of two dimensions and more; biases and batch normalisation go free. With SGD, 1e-4 is usual."""
+    warmup_steps: int = 0
+    power: float = 0.9
+    """Of the polynomial decay; 0 keeps the learning rate constant."""
+    class_weights: str | Tensor | None = None
+    """None, "inverse_sqrt" (of the frequencies in the training targets), or a (C,) tensor."""
+    label_smoothing: float = 0.0
+    auxiliary_weight: float = 0.3
+    """Weight of the loss of each auxiliary head that the model returns beside its main logits."""
+    augment: Augmentation | None = None
+    """(uint8 images, targets, generator) to (float images, int64 targets); None only normalises."""
+    ema: float | None = None
+    """Decay of an exponential moving average of the weights, say 0.999; the model ends as that average."""
+    amp: bool | None = None
+    """bfloat16 where it pays; None means wherever the hardware multiplies it natively."""
+    channels_last: bool = True
+
+    def __post_init__(self):
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
+        if self.max_steps is not None and self.max_steps < 1:
+            raise ValueError(f"max_steps is {self.max_steps}, expected at least 1, or None for all epochs")
+        if self.optimizer not in ("adamw", "sgd"):
+            raise ValueError(f'optimizer is {self.optimizer!r}, expected "adamw" or "sgd"')
+        if isinstance(self.class_weights, str) and self.class_weights != "inverse_sqrt":
+            raise ValueError(f'class_weights is {self.class_weights!r}, expected None, "inverse_sqrt" or a tensor')
+        if self.ema is not None and not 0 < self.ema < 1:
+            raise ValueError(f"ema is {self.ema}, expected a decay between 0 and 1, say 0.999, or None")
+
+    def build_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """The optimizer over the model's trainable parameters, with the weight decay where it belongs."""
+        parameters = [p for p in model.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in parameters if p.dim() > 1], "weight_decay": self.weight_decay},
+            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
+        ]
+        fused = parameters[0].device.type in ("cpu", "cuda")
+        if self.optimizer == "sgd":
+            return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, fused=fused)
+        return torch.optim.AdamW(groups, lr=self.learning_rate, fused=fused)
+
+    def use_bfloat16(self, device: torch.device) -> bool:
+        """Whether to compute in bfloat16: as `amp` says, or, by default, where the hardware has units for it."""
+        if self.amp is not None:
+            return self.amp
+        if device.type == "cuda":
+            return torch.cuda.get_device_capability(device) >= (8, 0)  # older ones, a T4 say, only emulate it
+        if device.type == "cpu":
+            tests = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+            return any(getattr(torch.cpu, test, bool)() for test in tests)
+        return False
