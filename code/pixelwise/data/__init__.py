@@ -1,0 +1,26 @@
+"""Data: road scenes with a class for every pixel, patches cut from them, augmentation and batches.
+
+``load`` is the door: ``data.load("streets", "train", (96, 128))`` or ``data.load("camvid", "val", (180, 240))``.
+"""
+
+from .augment import Augment, batches, normalise
+from .palette import CAMVID_COLOURS, CLASSES, VOID
+from .patches import Patches, cut
+from .scenes import SPLITS, Scenes, load
+from .storage import DataError, DataWarning
+
+__all__ = [
+    "CAMVID_COLOURS",
+    "CLASSES",
+    "SPLITS",
+    "VOID",
+    "Augment",
+    "DataError",
+    "DataWarning",
+    "Patches",
+    "Scenes",
+    "batches",
+    "cut",
+    "load",
+    "normalise",
+]

@@ -1,0 +1,167 @@
+"""Augmentation and batches, cut from uint8 tensors on the device that trains.
+
+One affine map a picture, from output pixels to input pixels, serves image and mask alike, so the two can't drift apart.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .palette import VOID
+from .storage import DataError
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+"""ImageNet's channel statistics for values in 0-1, which pre-trained weights expect."""
+
+GREY = (0.299, 0.587, 0.114)
+"""ITU-R BT.601 luma, the share of each channel in a grey picture."""
+
+
+def normalise(images: Tensor) -> Tensor:
+    """float32 (..., 3, H, W) of about zero mean and unit variance from uint8 images 0-255, on the same device.
+
+    Raises DataError for another type or shape: normalising twice is a fault that trains badly and says nothing.
+    """
+    if images.dtype != torch.uint8 or images.ndim < 3 or images.shape[-3] != 3:
+        raise DataError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (..., 3, H, W), values 0-255")
+    return _normalise_(images.float())
+
+
+def _normalise_(pictures: Tensor) -> Tensor:
+    mean, std = (pictures.new_tensor(values).mul_(255)[:, None, None] for values in (MEAN, STD))
+    return pictures.sub_(mean).div_(std)
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Random changes that leave the meaning of a picture alone, drawn anew for each picture of a batch.
+
+    flip: mirror left and right, for half the pictures. scale: enlarge by a factor from this range, uniform in its
+    logarithm. crop: (height, width) of the window cut out of the result, else the size stays. colour: brightness,
+    contrast and saturation each change by a factor from 1 - colour to 1 + colour. None, False or 0 leave a part out.
+    What lies outside the picture is VOID in the target and the mean colour (zero) in the image.
+    """
+
+    flip: bool = True
+    scale: tuple[float, float] | None = (0.75, 1.5)
+    crop: tuple[int, int] | None = None
+    colour: float = 0.2
+
+    def __post_init__(self):
+        if self.scale is not None and not (len(self.scale) == 2 and 0 < self.scale[0] <= self.scale[1]):
+            raise DataError(f"scale is {self.scale!r}; expected (least, most), two positive factors, or None")
+        if self.crop is not None and not (len(self.crop) == 2 and min(self.crop) > 0):
+            raise DataError(f"crop is {self.crop!r}; expected (height, width) in pixels, or None")
+        if not 0 <= self.colour < 1:
+            raise DataError(f"colour is {self.colour!r}; expected a share from 0 up to, but not including, 1")
+
+    def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Images (N, 3, H, W) uint8 and targets, masks (N, H, W) or labels (N,), to normalised float32 and int64.
+
+        The generator may live on another device than the images. Labels belong to the pixel in a patch's centre, so
+        with them scale and crop, which move that pixel away, are a DataError.
+        """
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
+            raise DataError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (N, 3, H, W)")
+        moves = self.scale is not None or self.crop is not None
+        if targets.ndim == 1 and moves:
+            raise DataError(
+                f"scale={self.scale} and crop={self.crop} move the pixel that a patch's label belongs to; "
+                f"augment labelled patches with Augment(scale=None, crop=None)"
+            )
+        if targets.ndim != 1 and targets.shape != images.shape[:1] + images.shape[2:]:
+            raise DataError(f"masks are {tuple(targets.shape)} for images {tuple(images.shape)}; expected one a pixel")
+        dice = torch.rand(len(images), 7, generator=generator, device=generator.device).to(images.device)
+        if self.flip:
+            mirrored = dice[:, 0] < 0.5
+            images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
+            if targets.ndim == 3:
+                targets = torch.where(mirrored[:, None, None], targets.flip(-1), targets)
+        pictures = self._recolour(images.float(), dice[:, 4:]) if self.colour else images.float()
+        pictures = _normalise_(pictures)
+        return self._resample(pictures, targets, dice) if moves else (pictures, targets.long())
+
+    def _recolour(self, pictures: Tensor, dice: Tensor) -> Tensor:
+        """Brightness, contrast about the picture's own grey, and saturation, as one 3 × 3 matrix and offset each."""
+        brightness, contrast, saturation = (1 + self.colour * (2 * dice - 1)).T[:, :, None]
+        grey = pictures.new_tensor(GREY)
+        level = pictures.mean((2, 3)) @ grey
+        gain = (brightness * contrast)[:, :, None]
+        matrix = gain * (
+            saturation[:, :, None] * torch.eye(3, device=pictures.device) + (1 - saturation)[:, :, None] * grey
+        )
+        offset = brightness * (1 - contrast) * level[:, None]
+        return torch.baddbmm(offset[:, :, None], matrix, pictures.flatten(2)).clamp_(0, 255).view_as(pictures)
+
+    def _resample(self, pictures: Tensor, masks: Tensor, dice: Tensor) -> tuple[Tensor, Tensor]:
+        height, width = pictures.shape[2:]
+        least, most = self.scale or (1.0, 1.0)
+        factor = torch.exp(math.log(least) + dice[:, 1] * math.log(most / least))
+        rows = _positions(factor, dice[:, 2], height, self.crop[0] if self.crop else height)
+        columns = _positions(factor, dice[:, 3], width, self.crop[1] if self.crop else width)
+        row, row_inside = _nearest(rows, height)
+        column, column_inside = _nearest(columns, width)
+        inside = row_inside[:, :, None] & column_inside[:, None, :]
+        which = torch.arange(len(masks), device=masks.device)[:, None, None]
+        cut = masks[which, row[:, :, None], column[:, None, :]].long().masked_fill_(~inside, VOID)
+        x = ((2 * columns + 1) / width - 1)[:, None, :].expand(inside.shape)
+        y = ((2 * rows + 1) / height - 1)[:, :, None].expand(inside.shape)
+        pictures = functional.grid_sample(pictures, torch.stack((x, y), -1), padding_mode="border", align_corners=False)
+        return pictures.mul_(inside[:, None]), cut
+
+
+def _positions(factor: Tensor, place: Tensor, length: int, window: int) -> Tensor:
+    """Input positions (N, window) of the output pixels along one axis: enlarged by `factor`, then a window cut out.
+
+    `place` (N,) in 0-1 puts the window at a whole pixel between both ends; where the picture is the smaller of the
+    two, it puts the picture inside the window.
+    """
+    start = torch.round(place * (length * factor - window))
+    return (torch.arange(window, device=factor.device) + 0.5 + start[:, None]) / factor[:, None] - 0.5
+
+
+def _nearest(positions: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    """The nearest input pixel of each position, and whether it lies inside the picture."""
+    nearest = torch.floor(positions + 0.5).long()
+    return nearest.clamp(0, length - 1), (nearest >= 0) & (nearest < length)
+
+
+def batches(
+    dataset,
+    batch_size: int,
+    *,
+    generator: torch.Generator | None = None,
+    shuffle: bool = True,
+    drop_last: bool = False,
+    device: torch.device | str | None = None,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches (images uint8, targets) of Scenes or Patches on `device`, for one pass over the data set.
+
+    Anything with .images and .targets will do. Pictures stay uint8, a quarter of the bytes of floats, until they are
+    augmented or normalised. Batches are picked out where the data set lies: ``scenes.to(device)`` once saves moving
+    them. The order comes from `generator`, on the CPU for an order that is the same on every device. With drop_last
+    an incomplete last batch is left out. Raises DataError where no batch would come out.
+    """
+    count = len(dataset.images)
+    if batch_size < 1 or count < (batch_size if drop_last else 1):
+        raise DataError(
+            f"no batch of {batch_size} can be made of {count} pictures; give a batch_size from 1 to {count}"
+        )
+    order = torch.arange(count)
+    if shuffle:
+        where = generator.device if generator else None
+        order = torch.randperm(count, generator=generator, device=where)
+    order = order.to(dataset.images.device)
+    last = count - count % batch_size if drop_last else count
+
+    def pieces():
+        for start in range(0, last, batch_size):
+            which = order[start : min(start + batch_size, last)]
+            yield dataset.images[which].to(device), dataset.targets[which].to(device)
+
+    return pieces()

@@ -1,0 +1,161 @@
+"""Patches: small windows of scenes with one label each, which turn segmentation data into a classification task."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .palette import CLASSES, VOID
+from .scenes import Scenes
+from .storage import DataError, DataWarning
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Patches:
+    """Windows cut out of scenes: ``images, labels = patches``, ``patches[:64]``, ``len(patches)``.
+
+    images (N, 3, size, size) uint8, sRGB 0-255; labels (N,) int64, the classes 0-10.
+    """
+
+    images: Tensor
+    labels: Tensor
+    dataset: str
+    split: str
+
+    @property
+    def targets(self) -> Tensor:
+        """The labels, under the name that training uses for scenes and patches alike."""
+        return self.labels
+
+    @property
+    def counts(self) -> Tensor:
+        """How many patches there are of each class, (11,) int64."""
+        return torch.bincount(self.labels, minlength=len(CLASSES))
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        yield from (self.images, self.labels)
+
+    def __getitem__(self, which: slice | list[int]) -> "Patches":
+        """The patches of a slice or of a list of positions."""
+        if not isinstance(which, slice | list):
+            raise TypeError(f"patches[{which!r}]: give a slice or a list, such as patches[3:4] or patches[[3]]")
+        return replace(self, images=self.images[which], labels=self.labels[which])
+
+    def to(self, device: torch.device | str) -> "Patches":
+        """The same patches with their tensors on `device`."""
+        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
+
+    def __repr__(self) -> str:
+        return f"Patches({self.dataset} {self.split}: {len(self)} of {self.images.shape[-2]}×{self.images.shape[-1]})"
+
+
+def cut(
+    scenes: Scenes,
+    count: int,
+    *,
+    pure: float | None = 0.8,
+    balanced: bool = True,
+    classes: Sequence[str] | None = None,
+    size: int = 32,
+    seed: int = 0,
+) -> Patches:
+    """`count` different patches of size × size, each labelled by the class of its pixel [size // 2, size // 2].
+
+    No patch's label is void. With `pure` at least that share of a patch is of the label's class; None takes mixed
+    patches as they come. `balanced` takes equally many of each class, otherwise every place is equally likely, so that
+    classes come as often as in the scenes. `classes` names the only ones to take.
+
+    A place is used once. A balanced class with fewer places than its share gives all it has, the others share what is
+    missing, and a DataWarning says so; if you named the classes yourself, it is a DataError. Too few places in all, or
+    scenes smaller than a patch, are a DataError. The seed fixes the choice and the order.
+    """
+    height, width = scenes.size
+    if size < 1 or size > min(height, width):
+        raise DataError(f"patches of {size}×{size} do not fit into scenes of {height}×{width}; load larger scenes")
+    if pure is not None and not 0 < pure <= 1:
+        raise DataError(f"pure is {pure!r}; expected a share above 0 and up to 1, or None for mixed patches")
+    if count < 1:
+        raise DataError(f"count is {count!r}; expected how many patches to cut, 1 or more")
+    if classes is not None and (unknown := [name for name in classes if name not in CLASSES]):
+        raise DataError(f"unknown class {unknown[0]!r}; choose from {', '.join(CLASSES)}")
+    wanted = range(len(CLASSES)) if classes is None else sorted(CLASSES.index(name) for name in set(classes))
+
+    labels = _labels(scenes.masks.cpu().numpy(), size, pure)
+    places = np.array([np.count_nonzero(labels == label) if label in wanted else 0 for label in range(len(CLASSES))])
+    kind = f"{'mixed' if pure is None else f'{pure:.0%} pure'} {size}×{size} patches"
+    if places.sum() < count:
+        raise DataError(
+            f"{scenes!r} holds {places.sum()} {kind}, {count} were asked for; take fewer, load more or larger scenes, "
+            f"or lower pure"
+        )
+    dice = np.random.default_rng(seed)
+    if balanced:
+        shares = _equal_shares(places, count, wanted)
+        short = [f"{CLASSES[label]} {places[label]}" for label in wanted if places[label] < count // len(wanted)]
+        if short:
+            text = f"{scenes!r} has fewer {kind} than {count // len(wanted)} of some classes: {', '.join(short)}"
+            if classes is not None:
+                raise DataError(f"{text}; name other classes, take fewer, or lower pure")
+            warnings.warn(f"{text}; name classes= to choose your own", DataWarning, stacklevel=2)
+    else:
+        shares = dice.multivariate_hypergeometric(places, count, method="marginals")
+    chosen = np.concatenate(
+        [
+            dice.choice(np.flatnonzero(labels == label), shares[label], replace=False)
+            for label in wanted
+            if shares[label]
+        ]
+    )
+    scene, top, left = np.unravel_index(dice.permutation(chosen), labels.shape)
+    windows = np.lib.stride_tricks.sliding_window_view(scenes.images.cpu().numpy(), (size, size), axis=(2, 3))
+    return Patches(
+        torch.from_numpy(windows[scene, :, top, left]),
+        torch.from_numpy(labels[scene, top, left].astype(np.int64)),
+        scenes.dataset,
+        scenes.split,
+    )
+
+
+def _equal_shares(places: np.ndarray, count: int, wanted: Sequence[int]) -> np.ndarray:
+    """How many to take of each class: equally many, as far as the places of each go."""
+    shares = np.zeros_like(places)
+    while missing := count - shares.sum():
+        open_classes = [label for label in wanted if shares[label] < places[label]]
+        extra = np.full(len(open_classes), missing // len(open_classes))
+        extra[: missing % len(open_classes)] += 1
+        shares[open_classes] += np.minimum(extra, (places - shares)[open_classes])
+    return shares
+
+
+def _labels(masks: np.ndarray, size: int, pure: float | None) -> np.ndarray:
+    """The label of the patch whose top left corner is at each place, (N, H - size + 1, W - size + 1) uint8.
+
+    VOID where there is none, or where less than `pure` of the patch is of the label's class.
+    """
+    middle = size // 2
+    rows, columns = (length - size + 1 for length in masks.shape[1:])
+    labels = masks[:, middle : middle + rows, middle : middle + columns].copy()
+    if pure is None:
+        return labels
+    least = np.ceil(pure * size * size - 1e-9)
+    for mask, centres in zip(masks, labels, strict=True):
+        for label in np.unique(centres):
+            own = centres == label
+            centres[own & (_window_sums(mask == label, size) < least)] = VOID
+    return labels
+
+
+def _window_sums(marks: np.ndarray, size: int) -> np.ndarray:
+    """How many marks each size × size window of a bool (H, W) holds, (H - size + 1, W - size + 1)."""
+    sums = marks.astype(np.int32)
+    for axis in (0, 1):
+        sums = np.cumsum(np.insert(sums, 0, 0, axis=axis), axis=axis)
+        length = sums.shape[axis]
+        sums = sums.take(range(size, length), axis) - sums.take(range(length - size), axis)
+    return sums

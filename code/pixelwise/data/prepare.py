@@ -1,0 +1,52 @@
+"""Fetch or import a data set ahead of time, so that chapters find it in the cache."""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from .scenes import check_size, load
+from .storage import DataError, DataWarning, folder
+
+SIZES = ((96, 128), (120, 160), (180, 240), (360, 480))
+"""The sizes that the book uses; any other works."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command line: ``prepare camvid [--source FOLDER] [--size H W ...] [--split train ...]``.
+
+    Prints a line for every cache that is ready. Exits with one line that says what to do when something fails; started
+    again, it goes on where it stopped.
+    """
+    parser = argparse.ArgumentParser(prog="python -m pixelwise.data", description=__doc__)
+    command = parser.add_subparsers(dest="command", required=True).add_parser("prepare", help=__doc__)
+    command.add_argument("dataset", choices=("camvid", "streets"))
+    command.add_argument("--source", type=Path, help="a folder with a copy of CamVid (default: download it)")
+    command.add_argument(
+        "--size", type=int, nargs="+", action="extend", metavar="H W", help="heights and widths (default: 120 160)"
+    )
+    command.add_argument("--split", choices=("train", "val", "test"), nargs="+", default=["train", "val"])
+    options = parser.parse_args(arguments)
+
+    warnings.showwarning = _one_line
+    warnings.simplefilter("always", DataWarning)
+    try:
+        for size in _pairs(options.size or [120, 160]):
+            for split in options.split:
+                print(f"{load(options.dataset, split, size, source=options.source)!r} is ready", flush=True)
+    except DataError as error:
+        sys.exit(f"pixelwise.data: {error}")
+    except KeyboardInterrupt:
+        sys.exit("pixelwise.data: stopped; run the command again to go on")
+    print(f"all of it lies in {folder()}")
+
+
+def _pairs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    if len(numbers) % 2:
+        raise DataError(f"--size got {len(numbers)} numbers; expected pairs of height and width, such as 120 160")
+    return [check_size(pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+
+
+def _one_line(message, category, filename, lineno, file=None, line=None) -> None:
+    print(f"pixelwise.data: {message}", file=sys.stderr)
