@@ -3,8 +3,8 @@
 He, Zhang, Ren, Sun, Deep Residual Learning for Image Recognition, 2016, figure 5 and table 1. Parameter names are
 torchvision's. torchvision, and so the default here, is "v1.5": a bottleneck strides in its 3×3 convolution, where the
 paper strides in the first 1×1 (``v1=True``): the same parameters, a different function. ``output_stride`` 16 or 8
-trades the last strides for dilation (Chen et al., DeepLab). In torchvision the convolution that lost its stride keeps the
-dilation before it, so that every second position of the map is exactly the strided network's map;
+trades the last strides for dilation (Chen et al., DeepLab). In torchvision the convolution that lost its stride keeps
+the dilation before it, so that every second position of the map is exactly the strided network's map;
 segmentation-models-pytorch dilates that convolution too (``dilate_first_block=True``).
 """
 
@@ -29,6 +29,7 @@ class BasicBlock(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
         self.gate = nn.Identity()  # senet.squeeze_and_excite puts its gate here
+        self.out_channels = width
         self.downsample = shortcut(in_channels, width, stride)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -58,6 +59,7 @@ class Bottleneck(nn.Module):
         self.bn3 = nn.BatchNorm2d(4 * width)
         self.relu = nn.ReLU(inplace=True)
         self.gate = nn.Identity()
+        self.out_channels = 4 * width
         self.downsample = shortcut(in_channels, 4 * width, stride)
 
     def forward(self, x: Tensor) -> Tensor:
