@@ -118,7 +118,7 @@ def per_class_iou(
     title: str = "",
     x: str = "IoU",
 ) -> Card:
-    """Draw a dot for each class and seed; several models stand one below the other in a class's row, each with its marker.
+    """Draw a dot for each class and seed; several models share a class's row, one below the other, each with its marker.
 
     values: label -> (C,) or (seeds, C) scores in 0-1, NaN where a class is absent. order: "class", or "score" (of the
     first label). shares: (C,) pixel shares in 0-1, written beside the names.

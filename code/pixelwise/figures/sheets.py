@@ -24,7 +24,7 @@ from .style import CSS_DPI, DENSITY, FAINT, Card, style
 Row = tuple[str, np.ndarray, bool]
 """Name, pictures (N, H, W, 3) uint8, and whether they are photographs (which may be smoothed; labels never)."""
 WIDEST, MARGIN, GAP, LINE, LABEL = 1200, 24, 10, 40, 46
-"""Stored pixels: greatest width of a sheet, its margin, the gap between tiles, a line of text, the room for row names."""
+"""Stored pixels: greatest width of a sheet, its margin, the gap between tiles, a line of text, room for row names."""
 
 
 def show_scenes(
@@ -38,7 +38,7 @@ def show_scenes(
     mistakes: bool = False,
     alpha: float | None = None,
 ) -> Card:
-    """Show scenes side by side, a scene a column: image, labels, predictions, and with `mistakes` where those are wrong.
+    """Show scenes side by side, one a column: image, labels, predictions, and with `mistakes` where those are wrong.
 
     images: (N, 3, H, W) uint8, or Scenes, which bring their masks along. masks: (N, H, W). predictions: (N, H, W), or
     several by name as {"FCN-32s": labels, ...}. `alpha` lays the labels over the image instead of showing them apart.

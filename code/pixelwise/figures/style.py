@@ -1,7 +1,7 @@
 """One look for every figure: dark ink on a light card, which reads the same on a light page and on a dark one.
 
-A notebook stores a figure once, as a PNG, so a figure can't follow the reader's theme. No single grey has enough contrast
-on both white and near-black, hence the card. Sizes are chosen for a phone: a figure is at most 6.25 inches (600 CSS
+A notebook stores a figure once, as a PNG, so it can't follow the reader's theme. No single grey has enough contrast on
+both white and near-black, hence the card. Sizes are chosen for a phone: a figure is at most 6.25 inches (600 CSS
 pixels) wide, so that its text still has about 8 pixels when a narrow screen halves it.
 """
 
@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -78,6 +79,7 @@ class Card(Figure):
         """Make an empty card of width x height inches; options as for matplotlib.figure.Figure."""
         with style():
             super().__init__(figsize=(width, height), **options)
+            FigureCanvasAgg(self)
 
     def draw(self, renderer) -> None:
         with style():  # ticks are made at drawing time, and take their sizes from then
@@ -85,12 +87,9 @@ class Card(Figure):
 
     def png(self) -> bytes:
         """Return the figure as PNG bytes, 192 pixels per inch, in at most 256 colours to keep notebooks small."""
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="rgba", dpi=CSS_DPI * DENSITY)
-        width, height = (round(inches * CSS_DPI * DENSITY) for inches in self.get_size_inches())
-        pixels = np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)[..., :3]
+        self.canvas.draw()
         out = io.BytesIO()
-        reduce_colours(pixels).save(out, format="PNG", optimize=True)
+        reduce_colours(np.asarray(self.canvas.buffer_rgba())[..., :3]).save(out, format="PNG", optimize=True)
         return out.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
@@ -100,7 +99,7 @@ class Card(Figure):
 
 
 def panels(rows: int = 1, columns: int = 1, *, width: float = 6, height: float = 3.6, **options):
-    """Return a `Card` and its axes, as plt.subplots does, for a chapter's own drawing inside ``with figures.style():``."""
+    """Return a `Card` and its axes, like plt.subplots, for a chapter's own drawing inside ``with figures.style():``."""
     card = Card(width, height, layout="constrained")
     with style():
         return card, card.subplots(rows, columns, **options)
@@ -109,8 +108,8 @@ def panels(rows: int = 1, columns: int = 1, *, width: float = 6, height: float =
 def reduce_colours(pixels: np.ndarray, exact: int = 64) -> Image.Image:
     """Turn pixels (H, W, 3) uint8 into a picture of at most 256 colours.
 
-    The `exact` most frequent colours (paper, ink, the classes of a mask) are kept as they are; photographs and soft edges
-    share the rest of the palette, found by median cut.
+    The `exact` most frequent colours (paper, ink, the classes of a mask) are kept as they are; photographs and soft
+    edges share the rest of the palette, found by median cut.
     """
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     colours, where, counts = np.unique(packed, return_inverse=True, return_counts=True)

@@ -54,10 +54,10 @@ def table(
     caption: str = "",
     digits: int | Sequence[int] = 2,
 ) -> Table:
-    """Make a table of rows: {"name": values}, or sequences whose first entry is the name; headers include the first column's.
+    """Make a table of rows: {"name": values}, or sequences whose first entry is the name; headers name that column too.
 
-    Real numbers are written with `digits` decimals (one number, or one for each value column), integers with thin spaces
-    between thousands, None and NaN as a dash, anything else as it prints.
+    Real numbers are written with `digits` decimals (one number, or one for each value column), integers with thin
+    spaces between thousands, None and NaN as a dash, anything else as it prints.
     """
     lines = (
         [(name, *values) for name, values in rows.items()] if isinstance(rows, Mapping) else [tuple(r) for r in rows]
