@@ -38,7 +38,7 @@ VARIANTS = (
 def compound_scaling(
     phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1.15
 ) -> tuple[float, float, float]:
-    """Return the factors of depth αᵠ, width βᵠ and resolution γᵠ (equation 3); operations grow by (α β² γ²)ᵠ ≈ 1.92ᵠ."""
+    """Return the factors of depth αᵠ, width βᵠ and resolution γᵠ (equation 3): operations grow by (αβ²γ²)ᵠ ≈ 1.92ᵠ."""
     return alpha**phi, beta**phi, gamma**phi
 
 
