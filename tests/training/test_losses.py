@@ -1,7 +1,8 @@
+from itertools import pairwise
+
 import pytest
 import torch
 import torch.nn.functional as F
-
 from pixelwise.training import losses
 from pixelwise.training.schedule import poly
 
@@ -81,7 +82,7 @@ def test_poly_warms_up_then_decays():
     factors = [poly(step, 20, warmup=4, power=0.9) for step in range(20)]
     assert factors[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
     assert factors[12] == pytest.approx(0.5**0.9)
-    assert all(a > b > 0 for a, b in zip(factors[4:], factors[5:], strict=False))
+    assert all(a > b > 0 for a, b in pairwise(factors[4:]))
     assert poly(0, 10) == 1
     assert poly(5, 10, power=0) == 1
     assert max(poly(step, 6, warmup=1000) for step in range(6)) == 1  # a run cut short still reaches the full rate

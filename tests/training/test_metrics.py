@@ -4,11 +4,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn import metrics as sklearn_metrics
-from torchmetrics import functional as torchmetrics
-
 from pixelwise.training import metrics
 from pixelwise.training.metrics import VOID, confusion_matrix
+from sklearn import metrics as sklearn_metrics
+from torchmetrics import functional as torchmetrics
 
 CLASSES = 4
 labels = st.sampled_from([0, 1, 2, 3])
@@ -39,7 +38,7 @@ def same(a, b):
 
 
 class TestByHand:
-    """Two classes of three, nine pixels: 4 sky rightly, 1 sky called tree, 1 tree called sky, 2 tree rightly, 1 void."""
+    """Nine pixels: 4 of class 0 and 2 of class 1 are right, one of each is called the other, and one is void."""
 
     prediction = torch.tensor([[0, 0, 0], [0, 1, 0], [1, 1, 2]])
     target = torch.tensor([[0, 0, 0], [0, 0, 1], [1, 1, 255]])

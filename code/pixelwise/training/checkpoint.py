@@ -36,7 +36,7 @@ def save(path: Path, run: dict, history: History, modules: dict[str, nn.Module],
                 tensors[f"optimizer.{i}.{name}"] = _plain(value)
     metadata = {"format": FORMAT, "run": json.dumps(run), "history": json.dumps(history.to_dict())}
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f"{path.name}.partial")
     try:
         save_file(tensors, partial, metadata)
         with open(partial, "rb+") as file:
