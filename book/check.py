@@ -70,6 +70,8 @@ def unstorable(notebook: dict) -> list[str]:
             if output["output_type"] == "error":
                 found.append(f"code cell {number} ended in {output['ename']}: {output['evalue']}")
                 continue
+            if "data" in output and not any(kind.startswith("text/") or kind in IMAGE_TYPES for kind in output["data"]):
+                found.append(f"code cell {number} shows only {', '.join(output['data'])}, which pages cannot show")
             if WIDGET_TYPES & set(output.get("data", {})):
                 found.append(f"code cell {number} shows a widget, which is dead without a kernel")
             for text in texts(output):
