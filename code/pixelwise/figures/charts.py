@@ -3,11 +3,12 @@
 Where there are several seeds, all of them are seen: as dots, or as a band from the lowest to the highest.
 """
 
+import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
 
 from ..data.palette import CLASSES
 from .pixels import as_array
@@ -51,14 +52,14 @@ def curves(
         axes.plot(at, mean, color=colour, ls=DASHES[i % len(DASHES)], marker=marker, ms=4.5, label=label)
         ends.append((label, colour))
     axes.set_xlabel(x)
-    axes.set_ylabel((y or quantity.replace("_", " ")) + (" (%)" if percent else ""))
+    axes.set_ylabel((y or _in_words(quantity)) + (" (%)" if percent else ""))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if log:
         axes.set_yscale("log")
     if percent:
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     if len(ends) > 1:
-        legend = card.legend(loc="outside lower left", ncols=min(3, len(ends)), handlelength=3.2)
+        legend = _legend(card, list(runs), handlelength=3.2)
         for words, (_, colour) in zip(legend.get_texts(), ends, strict=True):
             words.set_color(colour)
     return card
@@ -97,6 +98,7 @@ def bars(
             (7, 0),
             textcoords="offset points",
             va="center",
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1},
         )
     if reference is not None:
         axes.axvline(reference * factor, color=INK, ls=(0, (4, 3)), lw=1.2)
@@ -118,7 +120,7 @@ def per_class_iou(
     title: str = "",
     x: str = "IoU",
 ) -> Card:
-    """Draw a dot for each class and seed; several models share a class's row, one below the other, each with its marker.
+    """Draw a dot for each class and seed; several models share a class's row, each with its marker.
 
     values: label -> (C,) or (seeds, C) scores in 0-1, NaN where a class is absent. order: "class", or "score" (of the
     first label). shares: (C,) pixel shares in 0-1, written beside the names.
@@ -145,7 +147,7 @@ def per_class_iou(
         axes.plot(means[label][rows] * 100, at, marker, color=colour, ms=7.5, mec=PAPER, mew=0.8, label=label)
         for place, row in zip(at, rows, strict=True):
             if np.isnan(means[label][row]):
-                axes.annotate("absent", (0, place), (4, 0), textcoords="offset points", va="center", fontsize=9)
+                axes.annotate("absent", (0, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
     names = [classes[row] + (f" {100 * as_array(shares)[row]:.1f} %" if shares is not None else "") for row in rows]
     axes.set_yticks(np.arange(len(rows)), names)
     axes.set_xlim(0, 102)
@@ -153,9 +155,9 @@ def per_class_iou(
     axes.grid(axis="y", visible=False)
     for edge in np.arange(len(rows) - 1) + 0.5:
         axes.axhline(edge, color=FAINT, lw=0.6)
-    axes.set_xlabel(f"{x} (%)" + ("; in the rows: share of the pixels" if shares is not None else ""))
+    axes.set_xlabel(f"{x} (%)" + ("; beside the names: share of the pixels" if shares is not None else ""))
     if len(runs) > 1:
-        card.legend(loc="outside lower left", ncols=min(3, len(runs)))
+        _legend(card, list(runs))
     return card
 
 
@@ -226,26 +228,36 @@ def pareto(
         )
     if log:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.xaxis.set_minor_formatter("")
     axes.margins(0.16, 0.14)
     axes.set(xlabel=f"{x} (less is better)", ylabel=y + (" (%)" if percent else ""))
     card.draw_without_rendering()  # settles the layout, from which the room for labels is known
-    _place_labels(card, axes, list(zip(cost, mean, strict=True)), list(points))
+    steps = list(zip(cost[frontier], mean[frontier], strict=True))
+    corners = [(x2, y1) for (_, y1), (x2, _) in itertools.pairwise(steps)]
+    path = [corner for pair in zip(steps, corners) for corner in pair] + steps[-1:]  # noqa: B905 (one corner fewer)
+    _place_labels(card, axes, list(zip(cost, mean, strict=True)), list(points), path)
     return card
 
 
-def _place_labels(card: Card, axes, points: list[tuple], labels: list[str]) -> None:
-    """Write each label beside its point at the first of sixteen places where it covers no point and no other label."""
+def _place_labels(card: Card, axes, points: list[tuple], labels: list[str], path: list[tuple]) -> None:
+    """Write each label at the first of 32 places by its point where it covers no point, no label and no path."""
     renderer = card.canvas.get_renderer()
     step = card.dpi / 72
     dots = axes.transData.transform(points)
     taken = [(px - 6 * step, py - 6 * step, px + 6 * step, py + 6 * step) for px, py in dots]
+    for one, other in itertools.pairwise(axes.transData.transform(path)):
+        (left, low), (right, high) = np.minimum(one, other), np.maximum(one, other)
+        taken.append((left - 2, low - 2, right + 2, high + 2))
     frame = axes.get_window_extent(renderer).extents
     for (px, py), point, label in zip(dots, points, labels, strict=True):
         note = axes.annotate(label, point, (0, 0), textcoords="offset points", fontsize=10)
+        note.set_in_layout(False)
         extent = note.get_window_extent(renderer)
         w, h = extent.width, extent.height
         costs = []
-        for distance in (9, 18):
+        for distance in (9, 18, 30, 44):
             d = distance * step
             for dx, dy in (
                 (d, -h / 2), (-d - w, -h / 2), (-w / 2, d), (-w / 2, -d - h),
@@ -257,6 +269,9 @@ def _place_labels(card: Card, axes, points: list[tuple], labels: list[str]) -> N
                 costs.append((covered + outside, len(costs), dx, dy, box))
         _, _, dx, dy, box = min(costs)
         note.set_position((dx / step, dy / step))
+        if max(abs(dx + w / 2) - w / 2, abs(dy + h / 2) - h / 2) > 12 * step:
+            end = np.clip((px, py), box[:2], box[2:])
+            axes.plot(*axes.transData.inverted().transform([(px, py), end]).T, color="#8f8b82", lw=0.8, zorder=0)
         taken.append(box)
 
 
@@ -269,9 +284,20 @@ def _common(one, other) -> float:
 def _chart(title: str, height: float):
     lines = textwrap.wrap(title, 54)
     card = Card(6, height + 0.25 * len(lines), layout="constrained")
+    card.get_layout_engine().set(w_pad=0.12, h_pad=0.09)
     if lines:
-        card.suptitle("\n".join(lines), x=0.02, ha="left", fontsize=12, fontweight="bold")
+        card.suptitle("\n".join(lines), x=0.022, ha="left", fontsize=12, fontweight="bold")
     return card, card.subplots()
+
+
+def _legend(card: Card, labels: list[str], **options):
+    """Put the legend below the axes, in as many columns as the labels leave room for."""
+    columns = int(5.6 / (0.75 + 0.088 * max(map(len, labels))))
+    return card.legend(loc="outside lower left", ncols=min(max(columns, 1), len(labels)), **options)
+
+
+def _in_words(quantity: str) -> str:
+    return quantity.replace("val_", "validation ").replace("_", " ").replace("iou", "IoU")
 
 
 def _seeds(given) -> list:

@@ -1,8 +1,8 @@
 """From labels to colours: what every picture of a mask is made of.
 
-CamVid's published colours serve files; on screen several of them are hard to tell apart. DISPLAY_COLOURS were searched for
-instead: under normal vision, protanopia, deuteranopia and tritanopia (Machado et al., 2009) no two are closer than 13 in
-CIEDE2000, and classes that often meet are at least 16 apart for the red-green blind.
+CamVid's published colours serve files; on screen several of them are hard to tell apart. DISPLAY_COLOURS were searched
+for instead: under normal vision, protanopia, deuteranopia and tritanopia (Machado et al., 2009) no two are closer than
+13 in CIEDE2000, and classes that often meet are at least 16 apart for the red-green blind.
 """
 
 import numpy as np
