@@ -1,0 +1,102 @@
+"""*streets*: generated road scenes with CamVid's classes, whose difficulty can be set.
+
+Each scene is a street in perspective: sky, houses, trees, road and pavement of one texture, posts with signs, fences,
+cars, pedestrians and bicyclists, painted from far to near. A scene depends on (seed, index, knobs) alone and is
+the same at every size; its pixels are the same on every machine.
+"""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from pixelwise.data.streets.street import paint
+
+SMALLEST = 32
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What makes a scene hard, one knob for each difficulty; turning one leaves the rest of the scene as it was.
+
+    pole_width: pixels at 96 rows, 0.5-8: farthest posts get 3/4 of it, nearest 5/4.
+    scale_range: depths in metres, from 3 to 80, at which cars, people, posts and signs stand; apparent size is 1/depth.
+    context_only: the classes that look like another and are told apart by place alone: "pavement" (textured as the
+        road), "fence" (a wall coloured as the houses), both, or ().
+    kerb: contrast of the line between road and pavement, 0-1.
+    colour_overlap: how far the colours of all classes are drawn to one common palette, 0-1.
+    clutter: how many cars, people, posts, signs and bins, as a multiple of the usual, 0-4.
+    touching: a row of so many bushes in front, each touching the next, 0-12; their labels are parted by a void line.
+    texture: strength of the surfaces' texture, 0-2.
+    noise: standard deviation of the sensor noise, grey levels, 0-64.
+    blur: about the radius of the blur in pixels at 96 rows, 0-4.
+    fog, night: 0-1.
+    void_border: share of the objects with a void outline, 0-1.
+
+    Raises ValueError when a value is out of its range.
+    """
+
+    pole_width: float = 1.5
+    scale_range: tuple[float, float] = (5.0, 45.0)
+    context_only: tuple[str, ...] = ("pavement",)
+    kerb: float = 0.6
+    colour_overlap: float = 0.15
+    clutter: float = 1.0
+    touching: int = 0
+    texture: float = 1.0
+    noise: float = 3.0
+    blur: float = 0.4
+    fog: float = 0.0
+    night: float = 0.0
+    void_border: float = 0.5
+
+    def __post_init__(self):
+        for field in fields(self):
+            if field.name in RANGES:
+                low, high = RANGES[field.name]
+                value = getattr(self, field.name)
+                if not isinstance(value, (int, float)) or not low <= value <= high:
+                    raise ValueError(f"Knobs({field.name}={value!r}): expected a number from {low} to {high}")
+        if not isinstance(self.touching, int):
+            raise ValueError(f"Knobs(touching={self.touching!r}): expected a whole number from 0 to 12")
+        near, far = self.scale_range
+        if not 3 <= near <= far <= 80:
+            raise ValueError(f"Knobs(scale_range={self.scale_range!r}): expected (near, far) with 3 <= near <= far <= 80 m")
+        if isinstance(self.context_only, str) or not set(self.context_only) <= {"pavement", "fence"}:
+            raise ValueError(
+                f'Knobs(context_only={self.context_only!r}): expected a tuple of "pavement" and "fence", such as ("fence",)'
+            )
+
+
+RANGES = {
+    "pole_width": (0.5, 8), "kerb": (0, 1), "colour_overlap": (0, 1), "clutter": (0, 4), "touching": (0, 12),
+    "texture": (0, 2), "noise": (0, 64), "blur": (0, 4), "fog": (0, 1), "night": (0, 1), "void_border": (0, 1),
+}  # fmt: skip
+
+
+def generate(index, *, seed, size=(96, 128), knobs=None):
+    """Scene `index` of `seed`: image uint8 (3, H, W) and mask uint8 (H, W), labels 0-10 and 255 (void).
+
+    Any two different pairs (seed, index) are different scenes, so disjoint ranges of indices under one seed are
+    disjoint sets. Raises ValueError for a size under 32 or a negative index or seed.
+    """
+    for name, value in (("index", index), ("seed", seed)):
+        if not 0 <= value < 2**63:
+            raise ValueError(f"{name} is {value}, expected a whole number from 0 to 2**63 - 1")
+    if len(size) != 2 or min(size) < SMALLEST:
+        raise ValueError(f"size is {size}, expected (height, width) of at least {SMALLEST} pixels each")
+    return paint(int(index), int(seed), (int(size[0]), int(size[1])), knobs or Knobs())
+
+
+def generate_many(indices, *, seed, size=(96, 128), knobs=None, progress=None):
+    """These scenes of `seed` stacked: images uint8 (N, 3, H, W) and masks uint8 (N, H, W).
+
+    `progress(done, total)` is called after every scene.
+    """
+    indices = list(indices)
+    images = np.empty((len(indices), 3, *size), np.uint8)
+    masks = np.empty((len(indices), *size), np.uint8)
+    for place, index in enumerate(indices):
+        images[place], masks[place] = generate(index, seed=seed, size=size, knobs=knobs)
+        if progress is not None:
+            progress(place + 1, len(indices))
+    return images, masks
