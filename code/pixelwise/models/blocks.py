@@ -78,6 +78,14 @@ class Tapped(nn.Sequential):
         return maps
 
 
+def last_layer(in_features: int, num_classes: int | None) -> nn.Module:
+    """A linear layer to the classes; the identity, which has no parameters, where ``num_classes`` is None."""
+    if num_classes is None:
+        return nn.Identity()
+    check_classes(num_classes)
+    return nn.Linear(in_features, num_classes)
+
+
 def initialise(network: nn.Module) -> None:
     """He initialisation (2015, equation 10; fan-out) of convolutions; unit normalisation; zero biases, in place."""
     for module in network.modules():

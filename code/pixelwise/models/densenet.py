@@ -7,7 +7,7 @@ the 1×1 bottleneck to 4k channels, C the compression θ of the transitions. Par
 import torch
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import Tapped, initialise
+from pixelwise.models.blocks import Tapped, initialise, last_layer
 
 
 class DenseLayer(nn.Module):
@@ -94,7 +94,7 @@ class DenseNet(nn.Module):
         smallest = 2 ** (len(depths) - 1)
         self.features = Tapped(layers, taps, in_channels, smallest if patch_stem else 4 * smallest - 3)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Identity() if num_classes is None else nn.Linear(wide, num_classes)
+        self.classifier = last_layer(wide, num_classes)
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import SqueezeExcitation, Tapped, conv_norm, initialise
+from pixelwise.models.blocks import SqueezeExcitation, Tapped, conv_norm, initialise, last_layer
 
 # expansion, kernel, stride, channels, depth of the seven stages of B0
 STAGES = (
@@ -129,7 +129,7 @@ class EfficientNet(nn.Module):
         self.classifier = nn.Identity()
         if num_classes is not None:
             layers["8"] = conv_norm(channels, 4 * channels, 1, activation=nn.SiLU)
-            self.classifier = nn.Sequential(nn.Dropout(dropout, inplace=True), nn.Linear(4 * channels, num_classes))
+            self.classifier = nn.Sequential(nn.Dropout(dropout, inplace=True), last_layer(4 * channels, num_classes))
         self.features = Tapped(layers, ("1", "2", "3", "5", "7"), in_channels)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         initialise(self)

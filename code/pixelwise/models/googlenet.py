@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_images, initialise
+from pixelwise.models.blocks import check_images, initialise, last_layer
 
 # channels: 1×1, 3×3 reduction, 3×3, 5×5 reduction, 5×5, pool projection
 TABLE = {
@@ -86,7 +86,7 @@ class InceptionAux(nn.Module):
         super().__init__()
         self.conv = BasicConv2d(in_channels, round(128 * width), 1, batch_norm=batch_norm)
         self.fc1 = nn.Linear(16 * round(128 * width), round(1024 * width))
-        self.fc2 = nn.Linear(round(1024 * width), num_classes)
+        self.fc2 = last_layer(round(1024 * width), num_classes)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -146,7 +146,7 @@ class GoogLeNet(nn.Module):
             self.aux2 = InceptionAux(out["4d"], num_classes, width, dropout_aux, batch_norm)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
-        self.fc = nn.Identity() if num_classes is None else nn.Linear(wide, num_classes)
+        self.fc = last_layer(wide, num_classes)
         initialise(self)
 
     def stages(self, x: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:

@@ -10,7 +10,7 @@ segmentation-models-pytorch dilates that convolution too (``dilate_first_block=T
 
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import check_images, conv_norm, initialise
+from pixelwise.models.blocks import check_images, conv_norm, initialise, last_layer
 
 
 class BasicBlock(nn.Module):
@@ -86,9 +86,10 @@ def shortcut(in_channels: int, out_channels: int, stride: int) -> nn.Sequential 
 class ResNet(nn.Module):
     """A stem and four stages of residual blocks: images (N, in_channels, H, W) to logits (N, num_classes).
 
-    ``depths`` are the numbers of blocks in the four stages. ``num_classes=None`` leaves out the last layer; forward
-    then returns the pooled (N, channels[-1]). ``output_stride`` is 32, 16 or 8. ``zero_init_residual`` starts the last
-    normalisation of each branch at γ = 0: each block starts as its shortcut (Goyal et al., 2017, section 5.1).
+    ``depths`` are the numbers of blocks in the four stages, ``width`` the channels of the stem. ``num_classes=None``
+    leaves out the last layer; forward then returns the pooled (N, channels[-1]). ``output_stride`` is 32, 16 or 8.
+    ``zero_init_residual`` starts the last normalisation of each branch at γ = 0: each block starts as its shortcut
+    (Goyal et al., 2017, section 5.1).
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class ResNet(nn.Module):
         *,
         num_classes: int | None = 1000,
         in_channels: int = 3,
+        width: int = 64,
         output_stride: int = 32,
         dilate_first_block: bool = False,
         zero_init_residual: bool = False,
@@ -106,26 +108,27 @@ class ResNet(nn.Module):
         if output_stride not in (8, 16, 32):
             raise ValueError(f"output_stride is {output_stride}, but a ResNet offers 8, 16 and 32")
         self.in_channels = in_channels
-        self.conv1 = nn.Conv2d(in_channels, 64, 7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        self.conv1 = nn.Conv2d(in_channels, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
 
-        channels, strides, dilation = [64], [2], 1
-        for i, (width, depth) in enumerate(zip((64, 128, 256, 512), depths, strict=True)):
+        channels, strides, dilation = [width], [2], 1
+        for i, depth in enumerate(depths):
             stride, previous = (1 if i == 0 else 2), dilation
             if strides[-1] * stride > output_stride:
                 stride, dilation = 1, 2 * dilation
             entry = dilation if dilate_first_block else previous
-            stage = [block(channels[-1], width, stride, dilation, entry)]
-            stage += [block(width * block.expansion, width, dilation=dilation) for _ in range(depth - 1)]
+            wide = width * 2**i
+            stage = [block(channels[-1], wide, stride, dilation, entry)]
+            stage += [block(wide * block.expansion, wide, dilation=dilation) for _ in range(depth - 1)]
             self.add_module(f"layer{i + 1}", nn.Sequential(*stage))
-            channels.append(width * block.expansion)
+            channels.append(wide * block.expansion)
             strides.append(4 if i == 0 else strides[-1] * stride)
         self.channels, self.strides = tuple(channels), tuple(strides)
 
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Identity() if num_classes is None else nn.Linear(channels[-1], num_classes)
+        self.fc = last_layer(channels[-1], num_classes)
         initialise(self)
         for module in self.modules():
             if zero_init_residual and isinstance(module, BasicBlock | Bottleneck):

@@ -10,7 +10,7 @@ in Deep Residual Networks, 2016, figure 4e).
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_images, conv_norm, initialise
+from pixelwise.models.blocks import check_images, conv_norm, initialise, last_layer
 
 
 class ZeroPaddedShortcut(nn.Module):
@@ -112,7 +112,7 @@ class CifarResNet(nn.Module):
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
         self.bn2 = nn.BatchNorm2d(channels) if batch_norm and preactivation else nn.Identity()
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Identity() if num_classes is None else nn.Linear(channels, num_classes)
+        self.fc = last_layer(channels, num_classes)
         initialise(self)
         for module in self.modules():
             if zero_init_residual and isinstance(module, Block):

@@ -8,7 +8,7 @@ are taken too.
 
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import Tapped, initialise
+from pixelwise.models.blocks import Tapped, initialise, last_layer
 
 
 class VGG(nn.Module):
@@ -55,7 +55,7 @@ class VGG(nn.Module):
                 nn.Linear(hidden, hidden),
                 nn.ReLU(inplace=True),
                 nn.Dropout(dropout),
-                nn.Linear(hidden, num_classes),
+                last_layer(hidden, num_classes),
             )
         initialise(self)
 
