@@ -16,11 +16,11 @@ torchvision's fcn_resnet50 shares the name and little else: a 3×3 classifier on
 
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixelwise.models.blocks import DensePredictor, FCNHead, check_classes
+from pixelwise.ops import bilinear_kernel, linear_to_conv
 
 
 class FCN(nn.Module):
@@ -59,21 +59,20 @@ class FCN(nn.Module):
 
 
 class BilinearUpsampling(nn.ConvTranspose2d):
-    """Learned upsampling by ``factor`` that starts as bilinear interpolation, each class for itself (section 3.3)."""
+    """Learned upsampling by ``factor`` that starts as bilinear interpolation, each class on its own (section 3.3)."""
 
     def __init__(self, channels: int, factor: int):
-        kernel_size = 2 * factor - factor % 2
+        weight = bilinear_kernel(channels, factor)
         super().__init__(
-            channels, channels, kernel_size, factor, padding=factor // 2, output_padding=factor - 1, bias=False
+            *(channels, channels, weight.shape[-1], factor),
+            padding=factor // 2,
+            output_padding=factor - 1,
+            bias=False,
         )
-        ramp = 1 - (torch.arange(kernel_size) - (kernel_size - 1) / 2).abs() / factor  # factor 2: ¼ ¾ ¾ ¼
-        with torch.no_grad():
-            self.weight.zero_()
-            for channel in range(channels):
-                self.weight[channel, channel] = torch.outer(ramp, ramp)
+        self.weight = nn.Parameter(weight)
 
     def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
-        height, width = size  # factor·h or up to factor − 1 away from it, since strided layers round odd sizes
+        height, width = size  # factor·h, or up to factor − 1 away from it where an odd size was rounded
         return super().forward(x)[..., :height, :width]
 
 
@@ -99,12 +98,10 @@ class Convolutionalized(nn.Module):
         x = self.dropout(F.relu(self.fc7(x)))
         return [*finer, x]
 
-    @torch.no_grad()
     def load_classifier(self, fc6: nn.Linear, fc7: nn.Linear) -> None:
-        """Copy the fully connected layers: the same numbers in the same order, seen as 7×7 and 1×1 kernels."""
-        for convolution, linear in ((self.fc6, fc6), (self.fc7, fc7)):
-            convolution.weight.copy_(linear.weight.view_as(convolution.weight))
-            convolution.bias.copy_(linear.bias)
+        """Take over fully connected layers: the same numbers in the same order, seen as 7×7 and 1×1 kernels."""
+        self.fc6.load_state_dict(linear_to_conv(fc6, self.fc6.kernel_size).state_dict())
+        self.fc7.load_state_dict(linear_to_conv(fc7).state_dict())
 
 
 class DilatedFCN(DensePredictor):
