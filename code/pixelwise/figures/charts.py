@@ -237,16 +237,19 @@ def pareto(
     steps = list(zip(cost[frontier], mean[frontier], strict=True))
     corners = [(x2, y1) for (_, y1), (x2, _) in itertools.pairwise(steps)]
     path = [corner for pair in zip(steps, corners) for corner in pair] + steps[-1:]  # noqa: B905 (one corner fewer)
-    _place_labels(card, axes, list(zip(cost, mean, strict=True)), list(points), path)
+    _place_labels(card, axes, list(zip(cost, mean, strict=True)), list(points), path, scores)
     return card
 
 
-def _place_labels(card: Card, axes, points: list[tuple], labels: list[str], path: list[tuple]) -> None:
+def _place_labels(card: Card, axes, points: list[tuple], labels: list[str], path: list[tuple], seeds) -> None:
     """Write each label at the first of 32 places by its point where it covers no point, no label and no path."""
     renderer = card.canvas.get_renderer()
     step = card.dpi / 72
     dots = axes.transData.transform(points)
-    taken = [(px - 6 * step, py - 6 * step, px + 6 * step, py + 6 * step) for px, py in dots]
+    taken = []
+    for (px, py), (x, _), values in zip(dots, points, seeds, strict=True):
+        low, high = axes.transData.transform([(x, values.min()), (x, values.max())])[:, 1]
+        taken.append((px - 6 * step, min(low, py - 6 * step), px + 6 * step, max(high, py + 6 * step)))
     for one, other in itertools.pairwise(axes.transData.transform(path)):
         (left, low), (right, high) = np.minimum(one, other), np.maximum(one, other)
         taken.append((left - 2, low - 2, right + 2, high + 2))
@@ -266,7 +269,7 @@ def _place_labels(card: Card, axes, points: list[tuple], labels: list[str], path
                 box = (px + dx, py + dy, px + dx + w, py + dy + h)
                 covered = sum(_common(box, other) for other in taken)
                 outside = w * h - _common(box, frame)
-                costs.append((covered + outside, len(costs), dx, dy, box))
+                costs.append((round(covered + outside), len(costs), dx, dy, box))
         _, _, dx, dy, box = min(costs)
         note.set_position((dx / step, dy / step))
         if max(abs(dx + w / 2) - w / 2, abs(dy + h / 2) - h / 2) > 12 * step:
