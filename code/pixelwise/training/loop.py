@@ -94,9 +94,9 @@ def fit(
             model.train()
             torch.manual_seed(_seed(seed, epoch, 0, rank))  # dropout
             generator = torch.Generator(device).manual_seed(_seed(seed, epoch, 1, rank))  # augmentation
-            shuffle = torch.Generator(device).manual_seed(_seed(seed, epoch, 2))  # the same in every process
-            batches = torch.randperm(len(images), generator=shuffle, device=device).split(batch_size)
-            batches = batches[: min(steps, last_step - step)]
+            shuffle = torch.Generator().manual_seed(_seed(seed, epoch, 2))  # the same in every process, on every device
+            order = torch.randperm(len(images), generator=shuffle).to(device)
+            batches = order.split(batch_size)[: min(steps, last_step - step)]
             step_losses = torch.zeros(len(batches), device=device)
             right, labelled = torch.zeros((2,), dtype=torch.int64, device=device)
 
