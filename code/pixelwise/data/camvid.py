@@ -97,6 +97,7 @@ def download(split: str) -> tuple[Path, list[Frame]]:
 
     try:
         for part in (split, split + "annot"):
+            (root / part).mkdir(parents=True, exist_ok=True)  # pooch's own way trips over a second thread or process
             storage.sweep(root / part, "tmp*")
         fetch(f"{split}.txt")
         frames = parse((root / f"{split}.txt").read_text(), split)
@@ -287,7 +288,9 @@ def _arrive_checked(arrive: Callable, split: str, name: str, url: str, output_fi
     arrive(url, output_file, archive)
     data = Path(output_file).read_bytes()
     if name.endswith(".txt"):
-        parse(data.decode(errors="replace"), split)
+        count = len(parse(data.decode(errors="replace"), split))
+        if count != COUNTS[split]:
+            raise DataError(f"{name} lists {count} frames instead of {COUNTS[split]}; run it again")
     else:
         (read_mask if "annot/" in name else read_image)(data, name)
 

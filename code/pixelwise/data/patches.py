@@ -153,9 +153,10 @@ def _labels(masks: np.ndarray, size: int, pure: float | None) -> np.ndarray:
 
 def _window_sums(marks: np.ndarray, size: int) -> np.ndarray:
     """How many marks each size × size window of a bool (H, W) holds, (H - size + 1, W - size + 1)."""
-    sums = marks.astype(np.int32)
-    for axis in (0, 1):
-        sums = np.cumsum(np.insert(sums, 0, 0, axis=axis), axis=axis)
-        length = sums.shape[axis]
-        sums = sums.take(range(size, length), axis) - sums.take(range(length - size), axis)
+    down = np.cumsum(marks, axis=0, dtype=np.int32)
+    tall = down[size - 1 :].copy()
+    tall[1:] -= down[:-size]
+    across = np.cumsum(tall, axis=1, dtype=np.int32)
+    sums = across[:, size - 1 :].copy()
+    sums[:, 1:] -= across[:, :-size]
     return sums
