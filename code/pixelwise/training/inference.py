@@ -20,9 +20,11 @@ def predict(
     given, the model moves there). The model answers in eval mode and is then put back into the mode it was in. Labels
     come back on the images' device.
     """
-    return torch.cat(
-        [logits.argmax(1).to(_label_type(logits)) for logits in _logits(model, images, batch_size, device)]
-    )
+    batches = []
+    for logits in _logits(model, images, batch_size, device):
+        labels = predicted_labels(logits)
+        batches.append(labels.to(images.device, torch.uint8 if labels.dim() == 3 else torch.int64))
+    return torch.cat(batches)
 
 
 def evaluate(model: nn.Module, data, *, batch_size: int = 32, device: str | torch.device | None = None) -> Tensor:
@@ -34,8 +36,13 @@ def evaluate(model: nn.Module, data, *, batch_size: int = 32, device: str | torc
     total = 0
     for i, logits in enumerate(_logits(model, data.images, batch_size, device)):
         targets = data.targets[i * batch_size : (i + 1) * batch_size].to(logits.device)
-        total = total + confusion_matrix(logits.argmax(1), targets, num_classes=logits.shape[1])
+        total = total + confusion_matrix(predicted_labels(logits), targets, num_classes=logits.shape[1])
     return total.cpu()
+
+
+def predicted_labels(logits: Tensor) -> Tensor:
+    """The class of the largest logit, (N, C, …) to (N, …) int64: argmax(1), but on a CPU several times faster."""
+    return logits.max(1).indices
 
 
 @contextmanager
@@ -63,7 +70,3 @@ def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | tor
     with eval_mode(model), torch.inference_mode():
         for batch in images.split(batch_size):
             yield heads(model(normalise(batch.to(device))))[0]
-
-
-def _label_type(logits: Tensor) -> torch.dtype:
-    return torch.uint8 if logits.dim() == 4 else torch.int64

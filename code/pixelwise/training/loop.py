@@ -22,7 +22,7 @@ from ..data.palette import VOID
 from . import checkpoint as checkpoints
 from . import distributed, losses, metrics
 from .history import History, Progress
-from .inference import eval_mode, evaluate
+from .inference import eval_mode, evaluate, predicted_labels
 from .recipe import Recipe
 from .schedule import poly
 
@@ -125,7 +125,7 @@ def fit(
                 if average:
                     _update_average(average, model, recipe.ema, step)
 
-                right += (logits[0].argmax(1) == y).sum()
+                right += (predicted_labels(logits[0].detach()) == y).sum()
                 labelled += (y != VOID).sum()
                 display.step(value.item() if known else None)
 
