@@ -35,10 +35,11 @@ def build(source: Path = stamp.ROOT, output: Path = SITE, quiet: bool = True) ->
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make book", description="Build the site, warnings as errors.")
+    parser.add_argument("--source", type=Path, default=stamp.ROOT)
     parser.add_argument("--output", type=Path, default=SITE)
     options = parser.parse_args(arguments)
     start = time.perf_counter()
-    if build(output=options.output):
+    if build(options.source, options.output):
         print("The book was not built: Sphinx warned (see above), and warnings are errors here.", file=sys.stderr)
         return 1
     page = options.output / "index.html"

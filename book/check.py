@@ -45,7 +45,9 @@ def drifted(notebook: dict) -> list[str]:
     if not made:
         return ["there is no stamp; record the chapter with `make record`"]
     if made.get("cells") != stamp.hash_cells(notebook):
-        return [f"code cells have changed since the outputs were recorded on {made.get('date')}; record the chapter again"]
+        return [
+            f"code cells have changed since the outputs were recorded on {made.get('date')}; record the chapter again"
+        ]
     return []
 
 
@@ -117,9 +119,11 @@ def not_portable(notebook: dict) -> list[str]:
         if cell["cell_type"] != "markdown":
             continue
         text = stamp.source(cell)
+        prose = re.sub(r"(`{2,}).+?\1", "", without_fences(text))
         for what, pattern in DIRECTIVES.items():
-            if match := pattern.search(text if what == "a directive" else without_fences(text)):
-                found.append(f"cell {number} holds {what} that only this book's builder knows: {match.group().strip()!r}")
+            if match := pattern.search(text if what == "a directive" else prose):
+                syntax = match.group().strip()
+                found.append(f"cell {number} holds {what} that only this book's builder knows: {syntax!r}")
     return found
 
 

@@ -3,9 +3,9 @@
     make record CHAPTERS="semantic_segmentation" BUDGET=cpu
     make record CHAPTERS="semantic_segmentation" DATASET=camvid
 
-A chapter that fails, or whose outputs may not be stored (see `book.check.unstorable`), leaves its file as it was. Of a run
-on another data set than streets only the results that the chapter itself writes to data/results/ stay: CamVid's licence
-does not let its pictures into the repository.
+A chapter that fails, or whose outputs may not be stored (see `book.check.unstorable`), leaves its file as it was. Of a
+run on another data set than streets only the results that the chapter itself writes to data/results/ stay: CamVid's
+licence does not let its pictures into the repository.
 """
 
 import argparse

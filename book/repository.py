@@ -1,6 +1,6 @@
 """Change the public repository's address everywhere: `make set-repository URL=https://github.com/NAME/REPOSITORY`.
 
-`repository.url` in _config.yml is the setting; the chapters' first cell (which Colab needs before it has anything else),
+`repository.url` in _config.yml is the setting; the chapters' first cell (which Colab runs before it has anything else),
 the landing page, README.md and CITATION.cff repeat it.
 """
 
@@ -24,7 +24,9 @@ def address(root: Path = stamp.ROOT) -> str:
 def replace(new: str, root: Path = stamp.ROOT) -> list[Path]:
     """Write `new` for the present address in every file that repeats it, and return those files."""
     if not ADDRESS.fullmatch(new) or new.endswith(".git"):
-        raise SystemExit(f"{new!r} is not an address like https://github.com/NAME/REPOSITORY; say make set-repository URL=…")
+        raise SystemExit(
+            f"{new!r} is not an address like https://github.com/NAME/REPOSITORY; say make set-repository URL=…"
+        )
     old_name, new_name = (url.removeprefix("https://github.com/") for url in (address(root), new))
     changed = []
     for pattern in REPEATING:

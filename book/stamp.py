@@ -1,7 +1,7 @@
 """What a recorded notebook says about its making, and whether that still holds.
 
-A stamp lives in the notebook's metadata under ``pixelwise``: date, budget, device, versions, seeds, seconds, a hash of the
-code cells and one hash per module of the library that the run imported.
+A stamp lives in the notebook's metadata under ``pixelwise``: date, budget, device, versions, seeds, seconds, a hash of
+the code cells and one hash per module of the library that the run imported.
 """
 
 import ast
@@ -45,7 +45,9 @@ def hash_code(text: str) -> str:
     """
     tree = ast.parse(text)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(node):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(
+            node
+        ):
             del node.body[0]
     return hashlib.sha256(_spell(tree).encode()).hexdigest()
 

@@ -31,7 +31,7 @@ def inline(translator, node):
 def block(translator, node):
     identifier = f' id="{node["ids"][0]}"' if node["ids"] else ""
     formula = _formula(translator, node, display=True)
-    translator.body.append(f"<div class=\"pw-math\"{identifier}>{formula}</div>\n")
+    translator.body.append(f'<div class="pw-math"{identifier}>{formula}</div>\n')
     raise nodes.SkipNode
 
 

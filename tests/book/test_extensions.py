@@ -1,0 +1,101 @@
+"""What the Sphinx extensions make of formulas, stamps, questions and pictures, on a book of two pages."""
+
+import re
+import shutil
+
+import pytest
+from math_core import LatexError
+from PIL import Image
+
+from book import stamp
+from book.extensions import maths, provenance, reading
+from tests.helpers.notebooks import ALT, build_book, save, sound_notebook
+
+MADE = {
+    "date": "2026-11-03",
+    "budget": "cpu",
+    "dataset": "streets",
+    "device": "NVIDIA <H200>",
+    "versions": {"python": "3.11.7", "torch": "2.14.1"},
+    "seeds": [0, 1, 2],
+    "seconds": 250.0,
+    "cell_seconds": [1.0, 3.25],
+    "library": {},
+}
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The HTML of a page built from a notebook, with the book's own settings."""
+    folder = tmp_path_factory.mktemp("book")
+    shutil.copy(stamp.ROOT / "_config.yml", folder)
+    (folder / "book").symlink_to(stamp.ROOT / "book")
+    (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapter\n")
+    (folder / "index.md").write_text("# Contents\n\n> A plain quote.\n")
+    notebook = sound_notebook()
+    notebook["metadata"]["pixelwise"] |= MADE | {"library": {"pixelwise.course": "an earlier hash"}}
+    save(notebook, folder / "chapter.ipynb")
+    build_book(folder, folder / "html")
+    return (folder / "html/chapter.html").read_text(encoding="utf-8")
+
+
+def test_page_shows_its_stamp_below_the_title(page):
+    heading, line = page.index("</h1>"), page.index('<details class="pw-stamp">')
+    assert heading < line < page.index("Prose with")
+    assert "recorded with an earlier library" in page
+    assert "changed since in pixelwise.course" in page
+
+
+def test_page_holds_mathml_and_no_formula_script(page):
+    assert '<annotation encoding="application/x-tex">x^2</annotation>' in page
+    assert "mathjax" not in page.lower()
+
+
+def test_question_is_marked(page):
+    assert re.search(r'<blockquote class="pw-question">\s*<div><p>🙌', page)
+
+
+def test_output_picture_is_described_lazy_and_sized(page):
+    tag = next(tag for tag in re.findall(r"<img[^>]*>", page) if ALT in tag)
+    for attribute in ('loading="lazy"', 'width="1"', 'height="1"', "dark-light"):
+        assert attribute in tag
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\begin{aligned} a &= b \\ &= c \end{aligned}",
+        r"\operatorname*{arg\,max}_c z_c",
+        r"\left\lfloor \frac{n + 2p - k}{s} \right\rfloor + 1",
+        r"\mathbb{R}^{N \times C}, \mathcal{L}, \hat{y}, \mathbf{W}",
+    ],
+)
+def test_formulas_of_the_book_are_rendered_whole(latex):
+    mathml = maths.convert(latex, display=True).split("<annotation")[0]
+    assert mathml.startswith('<math display="block">')
+    assert "\\" not in mathml
+
+
+def test_mistaken_formula_is_an_error():
+    with pytest.raises(LatexError, match="fracc"):
+        maths.convert(r"\fracc{1}{2}")
+
+
+def test_stamp_in_words():
+    html = provenance.describe(MADE, changed=[])
+    assert '<time datetime="2026-11-03">3 November 2026</time>' in html
+    assert "NVIDIA &lt;H200&gt;" in html
+    assert "earlier library" not in html
+    assert [provenance.spell_seconds(seconds) for seconds in (3.25, 42.4, 250)] == ["3.2 s", "42 s", "4 min"]
+
+
+def test_finished_picture_keeps_what_the_author_wrote(tmp_path):
+    Image.new("RGB", (8, 6)).save(tmp_path / "road.png")
+    sources = {"road.png": "road.png"}
+    finished = reading.finish('<img class="wide" alt="a road" src="../_images/road.png"/>', sources, tmp_path)
+    assert 'class="dark-light wide"' in finished
+    assert 'width="8" height="6"' in finished
+    eager = reading.finish('<img loading="eager" width="4" src="road.png">', sources, tmp_path)
+    assert 'loading="eager"' in eager
+    assert "lazy" not in eager
+    assert "height" not in eager

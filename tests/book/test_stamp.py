@@ -1,0 +1,86 @@
+"""The hashes of a stamp change with what runs, and with nothing else."""
+
+import pytest
+
+from book import stamp
+from tests.helpers.notebooks import sound_notebook
+
+CODE = '''"""A module."""
+import torch
+
+
+class Net:
+    """A network."""
+
+    def forward(self, x):  # (N, C, H, W)
+        """Return logits."""
+        return torch.relu(x) * 2
+'''
+
+SAME = {
+    "another docstring": ('"""A network."""', '"""A far better network.\n\n    In two paragraphs.\n    """'),
+    "no docstring": ('        """Return logits."""\n', ""),
+    "another comment": ("# (N, C, H, W)", "# logits"),
+    "another layout": (
+        "torch.relu(x) * 2",
+        "(\n            torch.relu(\n                x,\n            )\n            * 2\n        )",
+    ),
+}
+OTHER = {
+    "another number": ("* 2", "* 3"),
+    "another type of number": ("* 2", "* 2.0"),
+    "another operator": ("* 2", "+ 2"),
+    "another name": ("relu", "gelu"),
+    "a new default": ("self, x", "self, x=None"),
+    "a string that is not a docstring": ("return torch", '"second"; "third"; return torch'),
+}
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_does_not_run_does_not_count(name):
+    assert stamp.hash_code(CODE.replace(*SAME[name])) == stamp.hash_code(CODE)
+
+
+@pytest.mark.parametrize("name", OTHER)
+def test_what_runs_counts(name):
+    changed = CODE.replace(*OTHER[name])
+    assert changed != CODE
+    assert stamp.hash_code(changed) != stamp.hash_code(CODE)
+
+
+def test_hash_is_the_same_for_every_python():
+    """Fixed here because the form of `ast.dump` differs between Python 3.11, 3.12 and 3.13."""
+    assert stamp.hash_code(CODE)[:16] == "3a4aa37496a43c9b"
+
+
+def test_changed_modules(tmp_path):
+    package = tmp_path / "pixelwise"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for name in ("kept", "edited", "removed"):
+        (package / f"{name}.py").write_text(CODE)
+    recorded = {"library": stamp.hash_library(tmp_path)}
+    assert set(recorded["library"]) == {"pixelwise", "pixelwise.kept", "pixelwise.edited", "pixelwise.removed"}
+    assert stamp.changed_modules(recorded, tmp_path) == []
+    (package / "edited.py").write_text(CODE + "\nmore = 1\n")
+    (package / "removed.py").unlink()
+    (package / "kept.py").write_text("# a comment\n" + CODE)
+    assert set(stamp.changed_modules(recorded, tmp_path)) == {"pixelwise.edited", "pixelwise.removed"}
+
+
+def test_cells_hash_ignores_prose_and_outputs():
+    notebook = sound_notebook()
+    digest = stamp.hash_cells(notebook)
+    notebook["cells"][0]["source"] = "Other prose"
+    notebook["cells"][2]["outputs"] = []
+    notebook["cells"][3]["source"] = ["plot", "()"]
+    assert stamp.hash_cells(notebook) == digest
+    notebook["cells"][2], notebook["cells"][3] = notebook["cells"][3], notebook["cells"][2]
+    assert stamp.hash_cells(notebook) != digest
+
+
+def test_unknown_chapter_is_named(tmp_path):
+    (tmp_path / "resnet.ipynb").touch()
+    assert stamp.notebooks("chapters/resnet.ipynb", tmp_path) == [tmp_path / "resnet.ipynb"]
+    with pytest.raises(SystemExit, match="no chapter 'resnext'; the chapters are: resnet"):
+        stamp.notebooks("resnext", tmp_path)

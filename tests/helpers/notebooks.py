@@ -1,0 +1,53 @@
+"""Small notebooks for the tests of the book's own tools."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from book import stamp
+
+ALT = "a curve of mean IoU that rises over sixteen epochs"
+BOOTSTRAP = "# Prepares Colab; does nothing elsewhere"
+
+
+def sound_notebook() -> dict:
+    """A recorded notebook in which `book.check` finds nothing wrong, as plain dictionaries."""
+    cells = [
+        new_markdown_cell("# A chapter\n\nProse with $x^2$ and `code`.\n\n> 🙌 A question?"),
+        new_code_cell(BOOTSTRAP, execution_count=1),
+        new_code_cell(
+            "print('mIoU', 0.5)",
+            execution_count=2,
+            outputs=[new_output("stream", name="stdout", text="mIoU 0.5\n")],
+        ),
+        new_code_cell(
+            "plot()",
+            execution_count=3,
+            metadata={"mystnb": {"image": {"alt": ALT}}},
+            outputs=[new_output("display_data", {"image/png": PIXEL, "text/plain": "<Figure size 640x480>"})],
+        ),
+    ]
+    notebook = json.loads(nbformat.writes(new_notebook(cells=cells)))
+    notebook["metadata"]["language_info"] = {"name": "python"}
+    notebook["metadata"]["pixelwise"] = {"date": "2026-11-23", "cells": stamp.hash_cells(notebook), "library": {}}
+    return notebook
+
+
+def save(notebook: dict, path: Path) -> Path:
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+def build_book(source: Path, output: Path) -> None:
+    """Build a book in a process of its own, as `make book` does; fail with what Sphinx said when it warns."""
+    command = [sys.executable, "-m", "book.build", "--source", str(source), "--output", str(output)]
+    built = subprocess.run(command, cwd=stamp.ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
+
+
+# One transparent pixel.
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="

@@ -1,0 +1,29 @@
+"""The chapters as they are stored. (`make test` also executes them, with nbval, at the smoke budget.)"""
+
+import json
+
+import pytest
+import yaml
+
+from book import check, repository, stamp
+
+NOTEBOOKS = stamp.notebooks()
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_chapter_is_recorded_described_and_portable(path):
+    assert check.faults(path) == []
+
+
+def test_chapters_begin_alike():
+    assert check.alike(NOTEBOOKS) == []
+    for path in NOTEBOOKS:
+        name = repository.address().removeprefix("https://github.com/")
+        assert name in stamp.bootstrap_cell(json.loads(path.read_text(encoding="utf-8"))), path.name
+
+
+def test_every_chapter_is_in_the_table_of_contents():
+    toc = yaml.safe_load((stamp.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    listed = json.dumps(toc)
+    for path in (*NOTEBOOKS, *stamp.CHAPTERS.glob("*.md")):
+        assert f'"chapters/{path.stem}"' in listed, f"{path.name} is not in _toc.yml"
