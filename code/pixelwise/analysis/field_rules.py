@@ -1,0 +1,103 @@
+"""How each ATen operation moves the receptive field from its inputs to its outputs: the rules behind the formula.
+
+Fields travel as an attribute `field` on the tensors of a run of `tracing.run`.
+"""
+
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+from .field import ReceptiveField, hull
+from .tracing import tensors_in
+
+aten = torch.ops.aten
+POOLS = {aten.max_pool2d_with_indices, aten.avg_pool2d}
+PADS = {aten.constant_pad_nd, aten.reflection_pad2d, aten.replication_pad2d}
+RESIZES = {aten.upsample_nearest2d, aten.upsample_bilinear2d, aten.pixel_shuffle}
+MIXES = {aten.native_group_norm, aten.native_layer_norm, aten.roll, aten.flip, aten.cumsum, aten._softmax, aten.bmm}
+
+
+def propagate(operation, args: tuple, out: object) -> None:
+    """Give every tensor in `out` the field that follows from those of the tensors in `args`."""
+    sources = [tensor for tensor in tensors_in(args) if hasattr(tensor, "field")]
+    if not sources:
+        return
+    x = sources[0]
+    for y in tensors_in(out):
+        if operation in (aten.copy_, aten.add_) and y._is_view():
+            raise NotImplementedError("the network writes into a slice of a tensor, which hides its receptive field")
+        y.field = _field(operation, args, sources, x, y)
+
+
+def _field(operation, args, sources, x: Tensor, y: Tensor) -> ReceptiveField:
+    axes = (x.field.rows, x.field.columns)
+    if operation is aten.convolution:
+        _, weight, _, stride, padding, dilation, transposed, _, _ = args
+        settings = zip(axes, weight.shape[-2:], stride, padding, dilation, strict=True)
+        moved = [(a.after_transposed if transposed else a.after)(*numbers) for a, *numbers in settings]
+        return ReceptiveField(*moved)
+    if operation in POOLS:
+        kernel, stride, padding, dilation = _pool_settings(operation, args)
+        settings = zip(axes, kernel, stride, padding, dilation, strict=True)
+        return ReceptiveField(*(a.after(*numbers) for a, *numbers in settings))
+    if operation in PADS:
+        left, _, top, _ = [*args[1], 0, 0][:4]
+        return ReceptiveField(axes[0].after(1, padding=top), axes[1].after(1, padding=left))
+    if operation in RESIZES:
+        sizes = zip(axes, x.shape[-2:], y.shape[-2:], strict=True)
+        align_corners = operation is aten.upsample_bilinear2d and args[2]
+        linear = operation is aten.upsample_bilinear2d
+        return ReceptiveField(*(_resized(*numbers, linear, align_corners) for numbers in sizes))
+    if operation is aten.slice and args[1] % x.ndim >= x.ndim - 2:
+        dim, start, step = args[1] % x.ndim, args[2] if len(args) > 2 else 0, args[4] if len(args) > 4 else 1
+        start = max(start + x.shape[dim], 0) if (start or 0) < 0 else start or 0
+        cropped = [a.after(1, step, -start) if x.ndim - 2 + i == dim else a for i, a in enumerate(axes)]
+        return ReceptiveField(*cropped)
+    if _is_pointwise(operation, args, sources, y):
+        return _joined(sources, y)
+    return ReceptiveField(axes[0].whole, axes[1].whole)
+
+
+def _pool_settings(operation, args):
+    two = lambda value: list(value) * 2 if len(value) == 1 else list(value)  # noqa: E731
+    kernel = two(args[1])
+    stride = two(args[2]) if len(args) > 2 and args[2] else kernel
+    padding = two(args[3]) if len(args) > 3 else [0, 0]
+    dilation = two(args[4]) if len(args) > 4 and operation is aten.max_pool2d_with_indices else [1, 1]
+    return kernel, stride, padding, dilation
+
+
+def _resized(axis, size_in, size_out, linear, align_corners):
+    if not linear:  # looks at floor(o * step)
+        step = Fraction(size_in, size_out)
+        return axis.resampled(step, Fraction(0), 1 - Fraction(1, step.denominator), Fraction(0))
+    if align_corners:
+        step, offset = Fraction(size_in - 1, max(size_out - 1, 1)), Fraction(0)
+        reach = 1 - Fraction(1, step.denominator)
+    else:
+        step = Fraction(size_in, size_out)
+        offset = (step - 1) / 2
+        reach = 1 - Fraction(1, 2 * step.denominator)
+    return axis.resampled(step, offset, reach, reach)  # both neighbours of the place where it looks
+
+
+def _is_pointwise(operation, args, sources, y):
+    if operation in MIXES or min(y.ndim, *(x.ndim for x in sources)) < 3:
+        return False
+    if operation is aten.permute and [dim % y.ndim for dim in args[1]][-2:] != [y.ndim - 2, y.ndim - 1]:
+        return False
+    if operation is aten.transpose and max(dim % y.ndim for dim in args[1:3]) >= y.ndim - 2:
+        return False
+    sizes = zip(*(x.shape[-2:] for x in sources), strict=True)
+    return all(set(size) <= {1, out} for size, out in zip(sizes, y.shape[-2:], strict=True))
+
+
+def _joined(sources, y):
+    """The hull of all sources; a source of one row or column is spread over the whole map and jumps nowhere."""
+    fields = []
+    for i, (name, length) in enumerate(zip(("rows", "columns"), y.shape[-2:], strict=True)):
+        pairs = [(x.shape[i - 2], getattr(x.field, name)) for x in sources]
+        pairs.sort(key=lambda pair: pair[0] != length)
+        fields.append(hull([a if size == length else a._replace(jump=Fraction(0)) for size, a in pairs], length))
+    return ReceptiveField(*fields)

@@ -1,0 +1,61 @@
+"""How much memory a network needs at a time."""
+
+import weakref
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from .tracing import tensors_in
+
+
+def peak_memory(model: nn.Module, x: Tensor, *, backward: bool = False) -> tuple[int, str]:
+    """The most memory that a forward pass on x (with `backward`, a training step's gradients too) needs at a time.
+
+    Returns the bytes beyond those of the model and of x, and how they were found: on CUDA by the allocator's own peak,
+    work space included; on the CPU by adding up the tensors alive after each operation, work space left out.
+    """
+
+    def step():
+        with torch.set_grad_enabled(backward):
+            out = model(x)
+            if backward:
+                parameters = [p for p in model.parameters() if p.requires_grad]
+                torch.autograd.grad(sum(y.sum() for y in tensors_in(out)), parameters, allow_unused=True)
+
+    if x.is_cuda:
+        torch.cuda.reset_peak_memory_stats(x.device)
+        before = torch.cuda.memory_allocated(x.device)
+        step()
+        return torch.cuda.max_memory_allocated(x.device) - before, "CUDA allocator's peak"
+    with LiveBytes(model, x) as live:
+        step()
+    return live.peak, "tensors alive after each operation"
+
+
+class LiveBytes(TorchDispatchMode):
+    """While active, adds up the storages that operations make; `peak` is the largest sum there ever was, in bytes.
+
+    The parameters and buffers of the model and the input do not count. Views share their tensor's storage, and what
+    autograd keeps for the backward pass is alive as long as it keeps it.
+    """
+
+    def __init__(self, model: nn.Module, x: Tensor):
+        super().__init__()
+        self.now = self.peak = 0
+        kept = [x, *model.parameters(), *model.buffers()]
+        self.known = weakref.WeakSet(tensor.untyped_storage() for tensor in kept)
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        for tensor in tensors_in(out):
+            storage = tensor.untyped_storage()
+            if storage not in self.known:
+                self.known.add(storage)
+                self.now += storage.nbytes()
+                weakref.finalize(storage, self._release, storage.nbytes())
+        self.peak = max(self.peak, self.now)
+        return out
+
+    def _release(self, size: int) -> None:
+        self.now -= size

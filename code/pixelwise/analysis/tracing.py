@@ -1,0 +1,81 @@
+"""Run a network without computing anything, and see every operation: what the other analyses stand on.
+
+The parameters are replaced by empty tensors on PyTorch's "meta" device, which know their shape and nothing else. So
+VGG-16 on a large image takes milliseconds, and the analyses see the graph that really runs, branches included, however
+the network is written.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+
+def run(
+    model: nn.Module,
+    x: Tensor,
+    on_operation: Callable,
+    on_layer: Callable[[str, nn.Module, Tensor], None] | None = None,
+) -> None:
+    """Run the model in eval mode on a meta tensor x, see `empty_input`.
+
+    on_operation(layer, function, args, out) is called for each ATen operation, with the name of the innermost module
+    that runs it; on_layer(layer, module, out) after each module, in the order they end. The model is left as it was.
+    """
+    tensors = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+    state = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors}
+    running = []
+
+    class Operations(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            out = func(*args, **(kwargs or {}))
+            on_operation(running[-1], func.overloadpacket, args, out)
+            return out
+
+    def leave(name):
+        def hook(module, args, out):
+            if on_layer is not None:
+                on_layer(name, module, out)
+            running.pop()
+
+        return hook
+
+    hooks = []
+    for name, module in model.named_modules():
+        hooks.append(module.register_forward_pre_hook(lambda module, args, name=name: running.append(name)))
+        hooks.append(module.register_forward_hook(leave(name)))
+    try:
+        with in_eval_mode(model), torch.no_grad(), Operations():
+            torch.func.functional_call(model, state, (x,))
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def empty_input(model: nn.Module, shape: tuple[int, ...]) -> Tensor:
+    """An empty meta tensor (N, C, H, W) of the model's own number format."""
+    parameter = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(0))
+    return torch.empty(shape, dtype=parameter.dtype, device="meta")
+
+
+@contextmanager
+def in_eval_mode(model: nn.Module) -> Iterator[None]:
+    """Put all modules into eval mode, and afterwards each back into the mode it was in."""
+    training = [module for module in model.modules() if module.training]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module in training:
+            module.training = True
+
+
+def tensors_in(value: object) -> Iterator[Tensor]:
+    """All tensors in a nest of lists, tuples and dictionaries."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from tensors_in(item)
