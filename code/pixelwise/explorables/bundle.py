@@ -1,0 +1,27 @@
+"""Write the one script that brings a built page's explorables to life: python -m pixelwise.explorables.bundle OUT
+
+It is a classic script in a function of its own, so it runs from file:// and leaves no name behind.
+"""
+
+import sys
+from pathlib import Path
+
+from .host import names, plain
+
+
+def bundle() -> str:
+    """Return the script: shared helpers, every explorable, and what mounts them."""
+    parts = ["// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs", "(() => {"]
+    parts += ['"use strict";', plain("shared"), "const explorables = {};"]
+    parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in names()]
+    return "\n".join([*parts, plain("mount"), "})();", ""])
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m pixelwise.explorables.bundle OUT, where OUT is the script to write")
+    Path(sys.argv[1]).write_text(bundle(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

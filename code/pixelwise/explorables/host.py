@@ -1,0 +1,108 @@
+"""Where an explorable shows: as a widget with a kernel behind it, or as an element that the book's page brings to life.
+
+An explorable is one ES module without dependencies, ``export default { render({ model, el }), linked }``, the front-end
+form of anywidget, and a Python class with its state. In Jupyter and Colab the two are kept in sync. While a chapter is
+recorded (PIXELWISE_RECORDING=1) no widget is made: the notebook stores a still picture in an element with the state.
+"""
+
+import base64
+import functools
+import html
+import importlib.util
+import json
+import os
+import re
+from pathlib import Path
+from typing import ClassVar
+
+from traitlets import Any, HasTraits, link
+
+from ..figures import Card
+
+FOLDER = Path(__file__).parent
+WIDTH = 600
+"""Greatest width of a still picture, in CSS pixels."""
+
+
+class Explorable(HasTraits):
+    """An interactive figure; its traits tagged ``state=True`` are its state, which the browser shares."""
+
+    name: ClassVar[str]
+    """In addresses and in the page, such as "metric-traps"; its module is metric_traps.mjs beside this file."""
+    caption: ClassVar[str]
+
+    def picture(self) -> Card:
+        """Draw the state as a still figure."""
+        raise NotImplementedError
+
+    def alt(self) -> str:
+        """Say what the still figure shows, for those who can't see it."""
+        raise NotImplementedError
+
+    @property
+    def state(self) -> dict:
+        """The state as plain values, ready for JSON."""
+        return {name: getattr(self, name) for name in self.trait_names(state=True)}
+
+    @functools.cached_property
+    def widget(self):
+        """The anywidget that shows this explorable and follows its state; ImportError without anywidget."""
+        import anywidget
+
+        traits = {name: Any().tag(sync=True) for name in self.state}
+        widget = type(type(self).__name__, (anywidget.AnyWidget,), {"_esm": source(self.name), **traits})(**self.state)
+        for name in traits:
+            link((self, name), (widget, name))
+        return widget
+
+    def still(self, hint: str) -> str:
+        """The host element as HTML: the still picture with alt text, the caption, a hint, and the state as JSON."""
+        card = self.picture()
+        width = min(round(card.get_size_inches()[0] * 96), WIDTH)
+        picture = base64.b64encode(card.png()).decode()
+        return (
+            f'<div class="pw-explorable" data-explorable="{self.name}" '
+            f'data-state="{html.escape(json.dumps(self.state))}">'
+            f'<figure><img class="dark-light" width="{width}" alt="{html.escape(self.alt())}" '
+            f'src="data:image/png;base64,{picture}">'
+            f'<figcaption>{html.escape(self.caption)} <span class="pw-still">{html.escape(hint)}</span></figcaption>'
+            "</figure></div>"
+        )
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        if os.environ.get("PIXELWISE_RECORDING") == "1":
+            hint = (
+                "This is a still picture: it comes alive on the book's page with JavaScript, and in a running notebook."
+            )
+        elif importlib.util.find_spec("anywidget") is None:
+            hint = "This is a still picture: run `pip install anywidget`, restart the kernel, and it comes alive."
+        else:
+            return self.widget._repr_mimebundle_()
+        return {"text/html": self.still(hint), "text/plain": f"{self.caption} {self.alt()}"}
+
+
+def names() -> list[str]:
+    """The names of all explorables, from their modules."""
+    shared = ("shared", "mount")
+    return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.mjs") if path.stem not in shared)
+
+
+def source(name: str) -> str:
+    """The module of an explorable with the shared helpers inside, so that it imports nothing: anywidget's _esm."""
+    return plain("shared") + _read(name, keep_default=True)
+
+
+def plain(name: str) -> str:
+    """The source of a module as statements: without imports of shared.mjs and without ``export``."""
+    return _read(name, keep_default=False)
+
+
+def _read(name: str, *, keep_default: bool) -> str:
+    text = (FOLDER / f"{name.replace('-', '_')}.mjs").read_text(encoding="utf-8")
+    text = re.sub(r'^import \{[^}]*\} from "\./shared\.mjs";\n', "", text, flags=re.MULTILINE)
+    text = re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE)
+    if not keep_default:
+        text = re.sub(r"^export default ", "return ", text, flags=re.MULTILINE)
+    if re.search(r"^(import|export (?!default))", text, flags=re.MULTILINE):
+        raise ValueError(f"{name}.mjs imports more than helpers of shared.mjs; an explorable has no other dependency")
+    return text

@@ -1,0 +1,73 @@
+// Brings the explorables of a built page to life, without a kernel. The build appends this to their sources, which have
+// put themselves into `explorables` by name, and makes one classic script of it: module scripts don't load from file://.
+
+/** The part of anywidget's model that an explorable uses, over a plain object. */
+function modelOf(state) {
+  const listeners = {};
+  return {
+    get: (name) => state[name],
+    set(name, value) {
+      if (Object.is(state[name], value)) return;
+      state[name] = value;
+      for (const listen of listeners[`change:${name}`] ?? []) listen();
+    },
+    save_changes() {},
+    on: (event, listen) => void (listeners[event] ??= new Set()).add(listen),
+    off: (event, listen) => void listeners[event]?.delete(listen),
+  };
+}
+
+/** The state in the address, as #name.key=value&name.other=value: only keys that the explorable lets be linked. */
+function addressed(name, linked, state) {
+  const values = {};
+  for (const [key, value] of new URLSearchParams(location.hash.slice(1))) {
+    const own = key.startsWith(`${name}.`) ? key.slice(name.length + 1) : "";
+    if (!linked.includes(own)) continue;
+    const number = typeof state[own] === "number";
+    if (!number || (value !== "" && Number.isFinite(Number(value)))) values[own] = number ? Number(value) : value;
+  }
+  return values;
+}
+
+function mount(host) {
+  const name = host.dataset.explorable;
+  const { render, linked } = explorables[name];
+  const state = JSON.parse(host.dataset.state);
+  const model = modelOf({ ...state, ...addressed(name, linked, state) });
+  const follow = () => Object.entries(addressed(name, linked, state)).forEach((entry) => model.set(...entry));
+  addEventListener("hashchange", follow);
+
+  const live = h("div");
+  render({ model, el: live });
+  const told = h("span", { role: "status" });
+  const link = h("button", { type: "button" }, "Link to this state");
+  link.addEventListener("click", () => {
+    const changed = linked.filter((key) => model.get(key) !== state[key]);
+    const pairs = (changed.length ? changed : linked.slice(0, 1)).map((key) => [`${name}.${key}`, model.get(key)]);
+    history.replaceState(null, "", `#${new URLSearchParams(pairs)}`);
+    const copying = navigator.clipboard?.writeText(location.href) ?? Promise.reject();
+    copying.then(
+      () => write(told, "Copied."),
+      () => write(told, "It is in the address bar."),
+    );
+  });
+  live.firstElementChild.append(h("div", { class: "row" }, link, told));
+  host.querySelector("img").replaceWith(live);
+  host.querySelector(".pw-still")?.remove();
+}
+
+const hosts = [...document.querySelectorAll(".pw-explorable")].filter((host) => host.dataset.explorable in explorables);
+const seen = new IntersectionObserver(
+  (entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      mount(target);
+    }
+  },
+  { rootMargin: "200px" },
+);
+for (const host of hosts) {
+  seen.observe(host);
+  if (location.hash.startsWith(`#${host.dataset.explorable}.`)) host.scrollIntoView();
+}
