@@ -96,7 +96,7 @@ def cut(
         )
     dice = np.random.default_rng(seed)
     if balanced:
-        shares = _equal_shares(places, count, wanted)
+        shares = _equal_shares(places, count)
         short = [f"{CLASSES[label]} {places[label]}" for label in wanted if places[label] < count // len(wanted)]
         if short:
             text = f"{scenes!r} has fewer {kind} than {count // len(wanted)} of some classes: {', '.join(short)}"
@@ -122,14 +122,12 @@ def cut(
     )
 
 
-def _equal_shares(places: np.ndarray, count: int, wanted: Sequence[int]) -> np.ndarray:
+def _equal_shares(places: np.ndarray, count: int) -> np.ndarray:
     """How many to take of each class: equally many, as far as the places of each go."""
-    shares = np.zeros_like(places)
-    while missing := count - shares.sum():
-        open_classes = [label for label in wanted if shares[label] < places[label]]
-        extra = np.full(len(open_classes), missing // len(open_classes))
-        extra[: missing % len(open_classes)] += 1
-        shares[open_classes] += np.minimum(extra, (places - shares)[open_classes])
+    totals = np.minimum(places[:, None], np.arange(count + 1)).sum(0)
+    level = np.searchsorted(totals, count, side="right") - 1
+    shares = np.minimum(places, level)
+    shares[np.flatnonzero(places > level)[: count - shares.sum()]] += 1
     return shares
 
 
