@@ -5,9 +5,9 @@ v3+: Chen et al., Encoder-Decoder with Atrous Separable Convolution, 2018, figur
 
 Both take a backbone whose last stages are dilated ("atrous") instead of strided: ``output_stride=8`` or 16. Rates
 belong to an output stride: the paper's 6, 12, 18 at 16 are 12, 24, 36 at 8. Where the libraries differ, arguments
-choose: torchvision interpolates with align_corners=False and keeps the previous dilation in the first block of a dilated
-stage; segmentation-models-pytorch has align_corners=True and dilates that block too (``dilate_first_block`` of the
-backbone).
+choose: torchvision interpolates with align_corners=False and keeps the previous dilation in the first block of a
+dilated stage; segmentation-models-pytorch has align_corners=True and dilates that block too (``dilate_first_block``
+of the backbone).
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,12 +92,13 @@ class DeepLabV3(DensePredictor):
         *,
         rates: Sequence[int] = (12, 24, 36),
         width: int = 256,
+        separable: bool = False,
         aux: bool = False,
         align_corners: bool = False,
     ):
         check_classes(num_classes)
         classifier = nn.Sequential(
-            AtrousSpatialPyramidPooling(backbone.channels[-1], rates, width),
+            AtrousSpatialPyramidPooling(backbone.channels[-1], rates, width, separable=separable),
             *conv_norm(width, width),
             nn.Conv2d(width, num_classes, 1),
         )

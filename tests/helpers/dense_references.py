@@ -1,0 +1,104 @@
+"""Our segmentation networks beside torchvision's and smp's, which they must equal."""
+
+from functools import partial
+
+import segmentation_models_pytorch as smp
+import torchvision
+from pixelwise.models import resnet
+from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
+from pixelwise.models.fcn import DilatedFCN
+from pixelwise.models.unet import UNet
+from torch import nn
+from torchvision.models import segmentation
+from torchvision.models._utils import IntermediateLayerGetter
+from torchvision.models.resnet import Bottleneck
+
+from tests.helpers.references import Pair
+
+
+def torchvision_backbone(build, output_stride=8):
+    return build(num_classes=None, output_stride=output_stride)
+
+
+def smp_backbone(build, output_stride):
+    return build(num_classes=None, output_stride=output_stride, dilate_first_block=True)
+
+
+def main_logits_in_eval(build):
+    """torchvision computes auxiliary logits in eval mode too; ours are left out there, and so here."""
+    reference = build()
+    reference.register_forward_hook(lambda module, _, output: output if module.training else output["out"])
+    return reference
+
+
+class SmpNames(nn.Module):
+    """A DeepLabV3 with its parts under smp's names, so that gradients can be compared name by name."""
+
+    def __init__(self, network: DeepLabV3):
+        super().__init__()
+        self.network = [network]  # in a list, so that its names stay out of the state
+        self.encoder, self.decoder, self.segmentation_head = network.backbone, nn.Module(), nn.Sequential()
+        self.decoder.aspp, self.decoder.conv, self.decoder.bn = network.classifier[:3]
+        self.segmentation_head.append(network.classifier[4])
+
+    def forward(self, images):
+        return self.network[0](images)
+
+
+def small_torchvision_deeplab():
+    """torchvision's DeepLabV3 on a ResNet of five bottlenecks, with rates that bite on a map of 5×6."""
+    trunk = torchvision.models.ResNet(Bottleneck, [1, 1, 2, 1], replace_stride_with_dilation=[False, True, True])
+    trunk = IntermediateLayerGetter(trunk, {"layer4": "out", "layer3": "aux"})
+    head = segmentation.deeplabv3.DeepLabHead(2048, 3, (1, 2, 3))
+    return segmentation.DeepLabV3(trunk, head, segmentation.fcn.FCNHead(1024, 3))
+
+
+def unet(name):
+    build = partial(getattr(resnet, name), num_classes=None)
+    return Pair(lambda: UNet(build(), 1), partial(smp.Unet, name, encoder_weights=None, classes=1))
+
+
+def v3(name, output_stride):
+    options = {"encoder_weights": None, "encoder_output_stride": output_stride, "classes": 3}
+    build = partial(smp_backbone, getattr(resnet, name), output_stride)
+    return Pair(lambda: SmpNames(DeepLabV3(build(), 3, align_corners=True)), partial(smp.DeepLabV3, name, **options))
+
+
+def v3_plus(name, output_stride, rates=(12, 24, 36)):
+    options = {"encoder_weights": None, "encoder_output_stride": output_stride, "classes": 3}
+    build = partial(smp_backbone, getattr(resnet, name), output_stride)
+    reference = partial(smp.DeepLabV3Plus, name, decoder_atrous_rates=rates, **options)
+    return Pair(lambda: DeepLabV3Plus(build(), 3, rates=rates), reference)
+
+
+no_weights = {"weights": None, "weights_backbone": None, "aux_loss": True}
+PAIRS = {
+    "fcn_resnet50 with aux": Pair(
+        lambda: DilatedFCN(torchvision_backbone(resnet.resnet50), 21, aux=True),
+        partial(main_logits_in_eval, partial(segmentation.fcn_resnet50, **no_weights)),
+    ),
+    "deeplabv3_resnet50 with aux": Pair(
+        lambda: DeepLabV3(torchvision_backbone(resnet.resnet50), 21, aux=True),
+        partial(main_logits_in_eval, partial(segmentation.deeplabv3_resnet50, **no_weights)),
+    ),
+    "smp.Unet resnet18": unet("resnet18"),
+    "smp.Unet resnet34": unet("resnet34"),
+    "smp.Unet resnet50": unet("resnet50"),
+    "smp.DeepLabV3 resnet18, output stride 8": v3("resnet18", 8),
+    "smp.DeepLabV3 resnet18, output stride 16": v3("resnet18", 16),
+    "smp.DeepLabV3 resnet50, output stride 8": v3("resnet50", 8),
+    "smp.DeepLabV3Plus resnet18, output stride 8": v3_plus("resnet18", 8),
+    "smp.DeepLabV3Plus resnet18, output stride 16": v3_plus("resnet18", 16),
+    "smp.DeepLabV3Plus resnet50, output stride 16": v3_plus("resnet50", 16),
+    # small enough to plant many faults in
+    "DeepLabV3, five bottlenecks": Pair(
+        lambda: DeepLabV3(
+            resnet.ResNet(resnet.Bottleneck, (1, 1, 2, 1), num_classes=None, output_stride=8),
+            3,
+            rates=(1, 2, 3),
+            aux=True,
+        ),
+        partial(main_logits_in_eval, small_torchvision_deeplab),
+    ),
+    "smp.DeepLabV3Plus resnet18, small rates": v3_plus("resnet18", 16, rates=(1, 2, 3)),
+}

@@ -1,0 +1,113 @@
+"""DeepLab: v3 against torchvision and smp, v3+ against smp, v1 and v2 against the numbers of their papers."""
+
+import pytest
+import segmentation_models_pytorch as smp
+import torch
+from pixelwise.models import resnet
+from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus, SeparableConv
+from pixelwise.models.deeplab_vgg import DeepLabV1, DeepLabV2, dilate_vgg
+from pixelwise.models.vgg import VGG, vgg16
+from torch import nn
+
+from tests.helpers.dense_references import PAIRS
+from tests.helpers.parity import assert_parity, randomise
+
+# (296, 24): a map of 37 rows, in which the largest rate, 36, joins the first and the last; (40, 296): of 37 columns
+CASES = [
+    ("deeplabv3_resnet50 with aux", [(33, 47), (296, 24)]),
+    ("smp.DeepLabV3 resnet18, output stride 8", [64, (40, 296)]),
+    ("smp.DeepLabV3 resnet18, output stride 16", [(48, 80)]),
+    ("smp.DeepLabV3 resnet50, output stride 8", [(40, 24)]),
+    ("smp.DeepLabV3Plus resnet18, output stride 8", [(40, 72)]),
+    ("smp.DeepLabV3Plus resnet18, output stride 16", [64, (32, 592)]),
+    ("smp.DeepLabV3Plus resnet50, output stride 16", [(48, 32)]),
+]
+
+
+@pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
+@pytest.mark.parametrize(("name", "size"), [(name, size) for name, sizes in CASES for size in sizes], ids=str)
+def test_parity(name, size, train, record_property):
+    parity = assert_parity(PAIRS[name].ours(), PAIRS[name].reference(), size, train=train)
+    record_property("parity", (name, parity.worst))
+
+
+def test_parity_where_every_rate_bites_both_ways():
+    pair = PAIRS["deeplabv3_resnet50 with aux"]
+    assert_parity(pair.ours(), pair.reference(), 296, batch=1)
+
+
+@pytest.mark.parametrize("separable", [False, True])
+def test_smp_weights_load_under_their_own_names(separable):
+    reference = smp.DeepLabV3("resnet18", encoder_weights=None, classes=3, decoder_aspp_separable=separable)
+    backbone = resnet.resnet18(num_classes=None, output_stride=8, dilate_first_block=True)
+    network = DeepLabV3(backbone, 3, align_corners=True, separable=separable)
+    network.load_state_dict(randomise(reference).state_dict())
+    images = torch.randn(1, 3, 40, 48)
+    torch.testing.assert_close(network.eval()(images), reference.eval()(images))
+
+
+def parameters(network):
+    return sum(p.numel() for p in network.parameters())
+
+
+def test_counts():
+    with torch.device("meta"):
+        assert parameters(DeepLabV3(resnet.resnet50(num_classes=None), 21)) == 39_638_869
+        assert parameters(DeepLabV3(resnet.resnet50(num_classes=None), 21, aux=True)) == 42_004_074
+        assert parameters(DeepLabV3Plus(resnet.resnet50(num_classes=None), 1)) == parameters(
+            smp.DeepLabV3Plus("resnet50", encoder_weights=None)
+        )
+        vgg = dilate_vgg(vgg16(num_classes=None))
+        assert round(parameters(DeepLabV1(vgg, 21)) / 1e6, 1) == 20.5  # the paper's section 4.3
+        branches = DeepLabV2(vgg, 21, rates=(2, 4, 8, 12))
+        assert parameters(branches) - parameters(vgg) == 4 * (parameters(DeepLabV1(vgg, 21)) - parameters(vgg))
+
+
+def test_dilated_vgg_sees_what_vgg_sees_but_more_densely():
+    """The same parameters, at output stride 8."""
+    plain = VGG((1, 1, 1, 1, 1), num_classes=None, width=2)
+    dilated = dilate_vgg(VGG((1, 1, 1, 1, 1), num_classes=None, width=2))
+    dilated.load_state_dict(plain.state_dict())
+    assert dilated.strides == (2, 4, 8, 8, 8)
+    shapes = [tuple(x.shape[-2:]) for x in dilated.features(torch.randn(1, 3, 64, 96))]
+    assert shapes == [(32, 48), (16, 24), (8, 12), (8, 12), (8, 12)]
+    convolutions = [layer for layer in dilated.features if isinstance(layer, nn.Conv2d)]
+    assert [c.dilation[0] for c in convolutions] == [1, 1, 1, 1, 2]
+
+
+def test_v2_adds_the_scores_of_its_branches():
+    torch.manual_seed(0)
+    network = DeepLabV2(resnet.resnet18(num_classes=None, output_stride=8), 3, rates=(2, 4), width=8).eval()
+    images = torch.randn(1, 3, 40, 48)
+    single = DeepLabV1(network.backbone, 3, rate=2, width=8).eval()
+    total = 0
+    for branch, rate in zip(network.classifier, (2, 4), strict=True):
+        single.classifier = branch
+        assert branch[0].dilation == branch[0].padding == (rate, rate)
+        total = total + single(images)
+    torch.testing.assert_close(network(images), total)
+
+
+def test_separable_convolution_costs_one_nth_plus_one_ninth():
+    for n in (64, 256):
+        ratio = parameters(SeparableConv(n, n)) / parameters(nn.Conv2d(n, n, 3, bias=False))
+        assert ratio == pytest.approx(1 / n + 1 / 9)
+
+
+@pytest.mark.parametrize("network", [DeepLabV3, DeepLabV3Plus])
+def test_a_batch_of_one_in_train_mode_is_explained(network):
+    model = network(resnet.resnet18(num_classes=None), 3)
+    with pytest.raises(ValueError, match=r"a batch of one in train mode: .*at least 2 images.*model\.eval\(\)"):
+        model(torch.randn(1, 3, 64, 64))
+    for module in model.modules():  # frozen normalisation needs no batch
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+    assert model(torch.randn(1, 3, 64, 64)).shape == (1, 3, 64, 64)
+
+
+def test_odd_sizes_and_other_low_levels():
+    for low_level in range(4):
+        network = DeepLabV3Plus(resnet.resnet18(num_classes=None), 3, low_level=low_level).eval()
+        assert network(torch.randn(1, 3, 45, 61)).shape == (1, 3, 45, 61)
+    with pytest.raises(ValueError, match="low_level is 4, but the maps before the last are 0 to 3"):
+        DeepLabV3Plus(resnet.resnet18(num_classes=None), 3, low_level=4)
