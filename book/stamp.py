@@ -76,17 +76,20 @@ def module_file(module: str, library: Path = LIBRARY) -> Path | None:
 
 
 @cache
-def _hash_file(path: Path, modified: int) -> str:
-    return hash_code(path.read_text(encoding="utf-8"))
+def _hash_file(path: Path, modified: int) -> str | None:
+    try:
+        return hash_code(path.read_text(encoding="utf-8"))
+    except SyntaxError:
+        return None
 
 
 def hash_module(module: str, library: Path = LIBRARY) -> str | None:
-    """The hash of a module of the library as it is now; None when it is gone."""
+    """The hash of a module of the library as it is now; None when it is gone or is no valid Python."""
     path = module_file(module, library)
     return _hash_file(path, path.stat().st_mtime_ns) if path else None
 
 
-def hash_library(library: Path = LIBRARY) -> dict[str, str]:
+def hash_library(library: Path = LIBRARY) -> dict[str, str | None]:
     """The hash of every module of the library."""
     hashes = {}
     for path in sorted(library.rglob("*.py")):

@@ -57,15 +57,26 @@ def test_changed_modules(tmp_path):
     package = tmp_path / "pixelwise"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    for name in ("kept", "edited", "removed"):
+    for name in ("kept", "edited", "broken", "removed"):
         (package / f"{name}.py").write_text(CODE)
     recorded = {"library": stamp.hash_library(tmp_path)}
-    assert set(recorded["library"]) == {"pixelwise", "pixelwise.kept", "pixelwise.edited", "pixelwise.removed"}
+    assert set(recorded["library"]) == {
+        "pixelwise",
+        "pixelwise.kept",
+        "pixelwise.edited",
+        "pixelwise.broken",
+        "pixelwise.removed",
+    }
     assert stamp.changed_modules(recorded, tmp_path) == []
     (package / "edited.py").write_text(CODE + "\nmore = 1\n")
+    (package / "broken.py").write_text(CODE + "\nhalf = (\n")
     (package / "removed.py").unlink()
     (package / "kept.py").write_text("# a comment\n" + CODE)
-    assert set(stamp.changed_modules(recorded, tmp_path)) == {"pixelwise.edited", "pixelwise.removed"}
+    assert set(stamp.changed_modules(recorded, tmp_path)) == {
+        "pixelwise.edited",
+        "pixelwise.broken",
+        "pixelwise.removed",
+    }
 
 
 def test_cells_hash_ignores_prose_and_outputs():
