@@ -26,7 +26,7 @@ def propagate(operation, args: tuple, out: object) -> None:
     x = sources[0]
     for y in tensors_in(out):
         if operation in (aten.copy_, aten.add_) and y._is_view():
-            raise NotImplementedError("the network writes into a slice of a tensor, which hides its receptive field")
+            raise ValueError("the network writes into a slice of a tensor, which hides its receptive field")
         y.field = _field(operation, args, sources, x, y)
 
 

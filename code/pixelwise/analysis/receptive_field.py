@@ -111,8 +111,8 @@ def gradient_support(model: nn.Module, input_shape: tuple[int, int, int, int], *
 def effective_size(gradient: Tensor, mass: float = 0.95) -> int:
     """The side of the smallest centred square that holds this share of the mass of a (H, W) gradient map.
 
-    The square is odd and stands on the centre of mass. Three-tap stacks of depth 5, 20, 80 have 9 of 11, 17 of 41 and
-    35 of 161: the effective field grows like the square root of the depth (Luo et al. 2016, section 2).
+    The square is odd and stands on the centre of mass. Stacks of 5, 20 and 80 uniform 3×3 kernels have 9 of 11, 17 of
+    41 and 33 of 161: the effective field grows like the square root of the depth (Luo et al. 2016, section 2).
     """
     if not gradient.sum() > 0:
         raise ValueError("the gradient map is zero everywhere, so it has no effective size; use another position")

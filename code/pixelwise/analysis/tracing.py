@@ -23,8 +23,9 @@ def run(
 
     on_operation(layer, function, args, out) is called for each ATen operation, with the name of the innermost module
     that runs it; on_layer(layer, module, out) after each module, in the order they end. The model is left as it was.
+    ValueError if it does not run on an input of this shape.
     """
-    tensors = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+    tensors = [*model.named_parameters(), *model.named_buffers()]
     state = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors}
     running = []
 
@@ -49,6 +50,8 @@ def run(
     try:
         with in_eval_mode(model), torch.no_grad(), Operations():
             torch.func.functional_call(model, state, (x,))
+    except RuntimeError as error:
+        raise ValueError(f"the network does not run on an input of shape {tuple(x.shape)}: {error}") from error
     finally:
         for hook in hooks:
             hook.remove()
