@@ -97,6 +97,14 @@ def test_a_crop_is_a_window_of_the_picture(seed):
         assert (windows == target).all(-1).all(-1).any()
 
 
+def test_enlarging_keeps_the_middle_in_the_middle():
+    images, masks = ramps()
+    pictures, _ = Augment(flip=False, scale=(2.0, 2.0), crop=(48, 60), colour=0.0)(images, masks, dice(0))
+    x, y, _ = bytes_of(pictures).unbind(1)
+    assert torch.allclose(x + x.flip(-1), torch.tensor(29.0), atol=1e-2)
+    assert torch.allclose(y + y.flip(-2), torch.tensor(23.0), atol=1e-2)
+
+
 def test_crops_reach_every_place():
     images, masks = ramps(count=600, height=6, width=7)
     pictures, _ = Augment(flip=False, scale=None, crop=(4, 4), colour=0.0)(images, masks, dice(0))
@@ -225,6 +233,13 @@ def test_batches_in_order_and_without_the_rest():
     patches = Patches(SCENES.images, torch.arange(10), "streets", "train")
     labels = [targets.tolist() for _, targets in batches(patches, 4, shuffle=False, drop_last=True)]
     assert labels == [[0, 1, 2, 3], [4, 5, 6, 7]]
+
+
+def test_augmentation_stays_on_the_device_of_the_pictures():
+    images, masks = (tensor.to("meta") for tensor in ramps())
+    for augment in (Augment(), Augment(scale=None), Augment(crop=(8, 8))):
+        pictures, targets = augment(images, masks, dice(0))
+        assert (pictures.device.type, targets.device.type) == ("meta", "meta")
 
 
 def test_batches_go_to_the_device():
