@@ -146,6 +146,7 @@ class TestOfAnotherRun:
             ({"recipe": recipe_with(learning_rate=1e-3)}, "recipe.learning_rate is 0.002 there and 0.001 here"),
             ({"recipe": recipe_with(augment=None)}, "recipe.augment is noisy there and None here"),
             ({"recipe": recipe_with(class_weights=torch.ones(3))}, "recipe.class_weights is None there"),
+            ({"val": scenes(4)}, "validation is False there and True here"),
             ({"seed": 1}, "seed is 0 there and 1 here"),
             ({"data": scenes(8)}, r"data is .*\(12, 3, 16, 16\).* there and .*\(8, 3, 16, 16\).* here"),
             ({"data": scenes(seed=3)}, "data is"),

@@ -80,7 +80,7 @@ def fit(
     autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=recipe.use_bfloat16(device))
 
     history = History()
-    run = _describe(model, images, targets, recipe, loss, seed, device) if checkpoint else {}
+    run = _describe(model, images, targets, recipe, loss, seed, device, val) if checkpoint else {}
     saved = {"model": model, "ema": average} if average else {"model": model}
     if checkpoint and Path(checkpoint).exists():
         history = checkpoints.load(Path(checkpoint), run, saved, optimizer)
@@ -139,8 +139,7 @@ def fit(
                 seconds=time.perf_counter() - started,
             )
             if val is not None:
-                with autocast():
-                    matrix = evaluate(result, val, device=device)
+                matrix = evaluate(result, val, device=device)
                 history.append(val_accuracy=metrics.pixel_accuracy(matrix), val_mean_iou=metrics.mean_iou(matrix))
             display.epoch(history)
             if on_epoch:
@@ -239,12 +238,13 @@ def _restore_random_state(device: torch.device):
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
-def _describe(model, images, targets, recipe: Recipe, loss, seed: int, device: torch.device) -> dict:
+def _describe(model, images, targets, recipe: Recipe, loss, seed: int, device: torch.device, val) -> dict:
     """What makes two runs the same run, for a checkpoint to compare."""
     settings = checkpoints.describe(recipe)
     return {
         "model": type(model).__qualname__,
         "data": f"{tuple(images.shape)}, sum {int(images.sum())}, labels {int(targets.sum())}",
+        "validation": val is not None,
         "loss": checkpoints.describe(loss.func if isinstance(loss, partial) else loss),
         "seed": seed,
         "device": device.type,

@@ -37,15 +37,17 @@ def confusion_matrix(
         if where.dtype != torch.bool or where.shape != target.shape:
             raise ValueError(f"where is {where.dtype} {tuple(where.shape)}, expected bool {tuple(target.shape)}")
         counted = counted & where
-    rows, columns = target[counted].long(), prediction[counted].long()
+    rows, columns = target.masked_fill(~counted, 0), prediction.masked_fill(~counted, 0)
     for name, labels in (("target", rows), ("prediction", columns)):
-        if labels.numel() and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
-            wrong = int(labels.max()) if int(labels.max()) >= num_classes else int(labels.min())
+        least, most = (int(label) for label in labels.aminmax()) if labels.numel() else (0, 0)
+        if least < 0 or most >= num_classes:
+            wrong = most if most >= num_classes else least
             raise ValueError(
                 f"{name} holds label {wrong}, expected 0-{num_classes - 1} (or {ignore} for void in the target): "
                 "is num_classes right, and was the palette converted?"
             )
-    return torch.bincount(rows * num_classes + columns, minlength=num_classes**2).reshape(num_classes, num_classes)
+    cells = torch.where(counted, rows.int() * num_classes + columns.int(), num_classes**2)  # one cell more: not counted
+    return torch.bincount(cells.flatten(), minlength=num_classes**2 + 1)[:-1].reshape(num_classes, num_classes)
 
 
 def class_iou(matrix: Tensor) -> Tensor:
