@@ -34,7 +34,7 @@ def generator(tmp_path, monkeypatch):
     calls = []
 
     def counted(*arguments, **options):
-        calls.append(options)
+        calls.append({"indices": arguments[0], **options})
         return generate_many(*arguments, **options)
 
     module = types.ModuleType("pixelwise.data.streets")
@@ -68,6 +68,23 @@ def test_streets_are_generated_once(generator):
     first = data.load("streets", "val", (4, 6))
     assert equal(data.load("streets", "val", [4, 6]), first)
     assert len(generator.calls) == 1
+
+
+@pytest.mark.parametrize("split", data.SPLITS)
+def test_the_first_scenes_alone_are_those_of_the_whole_split(generator, split):
+    first = data.load("streets", split, (4, 6), count=5)
+    assert equal(first, data.load("streets", split, (4, 6))[:5])
+    assert equal(first, data.load("streets", split, (4, 6), count=5))
+    with pytest.raises(DataError, match="count is 0"):
+        data.load("streets", split, (4, 6), count=0)
+
+
+def test_the_first_scenes_cost_only_themselves(generator):
+    data.load("streets", "val", (4, 6), count=5)
+    assert len(generator.calls[0]["indices"]) == 5
+    data.load("streets", "train", (4, 6))
+    data.load("streets", "fit", (4, 6), count=5)
+    assert len(generator.calls) == 2
 
 
 def test_another_size_another_knob_or_a_changed_generator_is_generated_anew(generator):

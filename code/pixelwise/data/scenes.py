@@ -15,8 +15,13 @@ from .storage import DataError
 SPLITS = ("train", "val", "test", "fit", "tune")
 """fit and tune are the two parts of train: choose anything you tune on *tune*, and leave val for the report."""
 
-STREETS_SPLITS = {"train": range(512), "val": range(512, 640), "test": range(640, 768)}
-STREETS_FIT = 448
+STREETS_SPLITS = {
+    "train": range(512),
+    "val": range(512, 640),
+    "test": range(640, 768),
+    "fit": range(448),
+    "tune": range(448, 512),
+}
 STREETS_SEED = 0
 CAMVID_TUNE = "0006R0"
 """The sequence of CamVid's train that *tune* consists of. Neighbouring frames of a film look alike, so scenes are
@@ -81,25 +86,36 @@ class Scenes:
         return f"Scenes({self.dataset} {self.split}: {len(self)} of {self.size[0]}×{self.size[1]})"
 
 
-def load(name: str, split: str, size: tuple[int, int], *, source: str | Path | None = None, knobs=None) -> Scenes:
+def load(
+    name: str,
+    split: str,
+    size: tuple[int, int],
+    *,
+    count: int | None = None,
+    source: str | Path | None = None,
+    knobs=None,
+) -> Scenes:
     """Scenes of a split, of *streets* (generated, needs no network) or *camvid* (fetched once), resized to (H, W).
 
-    `name` is "streets" or "camvid"; `split` one of SPLITS; `size` (height, width) in pixels. `source` is a folder with
-    a copy of CamVid, else PIXELWISE_CAMVID names one, else it is downloaded (see `camvid.load`). `knobs` is a
-    `streets.Knobs`. Both kinds are cached under `storage.folder()`. Raises DataError for anything that cannot be used.
+    `name` is "streets" or "camvid"; `split` one of SPLITS; `size` (height, width) in pixels. `count` asks for the first
+    scenes of the split only, which saves generating the rest. `source` is a folder with a copy of CamVid, else
+    PIXELWISE_CAMVID names one, else it is downloaded (see `camvid.load`). `knobs` is a `streets.Knobs`. Both kinds are
+    cached under `storage.folder()`. Raises DataError for anything that cannot be used.
     """
     if name not in ("streets", "camvid"):
         raise DataError(f'unknown data set {name!r}; choose "streets" or "camvid"')
     if split not in SPLITS:
         raise DataError(f"unknown split {split!r}; choose one of {', '.join(SPLITS)}")
+    if count is not None and count < 1:
+        raise DataError(f"count is {count}; expected at least 1 scene, or None for the whole split")
     size = check_size(size)
     if name == "camvid":
         if knobs is not None:
             raise DataError('knobs were given for "camvid", which has none; they belong to "streets"')
-        return _load_camvid(split, size, source)
+        return _load_camvid(split, size, source)[:count]
     if source is not None:
         raise DataError('source was given for "streets", which is generated; it belongs to "camvid"')
-    return _load_streets(split, size, knobs)
+    return _load_streets(split, size, knobs, count)
 
 
 def check_size(size) -> tuple[int, int]:
@@ -126,25 +142,31 @@ def _load_camvid(split: str, size: tuple[int, int], source: str | Path | None) -
     return scenes[chosen]
 
 
-def _load_streets(split: str, size: tuple[int, int], knobs) -> Scenes:
+def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None) -> Scenes:
     from . import streets
 
     knobs = streets.Knobs() if knobs is None else knobs
+    key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {_generator_version()}".encode()).hexdigest()[:12]
     whole = "train" if split in ("fit", "tune") else split
-    indices = STREETS_SPLITS[whole]
+    wanted, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[whole]
+
+    def path(part: str) -> Path:
+        return storage.folder() / "cache" / "streets" / f"{part}-{size[0]}x{size[1]}-{key}.safetensors"
+
+    part = whole
+    if count is not None and not path(whole).exists():
+        part, stored = f"{split}-first-{len(wanted)}", wanted
 
     def build():
-        with storage.progress_bar(len(indices), f"streets {whole}", "scene") as bar:
+        with storage.progress_bar(len(stored), f"streets {part}", "scene") as bar:
             images, masks = streets.generate_many(
-                indices, seed=STREETS_SEED, size=size, knobs=knobs, progress=lambda *_: bar.update()
+                stored, seed=STREETS_SEED, size=size, knobs=knobs, progress=lambda *_: bar.update()
             )
-        return torch.from_numpy(images), torch.from_numpy(masks), tuple(f"streets-{i:05d}" for i in indices)
+        return torch.from_numpy(images), torch.from_numpy(masks), tuple(f"streets-{i:05d}" for i in stored)
 
-    key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {_generator_version()}".encode()).hexdigest()[:12]
-    path = storage.folder() / "cache" / "streets" / f"{whole}-{size[0]}x{size[1]}-{key}.safetensors"
-    images, masks, names = storage.cached(path, build, optional=True)
-    scenes = Scenes(images, masks, "streets", split, names)
-    return {"fit": scenes[:STREETS_FIT], "tune": scenes[STREETS_FIT:]}.get(split, scenes)
+    images, masks, names = storage.cached(path(part), build, optional=True)
+    start = stored.index(wanted[0])
+    return Scenes(images, masks, "streets", split, names)[start : start + len(wanted)]
 
 
 def _generator_version() -> str:
