@@ -5,11 +5,12 @@ cars, pedestrians and bicyclists, painted from far to near. A scene depends on (
 the same at every size; its pixels are the same on every machine.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 
-from pixelwise.data.streets.street import paint
+from pixelwise.data.streets.street import Street
 
 SMALLEST = 32
 
@@ -39,7 +40,7 @@ class Knobs:
     scale_range: tuple[float, float] = (5.0, 45.0)
     context_only: tuple[str, ...] = ("pavement",)
     kerb: float = 0.6
-    colour_overlap: float = 0.15
+    colour_overlap: float = 0.2
     clutter: float = 1.0
     touching: int = 0
     texture: float = 1.0
@@ -50,20 +51,20 @@ class Knobs:
     void_border: float = 0.5
 
     def __post_init__(self):
-        for field in fields(self):
-            if field.name in RANGES:
-                low, high = RANGES[field.name]
-                value = getattr(self, field.name)
-                if not isinstance(value, (int, float)) or not low <= value <= high:
-                    raise ValueError(f"Knobs({field.name}={value!r}): expected a number from {low} to {high}")
-        if not isinstance(self.touching, int):
+        for name, (low, high) in RANGES.items():
+            value = getattr(self, name)
+            if not isinstance(value, Real) or not low <= value <= high:
+                raise ValueError(f"Knobs({name}={value!r}): expected a number from {low} to {high}")
+        if not is_whole(self.touching):
             raise ValueError(f"Knobs(touching={self.touching!r}): expected a whole number from 0 to 12")
         near, far = self.scale_range
         if not 3 <= near <= far <= 80:
-            raise ValueError(f"Knobs(scale_range={self.scale_range!r}): expected (near, far) with 3 <= near <= far <= 80 m")
+            raise ValueError(
+                f"Knobs(scale_range={self.scale_range!r}): expected (near, far) with 3 <= near <= far <= 80 m"
+            )
         if isinstance(self.context_only, str) or not set(self.context_only) <= {"pavement", "fence"}:
             raise ValueError(
-                f'Knobs(context_only={self.context_only!r}): expected a tuple of "pavement" and "fence", such as ("fence",)'
+                f'Knobs(context_only={self.context_only!r}): expected a tuple such as ("pavement", "fence") or ()'
             )
 
 
@@ -80,11 +81,20 @@ def generate(index, *, seed, size=(96, 128), knobs=None):
     disjoint sets. Raises ValueError for a size under 32 or a negative index or seed.
     """
     for name, value in (("index", index), ("seed", seed)):
-        if not 0 <= value < 2**63:
-            raise ValueError(f"{name} is {value}, expected a whole number from 0 to 2**63 - 1")
-    if len(size) != 2 or min(size) < SMALLEST:
-        raise ValueError(f"size is {size}, expected (height, width) of at least {SMALLEST} pixels each")
-    return paint(int(index), int(seed), (int(size[0]), int(size[1])), knobs or Knobs())
+        if not is_whole(value) or not 0 <= value < 2**63:
+            raise ValueError(f"{name} is {value!r}; expected a whole number from 0 to 2**63 - 1")
+    check_size(size)
+    return Street(int(index), int(seed), size, Knobs() if knobs is None else knobs).paint()
+
+
+def check_size(size):
+    """ValueError unless size is (height, width), whole numbers from SMALLEST."""
+    if len(size) != 2 or not all(is_whole(side) and side >= SMALLEST for side in size):
+        raise ValueError(f"size is {size!r}; expected (height, width), whole numbers of at least {SMALLEST} pixels")
+
+
+def is_whole(value):
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def generate_many(indices, *, seed, size=(96, 128), knobs=None, progress=None):
@@ -93,6 +103,7 @@ def generate_many(indices, *, seed, size=(96, 128), knobs=None, progress=None):
     `progress(done, total)` is called after every scene.
     """
     indices = list(indices)
+    check_size(size)
     images = np.empty((len(indices), 3, *size), np.uint8)
     masks = np.empty((len(indices), *size), np.uint8)
     for place, index in enumerate(indices):

@@ -160,11 +160,11 @@ class Canvas:
         self.y = ((np.arange(self.height) + 0.5) / self.height)[:, None]
         self.image = np.zeros((3, self.height, self.width))
         self.mask = np.full((self.height, self.width), VOID, np.uint8)
-        self._owner = np.zeros((self.height, self.width), np.int64)
+        self._owner = np.zeros((self.height, self.width), np.int16)
         self._labels, self._bordered = [VOID], [False]
 
     def start(self, label, border=False):
-        """Begin an object: what is filled from now on belongs to it. With `border`, one thin void line goes round it."""
+        """Begin an object: what is filled from now on belongs to it. `border`: a thin void line goes round it."""
         self._labels.append(label)
         self._bordered.append(border)
 
@@ -184,31 +184,26 @@ class Canvas:
         depth = shape.depth(self.x[window[1]], self.y[window[0]])
         return window, clip(depth * self.height + 0.5)
 
-    def fill(self, shape, colour, opacity=1.0):
-        """Paint a shape for the current object. colour: a triple, or a function of x and y that gives (3, h, w);
-        opacity: a number, or a function of x and y."""
+    def fill(self, shape, colour, opacity=None, mark=True):
+        """Paint a shape and, unless told not to `mark`, give its pixels to the current object.
+
+        colour: a triple, or a function of x and y that gives (3, h, w); opacity: a number or a function of x and y.
+        """
         found = self.coverage(shape)
         if found is None:
             return
         (rows, columns), cover = found
-        solid = cover >= 0.5
         x, y = self.x[columns], self.y[rows]
-        colour = colour(x, y) if callable(colour) else np.array(colour)[:, None, None]
-        if callable(opacity):
-            cover = cover * opacity(x, y)
-        elif opacity != 1.0:
-            cover = cover * opacity
+        if mark:
+            np.copyto(self._owner[rows, columns], len(self._labels) - 1, where=cover >= 0.5)
+        if opacity is not None:
+            cover = cover * (opacity(x, y) if callable(opacity) else opacity)
         part = self.image[:, rows, columns]
-        part += cover * (colour - part)
-        np.copyto(self._owner[rows, columns], len(self._labels) - 1, where=solid)
+        part += cover * ((colour(x, y) if callable(colour) else np.array(colour)[:, None, None]) - part)
 
-    def tint(self, shape, colour, opacity=1.0):
-        """Paint a shape without touching the mask: lights, marks, shadows."""
-        found = self.coverage(shape)
-        if found is not None:
-            (rows, columns), cover = found
-            part = self.image[:, rows, columns]
-            part += (cover * opacity) * (np.array(colour)[:, None, None] - part)
+    def tint(self, shape, colour, opacity=None):
+        """Paint a shape and leave the mask as it is: lights, details."""
+        self.fill(shape, colour, opacity, mark=False)
 
     def draw_mask(self):
         """Label every pixel by the last object that covered it; what touches a bordered object from behind turns void,
@@ -226,9 +221,9 @@ class Canvas:
             self._owner = np.where(edge, front, owner)
 
     def develop(self, dice, blur, noise):
-        """The picture as a camera would give it: blurred by about `blur` pixels at 96 rows, quantised, with sensor noise
-        of `noise` grey levels; uint8 (3, H, W)."""
-        levels = (clip(self.image) * 16320.0).astype(np.int64)
+        """The picture as a camera would give it, uint8 (3, H, W): blurred by about `blur` pixels at 96 rows, with
+        sensor noise of `noise` grey levels."""
+        levels = (clip(self.image) * 16320.0).astype(np.int32)
         amount = int(blur * 16.0 * self.height / 96.0)
         while amount > 0:
             weight = min(amount, 16)
@@ -237,7 +232,7 @@ class Canvas:
             wide = wide[:, :, :-2] + 2 * wide[:, :, 1:-1] + wide[:, :, 2:]
             levels = ((16 - weight) * 16 * levels + weight * wide) >> 8
             amount -= 16
-        grain = dice.bytes(2, 3, self.height, self.width).astype(np.int64)
+        grain = dice.bytes(2, 3, self.height, self.width).astype(np.int32)
         scale = int(noise * 64.0 * 16.0 / 104.5)  # two bytes' sum has a standard deviation of 104.5
         levels = levels + (((grain[0] + grain[1] - 255) * scale) >> 4)
         return clip((levels + 32) >> 6, 0, 255).astype(np.uint8)

@@ -1,21 +1,23 @@
 """What stands where: the plan of one scene, and painting it from far to near."""
 
-import numpy as np
-
 from pixelwise.data.streets import things
-from pixelwise.data.streets.canvas import LATTICE, Box, Canvas, Dice, Polygon, mix
+from pixelwise.data.streets.canvas import LATTICE, Box, Canvas, Dice, Ellipse, Polygon, mix, value_noise
 from pixelwise.data.streets.view import NEAR, choose_camera, choose_light
+
+LOOK, PLAN, SURFACE, SKYLINE, TREES, TRAFFIC, POSTS, PEOPLE, CLUTTER, TOUCHING, NOISE = range(11)
+HOUSES = 21
+"""Streams of dice, one for each part of a scene (HOUSES - 1 and HOUSES + 1 for its two sides)."""
 
 END = 70.0
 """Metres to the end of the street."""
 
-TOWNS = (  # facades, roofs, trims, shop fronts
-    ("brick", ((0.62, 0.34, 0.27), (0.70, 0.45, 0.35), (0.50, 0.33, 0.29), (0.83, 0.75, 0.64), (0.76, 0.60, 0.46))),
-    ("south", ((0.86, 0.62, 0.44), (0.90, 0.76, 0.52), (0.82, 0.50, 0.40), (0.93, 0.86, 0.72), (0.78, 0.66, 0.58))),
-    ("north", ((0.86, 0.84, 0.79), (0.42, 0.50, 0.58), (0.66, 0.29, 0.25), (0.84, 0.69, 0.42), (0.55, 0.62, 0.58))),
-    ("pastel", ((0.88, 0.74, 0.72), (0.68, 0.79, 0.80), (0.92, 0.88, 0.76), (0.73, 0.80, 0.69), (0.79, 0.73, 0.82))),
-    ("stone", ((0.66, 0.64, 0.60), (0.76, 0.73, 0.66), (0.56, 0.55, 0.54), (0.84, 0.82, 0.77), (0.62, 0.56, 0.49))),
-    ("city", ((0.55, 0.58, 0.62), (0.72, 0.73, 0.73), (0.44, 0.47, 0.52), (0.64, 0.59, 0.54), (0.80, 0.80, 0.79))),
+TOWNS = (  # colours of facades
+    ((0.62, 0.34, 0.27), (0.70, 0.45, 0.35), (0.50, 0.33, 0.29), (0.83, 0.75, 0.64), (0.76, 0.60, 0.46)),
+    ((0.86, 0.62, 0.44), (0.90, 0.76, 0.52), (0.82, 0.50, 0.40), (0.93, 0.86, 0.72), (0.78, 0.66, 0.58)),
+    ((0.86, 0.84, 0.79), (0.42, 0.50, 0.58), (0.66, 0.29, 0.25), (0.84, 0.69, 0.42), (0.55, 0.62, 0.58)),
+    ((0.88, 0.74, 0.72), (0.68, 0.79, 0.80), (0.92, 0.88, 0.76), (0.73, 0.80, 0.69), (0.79, 0.73, 0.82)),
+    ((0.66, 0.64, 0.60), (0.76, 0.73, 0.66), (0.56, 0.55, 0.54), (0.84, 0.82, 0.77), (0.62, 0.56, 0.49)),
+    ((0.55, 0.58, 0.62), (0.72, 0.73, 0.73), (0.44, 0.47, 0.52), (0.64, 0.59, 0.54), (0.80, 0.80, 0.79)),
 )
 ROOFS = ((0.48, 0.27, 0.22), (0.34, 0.34, 0.37), (0.42, 0.34, 0.30), (0.58, 0.36, 0.26))
 TRIMS = ((0.95, 0.93, 0.88), (0.90, 0.87, 0.80), (0.30, 0.30, 0.32))
@@ -40,6 +42,7 @@ TROUSERS = ((0.16, 0.18, 0.26), (0.24, 0.30, 0.42), (0.20, 0.19, 0.18), (0.50, 0
 SKINS = ((0.93, 0.74, 0.62), (0.80, 0.58, 0.44), (0.56, 0.38, 0.28), (0.38, 0.26, 0.20))
 HAIRS = ((0.14, 0.11, 0.09), (0.36, 0.23, 0.13), (0.72, 0.56, 0.32), (0.60, 0.58, 0.56))
 FENCES = ((0.92, 0.91, 0.88), (0.48, 0.34, 0.24), (0.20, 0.23, 0.24), (0.28, 0.42, 0.36), (0.60, 0.55, 0.50))
+BINS = ((0.24, 0.28, 0.26), (0.74, 0.16, 0.14), (0.30, 0.40, 0.32), (0.50, 0.50, 0.50))
 BOARDS = ((0.10, 0.36, 0.26), (0.11, 0.27, 0.60), (0.85, 0.68, 0.18), (0.40, 0.26, 0.18))
 
 
@@ -49,17 +52,17 @@ class Street:
     def __init__(self, index, seed, size, knobs):
         self._roll = lambda stream: Dice(seed, index, stream)
         self.knobs, self.canvas = knobs, Canvas(size)
-        self.look, plan = self._roll(0), self._roll(1)
+        self.look, plan = self._roll(LOOK), self._roll(PLAN)
         self.camera = choose_camera(plan)
         self.light = choose_light(self.look, knobs.night, knobs.fog)
-        self.lattice = self._roll(2).array(LATTICE, LATTICE)
+        self.lattice = self._roll(SURFACE).array(LATTICE, LATTICE)
         self.shared = [self.look.choice(PAINTS + CLOTHES + ASPHALT) for _ in range(8)]
         self.asphalt = self.tone(self.look, ASPHALT)
         self.leaves = self.look.choice(LEAVES)
         self.grass = self.tone(self.look, ((0.42, 0.50, 0.24), (0.36, 0.45, 0.24), (0.52, 0.52, 0.30)))
-        self.town, self.storey = self.look.choice(TOWNS)[1], self.look.uniform(2.8, 3.3)
+        self.town, self.storey = self.look.choice(TOWNS), self.look.uniform(2.8, 3.3)
         self.traffic_side = plan.choice((-1, 1))
-        self.kerb, self.pavement = plan.uniform(3.1, 4.6), plan.uniform(1.6, 3.4)
+        self.kerb, self.pavement = plan.uniform(3.1, 4.6), plan.uniform(1.4, 2.7)
         self.markings = self.choose_markings(plan)
         self.shadows, self.items = [], []
 
@@ -81,7 +84,7 @@ class Street:
             "zebra": dice.uniform(6.5, 18.0) if dice.chance(0.25) else 0.0,
         }
 
-    def paint(self, noise_stream):
+    def paint(self):
         """Everything on the canvas, from far to near; gives image and mask."""
         self.plan_houses()
         self.plan_trees()
@@ -96,7 +99,7 @@ class Street:
         for _, draw, args in sorted(self.items, key=lambda item: -item[0]):
             draw(self, *args)
         self.canvas.draw_mask()
-        image = self.canvas.develop(self._roll(noise_stream), self.knobs.blur, self.knobs.noise)
+        image = self.canvas.develop(self._roll(NOISE), self.knobs.blur, self.knobs.noise)
         return image, self.canvas.mask
 
     def add(self, z, draw, *args):
@@ -115,24 +118,28 @@ class Street:
 
     def draw_skyline(self):
         """What closes the street: far houses and trees, pale with distance."""
-        dice, canvas = self._roll(3), self.canvas
+        dice, canvas = self._roll(SKYLINE), self.canvas
         x = -1.2
         while x < 1.2:
-            wide, tall, leafy = dice.uniform(0.03, 0.11), dice.uniform(0.02, 0.075), dice.chance(0.45)
+            wide, tall, leafy = dice.uniform(0.06, 0.18), dice.uniform(0.02, 0.075), dice.chance(0.45)
             colour = self.tone(dice, self.leaves if leafy else self.town)
             shade = self.light.colour(colour, dice.uniform(0.2, 0.7) * self.light.on((0, 0.5, -0.8)), 110.0)
             foot = self.camera.horizon + 0.03
             if leafy:
                 canvas.start(things.TREE)
-                things.draw_clump(self, x + wide / 2, foot - 0.8 * tall, wide * 0.55, colour, 110.0, 0.8)
+                leaves = Ellipse(x + wide / 2, foot, wide * 0.7, tall, self.ripple)
+                canvas.fill(leaves, shade)
             else:
                 canvas.start(things.BUILDING)
                 canvas.fill(Box(x + wide / 2, foot - tall / 2, wide / 2, tall / 2), shade)
             x += wide * 0.8
 
+    def ripple(self, x, y):
+        return (value_noise(self.lattice, x * 60.0, y * 60.0) - 0.6) * 0.04
+
     def plan_houses(self):
         for side in (-1, 1):
-            dice = self._roll(10 + side)
+            dice = self._roll(HOUSES + side)
             grand = dice.uniform(0.0, 1.0)
             line = self.kerb + self.pavement
             z, before = dice.uniform(-6.0, 2.0), None
@@ -153,8 +160,13 @@ class Street:
                     house["end"] = house["end"] or before["height"] + before["roof"] < house["height"] + house["roof"]
                     self.add(house["far"], things.draw_building, side, house)
                     edge = side * house["line"]
-                    if house["far"] > NEAR:
-                        foot = [(edge, max(z, NEAR)), (edge, z + depth), (edge + side * 4, z + depth), (edge + side * 4, max(z, NEAR))]
+                    if house["far"] > NEAR and side * self.light.direction[0] > 0:
+                        foot = [
+                            (edge, max(z, NEAR)),
+                            (edge, z + depth),
+                            (edge + side * 4, z + depth),
+                            (edge + side * 4, max(z, NEAR)),
+                        ]
                         things.cast_shadow(self, foot, house["height"])
                 before = None if is_gap else house
                 z += depth + (dice.uniform(1.0, 4.0) if garden else 0.0)
@@ -163,7 +175,7 @@ class Street:
         window = dice.choice(((0.42, 0.30, 0.76), (0.36, 0.24, 0.80), (0.60, 0.32, 0.74), (0.80, 0.34, 0.78)))
         return {
             "wall": self.tone(dice, self.town), "roof": self.tone(dice, ROOFS), "trim": dice.choice(TRIMS),
-            "front": self.tone(dice, FRONTS), "awning": self.tone(dice, AWNINGS), "striped": float(dice.chance(0.5)),
+            "front": self.tone(dice, FRONTS), "awning": self.tone(dice, AWNINGS), "striped": dice.chance(0.5),
             "shop": dice.chance(0.45), "courses": dice.chance(0.5), "storey": self.storey,
             "bay": dice.uniform(1.8, 3.0), "window": window[0], "sill": window[1], "lintel": window[2],
         }  # fmt: skip
@@ -174,10 +186,10 @@ class Street:
         if far <= near + 1:
             return
         brick = "fence" in self.knobs.context_only
-        kind = "wall" if brick else dice.choice(("pickets", "pickets", "railing", "wall"))
+        kind = dice.choice(("pickets", "pickets", "pickets", "wall"))
         colour = self.tone(dice, self.town if brick else FENCES)
         fence = {
-            "near": near, "far": far, "line": line, "kind": kind, "colour": colour,
+            "near": near, "far": far, "line": line, "kind": "wall" if brick else kind, "colour": colour,
             "height": dice.uniform(1.0, 1.7), "spacing": dice.uniform(0.22, 0.5),
         }  # fmt: skip
         if dice.chance(0.8):
@@ -191,13 +203,10 @@ class Street:
     # Trees, traffic, posts, people
 
     def choose_tree(self, dice, X, z, height, shape):
-        clumps = {
-            "round": [(-0.20, 0.30, 0.19), (0.20, 0.32, 0.18), (0.0, 0.40, 0.22), (-0.13, 0.62, 0.18), (0.14, 0.66, 0.17), (0.0, 0.80, 0.15)],
-            "slender": [(0.0, 0.20, 0.11), (0.02, 0.40, 0.13), (-0.02, 0.60, 0.12), (0.0, 0.80, 0.09)],
-            "cone": [(-0.08, 0.12, 0.17), (0.09, 0.14, 0.17), (0.0, 0.35, 0.17), (0.0, 0.58, 0.13), (0.0, 0.78, 0.09), (0.0, 0.92, 0.05)],
-            "bush": [(-0.35, 0.35, 0.42), (0.35, 0.35, 0.40), (0.0, 0.55, 0.45)],
-        }[shape]  # fmt: skip
-        shaken = [(a + dice.uniform(-0.04, 0.04), b + dice.uniform(-0.03, 0.03), c * dice.uniform(0.9, 1.15)) for a, b, c in clumps]
+        shaken = [
+            (a + dice.uniform(-0.04, 0.04), b + dice.uniform(-0.03, 0.03), c * dice.uniform(0.9, 1.15))
+            for a, b, c in things.CROWNS[shape]
+        ]
         colour = self.tone(dice, self.leaves)
         return {
             "X": X, "z": z, "height": height, "shape": shape, "clumps": shaken, "colour": colour,
@@ -205,11 +214,11 @@ class Street:
         }  # fmt: skip
 
     def plan_trees(self):
-        dice = self._roll(20)
+        dice = self._roll(TREES)
         for side in (-1, 1):
             if dice.chance(0.35):
                 continue
-            z, spacing = dice.uniform(6.0, 16.0), dice.uniform(8.0, 14.0)
+            z, spacing = dice.uniform(6.0, 16.0), dice.uniform(9.0, 15.0)
             shape, height = dice.choice(("round", "round", "slender", "cone")), dice.uniform(4.0, 7.5)
             while z < 50:
                 X = side * (self.kerb + 0.35 * self.pavement + 0.3)
@@ -218,7 +227,10 @@ class Street:
                 middle, reach = 0.6 * tree["height"], 0.24 * tree["height"]
                 sx, sy, sz = self.light.direction
                 x0, z0 = X - sx / sy * middle, z - sz / sy * middle
-                ring = [(x0 + reach * a, z0 + reach * b) for a, b in ((1, 0), (0.7, 0.7), (0, 1), (-0.7, 0.7), (-1, 0), (-0.7, -0.7), (0, -1), (0.7, -0.7))]
+                ring = [
+                    (x0 + reach * a, z0 + reach * b)
+                    for a, b in ((1, 0), (0.7, 0.7), (0, 1), (-0.7, 0.7), (-1, 0), (-0.7, -0.7), (0, -1), (0.7, -0.7))
+                ]
                 spots = [self.camera.project(a, 0.0, b) for a, b in ring]
                 self.shadows.append((Polygon(*things.hull(spots)), 0.8))
                 things.cast_shadow(self, [(X - 0.1, z), (X + 0.1, z), (X, z + 0.1)], middle, 0.8)
@@ -238,7 +250,7 @@ class Street:
         return length
 
     def plan_traffic(self):
-        dice, near_far = self._roll(30), self.knobs.scale_range
+        dice, near_far = self._roll(TRAFFIC), self.knobs.scale_range
         for side in (-1, 1):
             parked = dice.chance(0.62)
             z = near_far[0] + dice.uniform(0.0, 8.0) * min(1.0, (near_far[1] - near_far[0]) / 8.0)
@@ -251,10 +263,15 @@ class Street:
                 z += dice.uniform(0.8, 3.0)
             lane = side * (0.9 + 0.22 * (self.kerb - 3.1))
             if dice.chance(min(1.0, 0.55 * self.knobs.clutter)):
-                self.put_car(dice, lane, max(self.between(dice), near_far[0] + 0.3 * (near_far[1] - near_far[0])), side != self.traffic_side)
+                self.put_car(
+                    dice,
+                    lane,
+                    max(self.between(dice), near_far[0] + 0.3 * (near_far[1] - near_far[0])),
+                    side != self.traffic_side,
+                )
 
     def plan_posts(self):
-        dice = self._roll(40)
+        dice = self._roll(POSTS)
         for _ in range(max(0, int(2 * self.knobs.clutter + 0.5))):
             side = dice.choice((-1, 1))
             X, z = side * (self.kerb + dice.uniform(0.3, 0.5)), self.between(dice)
@@ -283,7 +300,7 @@ class Street:
         }  # fmt: skip
 
     def plan_people(self):
-        dice = self._roll(50)
+        dice = self._roll(PEOPLE)
         for _ in range(int(self.knobs.clutter * dice.integer(1, 6) + 0.5)):
             z, where = self.between(dice), dice.uniform(0.25, 0.9)
             X = dice.choice((-1, 1)) * (self.kerb + where * self.pavement)
@@ -302,19 +319,19 @@ class Street:
             things.cast_shadow(self, [(X - 0.5, z), (X + 0.5, z), (X, z + 0.2)], 1.5, 0.7)
 
     def plan_clutter(self):
-        dice = self._roll(60)
+        dice = self._roll(CLUTTER)
         for _ in range(int(self.knobs.clutter * dice.integer(0, 3) + 0.5)):
             z = self.between(dice)
             X = dice.choice((-1, 1)) * (self.kerb + dice.uniform(0.3, 0.9) * self.pavement)
             thing = {
                 "X": X, "z": z, "width": dice.uniform(0.45, 0.7), "height": dice.uniform(0.9, 1.5),
-                "colour": self.tone(dice, ((0.24, 0.28, 0.26), (0.74, 0.16, 0.14), (0.30, 0.40, 0.32), (0.5, 0.5, 0.5))),
+                "colour": self.tone(dice, BINS),
             }  # fmt: skip
             self.add(z, things.draw_furniture, thing)
 
     def plan_touching(self):
         """A row of round bushes across the view, each touching the next: one class, many objects."""
-        dice, count = self._roll(70), self.knobs.touching
+        dice, count = self._roll(TOUCHING), self.knobs.touching
         z, radius = 8.0, min(0.75, 4.2 / max(count, 1))
         start = self.camera.offset - self.camera.bend * z * z - (count - 1) * 0.85 * radius
         for number in range(count):
@@ -322,8 +339,3 @@ class Street:
             bush = self.choose_tree(dice, X, z, radius * 2, "bush") | {"clumps": [(0.0, 0.5, 0.5)], "bordered": True}
             self.add(z - 0.01 * number, things.draw_tree, bush)
             things.cast_shadow(self, [(X - radius, z), (X + radius, z), (X, z + radius)], radius * 2, 0.8)
-
-
-def paint(index, seed, size, knobs):
-    image, mask = Street(index, seed, size, knobs).paint(noise_stream=90)
-    return np.ascontiguousarray(image), mask

@@ -1,14 +1,17 @@
 """One function for each thing that stands in a street. Each paints itself and its label on the street's canvas."""
 
+from itertools import pairwise
+
 import numpy as np
 
-from pixelwise.data.palette import CLASSES
+from pixelwise.data.palette import CLASSES, VOID
 from pixelwise.data.streets.canvas import Box, Capsule, Ellipse, Polygon, band, clip, mix, value_noise
 from pixelwise.data.streets.view import LEFTWARDS, NEAR, RIGHTWARDS, TOWARDS, UPWARDS
 
 SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST = range(len(CLASSES))
 
-GLASS = (0.16, 0.20, 0.25)
+GLASS = (0.24, 0.29, 0.35)
+WEATHER = np.full((1, 1), 0.37)  # the row of the lattice whose noise runs down walls
 LAMPLIGHT = (1.0, 0.80, 0.46)
 
 
@@ -40,7 +43,9 @@ def draw_sky(street):
     cloud = clip((cloud - 0.80 + 0.45 * light.clouds) * 3.6) * clip(up * 3.0, 0.1, 1.0)
     dx, dy = (x - light.direction[0] * 0.9), (y - 0.15)
     glow = (0.45 if light.direction[2] > -0.3 else 0.12) / (1.0 + 14.0 * (dx * dx + dy * dy)) * (1.0 - light.night)
-    white = mix(light.horizon, tuple(0.5 * a + 0.60 * s + 0.34 for a, s in zip(light.ambient, light.sun, strict=True)), 0.6)
+    white = mix(
+        light.horizon, tuple(0.5 * a + 0.60 * s + 0.34 for a, s in zip(light.ambient, light.sun, strict=True)), 0.6
+    )
     white = mix(white, light.horizon, max(light.night, light.fog))
     for c in range(3):
         tone = light.horizon[c] + up * (light.zenith[c] - light.horizon[c])
@@ -65,12 +70,14 @@ def draw_ground(street):
     coarse = knobs.texture * (0.26 * grain + 0.16 * worn)
     albedo = planes(street.asphalt, *X.shape)
     if "pavement" not in knobs.context_only:
-        slabs = np.maximum(band(X - np.floor(X), -1, 0.06, pixel), band(z * 0.8 - np.floor(z * 0.8), -1, 0.05, pixel * 3))
+        slabs = np.maximum(
+            band(X - np.floor(X), -1, 0.06, pixel), band(z * 0.8 - np.floor(z * 0.8), -1, 0.05, pixel * 3)
+        )
         blend(albedo, mix(street.asphalt, (0.74, 0.64, 0.52), 0.8), (aside > kerb) * (1.0 - 0.35 * slabs))
     grass = band(aside, wall, 1e9, pixel)
     blend(albedo, street.grass, grass)
     albedo *= 1.0 + coarse
-    paint_markings(street, albedo, X, z, pixel)
+    paint_markings(street, albedo, X, z, pixel, 0.8 + 0.4 * grain + 0.3 * worn)
     stone = band(aside, kerb, kerb + 0.16, pixel)
     gutter = band(aside, kerb - 0.22, kerb, pixel)
     blend(albedo, mix(street.asphalt, (0.92, 0.90, 0.86), 0.75), knobs.kerb * stone)
@@ -79,17 +86,20 @@ def draw_ground(street):
     sun = light.on(UPWARDS) * (1.0 - shadow_map(street, first))
     canvas.image[:, first:] = light.over(albedo, sun, z)
     label = np.where(aside < kerb, ROAD, np.where(aside < wall, PAVEMENT, TREE)).astype(np.uint8)
-    label[np.abs(aside - kerb) < 0.06 + 0.4 * pixel] = 255
+    label[np.abs(aside - kerb) < 0.06 + 0.4 * pixel] = VOID
     canvas.mask[first:] = label
 
 
-def paint_markings(street, albedo, X, z, pixel):
-    """Centre line, edge lines and perhaps a zebra crossing, in worn paint."""
+def paint_markings(street, albedo, X, z, pixel, worn):
+    """Centre line, edge lines and perhaps a zebra crossing; `worn` is what is left of the paint."""
     style = street.markings
-    worn = 0.62 + 0.38 * value_noise(street.lattice, X * 3.1, z * 1.7)
     cycle = z / style["period"] - np.floor(z / style["period"])
     dashes = band(cycle, 0.0, style["share"], np.minimum(pixel * 6, 1.0))
-    blend(albedo, style["colour"], worn * dashes * band(np.abs(X - style["middle"]), style["gap"], style["gap"] + 0.15, pixel))
+    blend(
+        albedo,
+        style["colour"],
+        worn * dashes * band(np.abs(X - style["middle"]), style["gap"], style["gap"] + 0.15, pixel),
+    )
     if style["edges"]:
         blend(albedo, style["edge_colour"], 0.9 * worn * band(np.abs(X), street.kerb - 0.62, street.kerb - 0.50, pixel))
     if style["zebra"]:
@@ -166,11 +176,11 @@ def draw_wall(street, a, b, height, normal, finish, opacity=None):
         s, t, z = place(x, y)
         return opacity(s, t, z / (camera.focal * street.canvas.height))
 
-    street.canvas.fill(Polygon(*corners), colour, 1.0 if opacity is None else holes)
+    street.canvas.fill(Polygon(*corners), colour, opacity and holes)
 
 
-def facade(street, style, height):
-    """The finish of a house: storeys of windows with frames, cornice, shop or plinth below."""
+def facade(street, style, height, detailed):
+    """The finish of a house: storeys of windows, shop or door below; frames, courses and awnings where `detailed`."""
 
     def finish(s, t, pixel):
         column, row = s / style["bay"], t / style["storey"]
@@ -179,13 +189,14 @@ def facade(street, style, height):
         ps, pt = pixel / style["bay"], pixel / style["storey"]
         w, low, high = style["window"] / 2, style["sill"], style["lintel"]
         upper = (t > style["storey"]) * (t < height - 0.5)
-        tint = value_noise(street.lattice, s * 0.9, t * 0.7) - 0.5
+        weather = value_noise(street.lattice, s * 1.3, WEATHER) - 0.5
         pixels = planes(style["wall"], *t.shape)
-        pixels *= 1.0 + street.knobs.texture * 0.24 * tint
-        if style["courses"]:
+        pixels *= 1.0 + street.knobs.texture * 0.30 * weather
+        if detailed and style["courses"]:
             blend(pixels, mix(style["wall"], (0.1, 0.08, 0.07), 0.5), 0.35 * band(ft, -1.0, 0.06, pt))
-        frame = band(fs, 0.46 - w, 0.54 + w, ps) * band(ft, low - 0.05, high + 0.05, pt)
-        blend(pixels, style["trim"], 0.85 * frame * upper)
+        if detailed:
+            frame = band(fs, 0.46 - w, 0.54 + w, ps) * band(ft, low - 0.05, high + 0.05, pt)
+            blend(pixels, style["trim"], 0.85 * frame * upper)
         pane = band(fs, 0.5 - w, 0.5 + w, ps) * band(ft, low, high, pt) * upper
         luck = street.lattice[j.astype(np.int64) & 31, i.astype(np.int64) & 31]
         reflection = clip(0.35 * ft + 0.9 * luck - 0.35) * (1.0 - street.light.night)
@@ -197,8 +208,9 @@ def facade(street, style, height):
             stripes = band(2.0 * column - np.floor(2.0 * column), 0.0, 0.5, 2 * ps)
             awning = below * band(ft, 0.70, 0.92, pt)
             blend(pixels, style["awning"], awning)
-            blend(pixels, (0.94, 0.92, 0.87), 0.85 * awning * stripes * style["striped"])
-        else:
+            if detailed and style["striped"]:
+                blend(pixels, (0.94, 0.92, 0.87), 0.85 * awning * stripes)
+        elif detailed:
             door = below * band(fs, 0.36, 0.64, ps) * band(ft, -1.0, 0.70, pt) * (luck > 0.45)
             pane = np.maximum(pane, below * (luck <= 0.45) * band(fs, 0.5 - w, 0.5 + w, ps) * band(ft, low, high, pt))
             blend(pixels, style["front"], door)
@@ -218,7 +230,7 @@ def draw_building(street, side, house):
     near, far, X, height, style = house["near"], house["far"], side * house["line"], house["height"], house["style"]
     back = X + side * house["depth"]
     canvas.start(BUILDING, border=house["bordered"])
-    finish = facade(street, style, height)
+    finish = facade(street, style, height, detailed=near < 32.0)
     if house["end"]:
         draw_wall(street, (X, near), (back, near), height, TOWARDS, finish)
     draw_wall(street, (X, near), (X, far), height, LEFTWARDS if side > 0 else RIGHTWARDS, finish)
@@ -235,7 +247,10 @@ def draw_building(street, side, house):
         z = near + (far - near) * 0.3
         (x, top), w = camera.project(middle, ridge + 0.9, z), 0.45 * camera.scale(max(z, NEAR))
         bottom = camera.project(middle, ridge - 0.6, z)[1]
-        canvas.fill(Box(x, (top + bottom) / 2, w, (bottom - top) / 2), light.colour(mix(style["wall"], (0.35, 0.22, 0.18), 0.5), light.on(TOWARDS), z))
+        canvas.fill(
+            Box(x, (top + bottom) / 2, w, (bottom - top) / 2),
+            light.colour(mix(style["wall"], (0.35, 0.22, 0.18), 0.5), light.on(TOWARDS), z),
+        )
 
 
 def draw_fence(street, side, fence):
@@ -245,8 +260,10 @@ def draw_fence(street, side, fence):
 
     def finish(s, t, pixel):
         pixels = planes(colour, *t.shape)
-        pixels *= 1.0 + 0.5 * street.knobs.texture * (value_noise(street.lattice, s * 2.0, t * 3.0) - 0.5)
-        blend(pixels, mix(colour, (0.1, 0.1, 0.1), 0.5), 0.6 * band(np.abs(t - 0.55 * fence["height"]), -1, 0.06, pixel))
+        pixels *= 1.0 + 0.5 * street.knobs.texture * (value_noise(street.lattice, s * 2.0, WEATHER) - 0.5)
+        blend(
+            pixels, mix(colour, (0.1, 0.1, 0.1), 0.5), 0.6 * band(np.abs(t - 0.55 * fence["height"]), -1, 0.06, pixel)
+        )
         blend(pixels, mix(colour, (1.0, 1.0, 1.0), 0.35), 0.6 * band(t, fence["height"] - 0.12, 9.0, pixel))
         return pixels, None
 
@@ -262,6 +279,19 @@ def draw_fence(street, side, fence):
 
 
 # Trees and posts
+
+CROWNS = {  # clumps: across, up and radius, as shares of the tree's height
+    "round": (
+        (-0.20, 0.30, 0.19), (0.20, 0.32, 0.18), (0.00, 0.40, 0.22),
+        (-0.13, 0.62, 0.18), (0.14, 0.66, 0.17), (0.00, 0.80, 0.15),
+    ),
+    "slender": ((0.00, 0.20, 0.11), (0.02, 0.40, 0.13), (-0.02, 0.60, 0.12), (0.00, 0.80, 0.09)),
+    "cone": (
+        (-0.08, 0.12, 0.17), (0.09, 0.14, 0.17), (0.00, 0.35, 0.17),
+        (0.00, 0.58, 0.13), (0.00, 0.78, 0.09), (0.00, 0.92, 0.05),
+    ),
+    "bush": ((-0.35, 0.35, 0.42), (0.35, 0.35, 0.40), (0.00, 0.55, 0.45)),
+}  # fmt: skip
 
 
 def draw_clump(street, x, y, radius, colour, z, sun):
@@ -294,9 +324,12 @@ def draw_tree(street, tree):
     street.canvas.start(TREE, border=tree["bordered"])
     bare = {"round": 0.34, "slender": 0.12, "cone": 0.10, "bush": 0.0}[shape]
     if bare:
-        trunk = Capsule((x, foot), (x + 0.03 * size * tree["lean"], foot - (bare + 0.25) * size), max(0.055 * size, 0.008))
+        trunk = Capsule(
+            (x, foot), (x + 0.03 * size * tree["lean"], foot - (bare + 0.25) * size), max(0.055 * size, 0.008)
+        )
         street.canvas.fill(trunk, light.colour((0.34, 0.26, 0.20), 0.5 * light.on(TOWARDS), z))
-    for across, up, radius in tree["clumps"] if size > 0.16 else tree["clumps"][::2]:
+    skip = 1 if size > 0.2 else 2 if size > 0.1 else 3
+    for across, up, radius in tree["clumps"][::skip]:
         colour = mix(tree["colour"], (0.10, 0.14, 0.08), 0.35 * (1.0 - up))
         centre = foot - (bare + (1.0 - bare) * up) * size
         draw_clump(street, x + across * size, centre, radius * size, colour, z, 0.75 + 0.35 * up)
@@ -323,10 +356,14 @@ def draw_lamp(street, lamp):
     street.canvas.fill(Capsule((x, y), (x + reach, y - 0.25 * scale), 0.8 * width), shade)
     head = Ellipse(x + reach, y - 0.22 * scale, max(0.42 * scale, 0.009), max(0.13 * scale, 0.006))
     street.canvas.fill(head, mix(mix(shade, (0.8, 0.8, 0.78), 0.4), LAMPLIGHT, light.night))
-    for size in (0.5, 1.0, 1.8):
-        glow = Ellipse(x + reach, y - 0.2 * scale, size * scale, size * scale)
-        if light.night:
-            street.canvas.tint(glow, LAMPLIGHT, 0.16 * light.night)
+    if light.night:
+        cx, cy, r = x + reach, y - 0.2 * scale, 2.2 * scale
+
+        def glow(px, py):
+            d = clip(1.0 - ((px - cx) * (px - cx) + (py - cy) * (py - cy)) / (r * r))
+            return 0.6 * light.night * d * d * d
+
+        street.canvas.tint(Ellipse(cx, cy, r, r), LAMPLIGHT, glow)
 
 
 def draw_sign(street, sign):
@@ -354,7 +391,9 @@ def draw_sign(street, sign):
     elif kind == "warning":
         for size, colour in ((1.2, red), (0.72, white)):
             tip = (x, y - size * r)
-            canvas.fill(Polygon(tip, (x + size * r, y + 0.75 * size * r), (x - size * r, y + 0.75 * size * r)), paint(colour))
+            canvas.fill(
+                Polygon(tip, (x + size * r, y + 0.75 * size * r), (x - size * r, y + 0.75 * size * r)), paint(colour)
+            )
     elif kind == "lights":
         canvas.fill(Box(x, y, 0.55 * r, 1.3 * r), paint((0.10, 0.11, 0.12)))
         for place, colour in enumerate(((0.95, 0.16, 0.12), (0.98, 0.70, 0.15), (0.20, 0.85, 0.45))):
@@ -399,7 +438,9 @@ def draw_car(street, car):
     s, dark = flank * w, (0.06, 0.06, 0.07)
 
     canvas.start(CAR, border=car["bordered"])
-    under = hull([at(x, y, z) for x in (-w, w) for y, z in ((0.02, near + 0.2), (0.35, near), (0.35, far), (0.02, far - 0.2))])
+    under = hull(
+        [at(x, y, z) for x in (-w, w) for y, z in ((0.02, near + 0.2), (0.35, near), (0.35, far), (0.02, far - 0.2))]
+    )
     canvas.fill(Polygon(*under), dark)
     if flank:
         side = [at(s, 0.24, near), at(s, 0.24, far), at(s, belt, far), at(s, belt, near)]
@@ -408,14 +449,21 @@ def draw_car(street, car):
             (x0, y0), (x1, _) = at(s, 0.32, z - 0.33), at(s, 0.32, z + 0.33)
             r = 0.33 * camera.scale(z)
             canvas.fill(Ellipse((x0 + x1) / 2, y0, max(abs(x1 - x0) / 2, 0.25 * r), r), dark)
-            canvas.tint(Ellipse((x0 + x1) / 2, y0, max(abs(x1 - x0) / 4, 0.1 * r), 0.5 * r), shade((0.55, 0.56, 0.58), normal), 0.9)
+            canvas.tint(
+                Ellipse((x0 + x1) / 2, y0, max(abs(x1 - x0) / 4, 0.1 * r), 0.5 * r),
+                shade((0.55, 0.56, 0.58), normal),
+                0.9,
+            )
     deck = [at(-w, belt, near), at(w, belt, near), at(w, belt, far), at(-w, belt, far)]
     canvas.fill(Polygon(*deck), shade(paint, UPWARDS))
     nose = Box(*at(0.0, (belt + 0.22) / 2, near), w * camera.scale(near), (belt - 0.22) / 2 * camera.scale(near))
     canvas.fill(nose, shade(paint, TOWARDS))
 
     base = [(x * w * 0.96, belt, z) for x, z in ((-1, near + a), (1, near + a), (1, far - b), (-1, far - b))]
-    top = [(x * roof, height, z) for x, z in ((-1, near + a + lean_a), (1, near + a + lean_a), (1, far - b - lean_b), (-1, far - b - lean_b))]
+    top = [
+        (x * roof, height, z)
+        for x, z in ((-1, near + a + lean_a), (1, near + a + lean_a), (1, far - b - lean_b), (-1, far - b - lean_b))
+    ]
     base, top = [at(*p) for p in base], [at(*p) for p in top]
     if flank:
         i, j = (1, 2) if flank > 0 else (0, 3)
@@ -460,7 +508,10 @@ def dress_car(street, at, w, belt, near, front, shade):
 def draw_pedestrian(street, person):
     """Someone walking: legs, coat, arms, head, perhaps a bag."""
     canvas, light = street.canvas, street.light
-    (x, y), unit = street.camera.project(person["X"], 0.0, person["z"]), street.camera.scale(person["z"]) * person["size"]
+    (x, y), unit = (
+        street.camera.project(person["X"], 0.0, person["z"]),
+        street.camera.scale(person["z"]) * person["size"],
+    )
     sun = 0.25 + 0.6 * light.on(TOWARDS)
 
     def at(across, up):
@@ -478,7 +529,9 @@ def draw_pedestrian(street, person):
     hem = 0.62 if person["long"] else 0.84
     torso = hull([at(-0.23, 1.40), at(0.23, 1.40), at(0.25, hem), at(-0.25, hem), at(-0.1, 1.48), at(0.1, 1.48)])
     canvas.fill(Polygon(*torso), shade(person["coat"]))
-    canvas.fill(Capsule(at(0.22, 1.32), at(0.26 + 0.4 * stride, 0.84), 0.11 * unit), shade(mix(person["coat"], (1, 1, 1), 0.1)))
+    canvas.fill(
+        Capsule(at(0.22, 1.32), at(0.26 + 0.4 * stride, 0.84), 0.11 * unit), shade(mix(person["coat"], (1, 1, 1), 0.1))
+    )
     if person["bag"]:
         canvas.fill(Ellipse(*at(-0.32, 0.82), 0.14 * unit, 0.17 * unit), shade(person["bag"]))
     draw_head(street, at, 1.62, 0.125 * unit, shade(person["skin"]), shade(person["hair"]))
@@ -507,9 +560,13 @@ def draw_bicyclist(street, rider):
         cx, cy = at(hub, 0.35)
         tyre = Ellipse(cx, cy, 0.36 * unit * narrow, 0.36 * unit)
         canvas.fill(tyre, shade((0.07, 0.07, 0.08)), rim(cx, cy, 0.36 * unit * narrow, 0.36 * unit))
-    frame = ((-0.54, 0.35), (-0.14, 0.34), (-0.2, 0.86)), ((-0.14, 0.34), (0.42, 0.82), (-0.18, 0.80)), ((0.54, 0.35), (0.40, 0.98))
+    frame = (
+        ((-0.54, 0.35), (-0.14, 0.34), (-0.2, 0.86)),
+        ((-0.14, 0.34), (0.42, 0.82), (-0.18, 0.80)),
+        ((0.54, 0.35), (0.40, 0.98)),
+    )
     for path in frame:
-        for a, b in zip(path, path[1:], strict=False):
+        for a, b in pairwise(path):
             canvas.fill(Capsule(at(*a), at(*b), thin), shade(rider["frame"]))
     for foot in ((-0.02, 0.20), (0.08, 0.46)):
         knee = (0.22, foot[1] + 0.42)
@@ -518,7 +575,9 @@ def draw_bicyclist(street, rider):
     wide = 0.32 if abs(turn) > 0.5 else 0.38
     canvas.fill(Capsule(at(-0.16, 1.05), at(0.12, 1.42), wide * unit), shade(rider["coat"]))
     canvas.fill(Capsule(at(0.14, 1.42), at(0.42, 1.02), 0.10 * unit), shade(mix(rider["coat"], (0, 0, 0), 0.15)))
-    draw_head(street, lambda along, up: at(along + 0.26, up), 1.68, 0.125 * unit, shade(rider["skin"]), shade(rider["helmet"]))
+    draw_head(
+        street, lambda along, up: at(along + 0.26, up), 1.68, 0.125 * unit, shade(rider["skin"]), shade(rider["helmet"])
+    )
 
 
 def rim(cx, cy, a, b):
@@ -536,7 +595,9 @@ def draw_furniture(street, thing):
     canvas, light = street.canvas, street.light
     (x, y), unit = street.camera.project(thing["X"], 0.0, thing["z"]), street.camera.scale(thing["z"])
     w, h = thing["width"] * unit, thing["height"] * unit
-    canvas.start(255)
-    canvas.fill(Box(x, y - h / 2, w / 2, h / 2), light.colour(thing["colour"], 0.7 * light.on(TOWARDS) + 0.15, thing["z"]))
+    canvas.start(VOID)
+    canvas.fill(
+        Box(x, y - h / 2, w / 2, h / 2), light.colour(thing["colour"], 0.7 * light.on(TOWARDS) + 0.15, thing["z"])
+    )
     canvas.fill(Ellipse(x, y - h, w / 2, 0.28 * w), light.colour(thing["colour"], light.on(UPWARDS), thing["z"]))
     canvas.tint(Box(x, y - 0.72 * h, 0.33 * w, 0.06 * h), (0.05, 0.05, 0.05), 0.7)

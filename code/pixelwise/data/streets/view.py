@@ -20,7 +20,7 @@ MOODS = {  # zenith, horizon, sun, ambient light, cloudiness
     "rose": ((0.46, 0.50, 0.72), (1.00, 0.76, 0.68), (0.68, 0.46, 0.38), (0.50, 0.48, 0.58), 0.65),
     "storm": ((0.42, 0.48, 0.56), (0.80, 0.81, 0.78), (0.60, 0.56, 0.46), (0.48, 0.51, 0.56), 0.90),
 }
-NIGHT = ((0.04, 0.06, 0.14), (0.20, 0.19, 0.28), (0.03, 0.03, 0.05), (0.17, 0.20, 0.30))
+NIGHT = ((0.05, 0.07, 0.17), (0.24, 0.23, 0.33), (0.03, 0.03, 0.05), (0.24, 0.27, 0.38))
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Light:
         return reach / (1.0 + reach)
 
     def over(self, albedo, sun, z, glow=None):
-        """As `colour`, for pixels: albedo (3, h, w), sun and z broadcast to (h, w); what `glow` (3, h, w) adds shines."""
+        """As `colour`, for pixels: albedo and glow (light of its own) are (3, h, w), sun and z broadcast to (h, w)."""
         haze = self.haze(z)
         seen = np.empty(albedo.shape)
         for c in range(3):
@@ -94,9 +94,9 @@ def choose_camera(dice):
     return Camera(
         height=dice.uniform(1.5, 2.7),
         focal=dice.uniform(0.85, 1.2),
-        horizon=dice.uniform(0.38, 0.53),
-        centre=dice.uniform(-0.16, 0.16),
-        offset=dice.uniform(-2.2, 2.2),
+        horizon=dice.uniform(0.34, 0.56),
+        centre=dice.uniform(-0.2, 0.2),
+        offset=dice.uniform(-2.6, 2.6),
         bend=dice.choice((0.0, 1.0, 1.0)) * dice.uniform(-0.0028, 0.0028),
     )
 
@@ -104,8 +104,8 @@ def choose_camera(dice):
 def choose_light(dice, night, fog):
     mood = dice.choice(("clear", "clear", "golden", "overcast", "morning", "rose", "storm"))
     zenith, horizon, sun, ambient, clouds = MOODS[mood]
-    exposure = dice.uniform(0.88, 1.14)
-    warmth = dice.uniform(-0.05, 0.05)
+    exposure = dice.uniform(0.90, 1.16)
+    warmth = dice.uniform(-0.07, 0.07)
     balance = (exposure * (1 + warmth), exposure, exposure * (1 - warmth))
     colours = []
     for day, dark in zip((zenith, horizon, sun, ambient), NIGHT, strict=True):
