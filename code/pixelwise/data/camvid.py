@@ -105,9 +105,10 @@ def download(split: str) -> tuple[Path, list[Frame]]:
         with storage.progress_bar(len(files), f"camvid {split}: fetching", "file") as bar:
             _each(fetch, files, bar)
     except requests.RequestException as error:
+        reason = _reason(error) if error.response is not None else type(error).__name__
         here = sum((root / file).is_file() for file in files)
         raise DataError(
-            f"camvid could not be fetched from {URL} ({_reason(error)}; {here} of {len(files)} files are here); "
+            f"camvid could not be fetched from {URL} ({reason}; {here} of {len(files)} files are here); "
             f"run it again when you are online, or set {SOURCE_VARIABLE} or source= to a folder with a copy; "
             f'the data set "streets" needs no network'
         ) from error
