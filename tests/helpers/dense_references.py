@@ -1,14 +1,17 @@
 """Our segmentation networks beside torchvision's and smp's, which they must equal."""
 
 from functools import partial
+from itertools import chain, pairwise
 
 import segmentation_models_pytorch as smp
 import torchvision
 from pixelwise.models import resnet
 from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
-from pixelwise.models.fcn import DilatedFCN
+from pixelwise.models.fcn import FCN, Convolutionalized, DilatedFCN
 from pixelwise.models.unet import UNet
+from pixelwise.models.vgg import VGG
 from torch import nn
+from torch.nn import functional as F
 from torchvision.models import segmentation
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.resnet import Bottleneck
@@ -45,12 +48,48 @@ class SmpNames(nn.Module):
         return self.network[0](images)
 
 
+class NarrowTrunk(torchvision.models.ResNet):
+    """torchvision's ResNet of five bottlenecks at output stride 8, a quarter as wide."""
+
+    def __init__(self):
+        super().__init__(Bottleneck, [1, 1, 1, 1])
+        self.inplanes, self.dilation = 16, 1
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 7, 2, 3, bias=False), nn.BatchNorm2d(16)
+        self.layer1, self.layer2 = self._make_layer(Bottleneck, 16, 1), self._make_layer(Bottleneck, 32, 1, 2)
+        self.layer3 = self._make_layer(Bottleneck, 64, 2, 2, dilate=True)
+        self.layer4 = self._make_layer(Bottleneck, 128, 1, 2, dilate=True)
+
+
 def small_torchvision_deeplab():
-    """torchvision's DeepLabV3 on a ResNet of five bottlenecks, with rates that bite on a map of 5×6."""
-    trunk = torchvision.models.ResNet(Bottleneck, [1, 1, 2, 1], replace_stride_with_dilation=[False, True, True])
-    trunk = IntermediateLayerGetter(trunk, {"layer4": "out", "layer3": "aux"})
-    head = segmentation.deeplabv3.DeepLabHead(2048, 3, (1, 2, 3))
-    return segmentation.DeepLabV3(trunk, head, segmentation.fcn.FCNHead(1024, 3))
+    """torchvision's DeepLabV3 on a narrow trunk, with rates that bite on a map of 5×6."""
+    trunk = IntermediateLayerGetter(NarrowTrunk(), {"layer4": "out", "layer3": "aux"})
+    head = segmentation.deeplabv3.DeepLabHead(512, 3, (1, 2, 3))
+    return segmentation.DeepLabV3(trunk, head, segmentation.fcn.FCNHead(256, 3))
+
+
+class HandMadeFCN(nn.Module):
+    """FCN-8s on a VGG of five convolutions in one piece; no library has the paper's network."""
+
+    def __init__(self):
+        super().__init__()
+        widths = (3, 4, 8, 16, 32, 32)
+        layers = [(nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)) for a, b in pairwise(widths)]
+        self.backbone = nn.Module()
+        self.backbone.backbone = nn.Module()
+        self.backbone.backbone.features = nn.Sequential(*chain(*layers))
+        self.backbone.fc6, self.backbone.fc7 = nn.Conv2d(32, 8, 7, padding=3), nn.Conv2d(8, 8, 1)
+        self.scores = nn.ModuleList([nn.Conv2d(8, 3, 1), nn.Conv2d(32, 3, 1), nn.Conv2d(16, 3, 1)])
+        self.upsamplings = nn.ModuleList([nn.ConvTranspose2d(3, 3, 4, 2, 1, bias=False) for _ in range(2)])
+
+    def forward(self, images):
+        layers = self.backbone.backbone.features
+        pool3 = layers[:9](images)
+        pool4 = layers[9:12](pool3)
+        fc6 = F.dropout(F.relu(self.backbone.fc6(layers[12:](pool4))), 0.5, self.training)
+        fc7 = F.dropout(F.relu(self.backbone.fc7(fc6)), 0.5, self.training)
+        at16 = self.upsamplings[0](self.scores[0](fc7)) + self.scores[1](pool4)
+        at8 = self.upsamplings[1](at16) + self.scores[2](pool3)
+        return F.interpolate(at8, scale_factor=8, mode="bilinear")
 
 
 def unet(name):
@@ -91,9 +130,12 @@ PAIRS = {
     "smp.DeepLabV3Plus resnet18, output stride 16": v3_plus("resnet18", 16),
     "smp.DeepLabV3Plus resnet50, output stride 16": v3_plus("resnet50", 16),
     # small enough to plant many faults in
+    "FCN-8s, hand-made": Pair(
+        lambda: FCN(Convolutionalized(VGG((1, 1, 1, 1, 1), num_classes=None, width=4), width=8), 3), HandMadeFCN
+    ),
     "DeepLabV3, five bottlenecks": Pair(
         lambda: DeepLabV3(
-            resnet.ResNet(resnet.Bottleneck, (1, 1, 2, 1), num_classes=None, output_stride=8),
+            resnet.ResNet(resnet.Bottleneck, (1, 1, 2, 1), width=16, num_classes=None, output_stride=8),
             3,
             rates=(1, 2, 3),
             aux=True,
