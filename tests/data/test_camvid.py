@@ -30,6 +30,7 @@ def copy(tmp_path, monkeypatch):
     root = camvid_copy.make(tmp_path / "a copy, mit Ümlaut", camvid_copy.FRAMES | TEST)
     monkeypatch.setattr(camvid, "MANIFEST", camvid_copy.manifest(root, tmp_path / "camvid.json"))
     monkeypatch.setattr(camvid, "COUNTS", COUNTS)
+    monkeypatch.setattr(camvid, "PUBLISHED_SIZE", camvid_copy.SIZE)
     monkeypatch.setattr(camvid, "RETRIES", 0)
     monkeypatch.setattr(camvid, "URL", "http://127.0.0.1:9/")  # nobody listens there
     return root
@@ -290,6 +291,12 @@ DELIVERIES = {
         "testannot/Seq05VD_2.png",
         lambda d: save(grey(31)),
         "testannot/Seq05VD_2.png holds label 31",
+    ),
+    "test mask of another size": (
+        "test",
+        "testannot/Seq05VD_2.png",
+        lambda d: save(grey(3, (32, 25))),
+        "testannot/Seq05VD_2.png is 25×32 instead of 24×32",
     ),
     "test list is a web page": ("test", "test.txt", lambda d: b"<html> gone </html>", "line 1 of test.txt"),
 }

@@ -98,7 +98,7 @@ def prepare(settings: dict, arguments: list[str], die_at_rename: bool = False) -
 
     os.environ["PIXELWISE_DATA"] = settings["data"]
     camvid.URL, camvid.MANIFEST = settings["url"], Path(settings["manifest"])
-    camvid.COUNTS = settings["counts"]
+    camvid.COUNTS, camvid.PUBLISHED_SIZE = settings["counts"], SIZE
     if die_at_rename:
         storage.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
     prepare.main(arguments)

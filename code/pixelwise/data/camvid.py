@@ -35,6 +35,7 @@ MANIFEST = Path(__file__).with_name("camvid.json")
 """SHA-256 of every file of train and val. The test split's are not known here: its files are checked by decoding."""
 
 COUNTS = {"train": 367, "val": 101, "test": 233}
+PUBLISHED_SIZE = (360, 480)
 FILE_VOID = len(CLASSES)
 """The label of void in the files, 11; in memory it is VOID."""
 
@@ -293,7 +294,10 @@ def _arrive_checked(arrive: Callable, split: str, name: str, url: str, output_fi
         if count != COUNTS[split]:
             raise DataError(f"{name} lists {count} frames instead of {COUNTS[split]}; run it again")
     else:
-        (read_mask if "annot/" in name else read_image)(data, name)
+        picture = (read_mask if "annot/" in name else read_image)(data, name)
+        if (picture.height, picture.width) != PUBLISHED_SIZE:
+            height, width = PUBLISHED_SIZE
+            raise DataError(f"{name} is {picture.height}×{picture.width} instead of {height}×{width}; run it again")
 
 
 def _import(source: str | Path, split: str, size: tuple[int, int], cache: Path) -> Parts:
