@@ -135,6 +135,13 @@ def test_browser_sees_a_planted_fault(browser, address, site, planted, caught):
     assert any(caught in trouble for trouble in troubles) or (caught == "overflow" and overflow > 0), troubles
 
 
+def test_search_finds_a_term_and_its_page(browser, address):
+    tab = browser.new_page()
+    tab.goto(f"{address}search.html?q=receptive+field")
+    tab.wait_for_selector("#search-results li a[href*='glossary']")
+    tab.close()
+
+
 class Page(HTMLParser):
     """The links, the anchors and the resources of a page."""
 
