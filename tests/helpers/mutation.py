@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial, reduce
 
-from torch import nn
+from torch import Tensor, nn
 
-from tests.helpers.parity import ParityError
+from tests.helpers.parity import ParityError, blank
 
 Plant = Callable[[nn.Module], nn.Module | None]
 
@@ -40,3 +41,37 @@ def planted(network: nn.Module, plant: Plant) -> nn.Module:
     """The network after ``plant``: the one it returned, or the given one, which it changed."""
     replacement = plant(network)
     return network if replacement is None else replacement
+
+
+def assign(path: str, value: object) -> Plant:
+    """Plant a value for an attribute, such as 1e-3 for "layer1.0.bn1.eps"; numbers name children of a sequence."""
+
+    def plant(network: nn.Module) -> None:
+        *parents, name = path.split(".")
+        setattr(reduce(getattr, parents, network), name, value)
+
+    return plant
+
+
+def after(path: str, change: Callable[[Tensor], Tensor]) -> Plant:
+    """Plant ``change`` behind the submodule at ``path``: what it returned becomes change(it)."""
+
+    def plant(network: nn.Module) -> None:
+        network.get_submodule(path).register_forward_hook(lambda module, inputs, output: change(output))
+
+    return plant
+
+
+def instead(path: str, compute: Callable[[nn.Module, Tensor], Tensor]) -> Plant:
+    """Plant ``compute(module, x)`` for the forward of the submodule at ``path``, which keeps its parameters."""
+
+    def plant(network: nn.Module) -> None:
+        module = network.get_submodule(path)
+        module.forward = partial(compute, module)
+
+    return plant
+
+
+def rebuilt(build: Callable[..., nn.Module], *args, **options) -> Plant:
+    """Plant another network altogether."""
+    return lambda network: blank(build, *args, **options)

@@ -64,7 +64,7 @@ def fetch(url: str) -> Path:
             torch.hub.download_url_to_file(url, str(path), hash_prefix=digits)
         except (OSError, RuntimeError) as error:  # RuntimeError: what came has another hash
             raise ConnectionError(
-                f"could not fetch {url} ({error}); download it where there is a network and put it at {path}"
+                f"could not fetch {url} ({error}): download it where there is a network and put it at {path}"
             ) from error
     return path
 
@@ -83,5 +83,6 @@ def load_published(network: nn.Module, path: Path, num_classes: int | None = 100
     missing, left_over = network.load_state_dict(fitting, strict=False)
     left_over = [name for name in left_over if num_classes is not None and not name.startswith(("aux1.", "aux2."))]
     if wrong := sorted({*missing} - last) + left_over:
-        raise RuntimeError(f"{path.name} does not fit {type(network).__name__}: {', '.join(wrong[:4])}, {len(wrong)}
-        in all")
+        raise RuntimeError(
+            f"{path.name} does not fit {type(network).__name__}: {', '.join(wrong[:4])} ({len(wrong)} in all)"
+        )

@@ -1,0 +1,24 @@
+"""What the proof measured, printed after the tests: each network's parity, and how each seeded fault was caught."""
+
+
+def pytest_terminal_summary(terminalreporter):
+    measured = [
+        item
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        for item in getattr(report, "user_properties", [])
+    ]
+    worst: dict[str, float] = {}
+    for kind, value in measured:
+        if kind == "parity":
+            worst[value[0]] = max(worst.get(value[0], 0.0), value[1])
+    if worst:
+        terminalreporter.section("parity: largest relative error over outputs, gradients, statistics")
+        for name, error in worst.items():
+            terminalreporter.line(f"{name:34} {error:.1e}")
+    faults = [value for kind, value in measured if kind == "mutation"]
+    if faults:
+        caught = sum(how != "NOT CAUGHT" for _, how in faults)
+        terminalreporter.section(f"mutations: {caught} of {len(faults)} seeded faults caught")
+        for name, how in sorted(faults):
+            terminalreporter.line(f"{name:58} {how}")
