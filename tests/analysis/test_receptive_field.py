@@ -180,6 +180,21 @@ def test_a_layer_inside_can_be_asked_for():
     assert receptive_field(net, "1.0", (1, 1, 9, 9)).size == (5, 5)
 
 
+def test_of_a_list_of_maps_the_coarsest_counts():
+    class Maps(nn.Module):
+        def __init__(self, names):
+            super().__init__()
+            self.names, self.stem, self.stage = names, nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 3, 2)
+
+        def forward(self, x):
+            maps = [fine := self.stem(x), self.stage(fine)]
+            return dict(zip(self.names, maps, strict=True)) if self.names else maps
+
+    assert receptive_field(Maps(None)).size == (5, 5)
+    assert gradient_support(Maps(None), (1, 3, 11, 11)).sum() == 25
+    assert receptive_field(Maps(["out", "aux"])).size == (3, 3)
+
+
 class WritesIntoSlices(nn.Module):
     def forward(self, x):
         canvas = torch.zeros_like(x)

@@ -13,7 +13,7 @@ from html import escape
 import torch
 from torch import Tensor, nn
 
-from .tracing import empty_input, run, tensors_in
+from .tracing import empty_input, main_tensor, run
 
 aten = torch.ops.aten
 PRODUCTS = {aten.mm: (0, 1), aten.bmm: (0, 1), aten.addmm: (1, 2), aten.baddbmm: (1, 2)}
@@ -99,7 +99,7 @@ def profile(model: nn.Module, input_shape: tuple[int, int, int, int] = (1, 3, 22
 
     def on_layer(layer, module, out):
         order.append(layer)
-        shapes[layer] = next((tuple(tensor.shape) for tensor in tensors_in(out)), ())
+        shapes[layer] = () if main_tensor(out) is None else tuple(main_tensor(out).shape)
 
     run(model, empty_input(model, input_shape), on_operation, on_layer)
     modules, counted, layers = dict(model.named_modules()), set(), []

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .field import Axis, ReceptiveField
 from .field_rules import propagate
-from .tracing import empty_input, in_eval_mode, run, tensors_in
+from .tracing import empty_input, in_eval_mode, main_tensor, run
 
 
 def stack_receptive_field(*layers: tuple[int, ...]) -> ReceptiveField:
@@ -41,17 +41,17 @@ def receptive_fields(
     """The receptive field of every layer that ran, by dotted name in running order; the model's own is under "".
 
     model: any module of convolutions (transposed too), pools, pads, crops, interpolations and pointwise operations on
-    (N, C, H, W) maps; it runs in eval mode on an empty input of this shape, nothing is computed. Of an output of
-    several tensors the first counts. Exact for convolutions and pools; behind upsampling, where the field differs from
-    pixel to pixel, it is the smallest bound for all. Operations that mix positions (global pooling, flattening,
-    squeeze-and-excitation) and unknown ones that change the size see the whole image: math.inf.
+    (N, C, H, W) maps; it runs in eval mode on an empty input of this shape, nothing is computed. Of a list of maps the
+    last counts, of a dictionary the first. Exact for convolutions and pools; behind upsampling, where the field differs
+    from pixel to pixel, it is one that holds them all. Operations that mix positions (global pooling, flattening,
+    squeeze-and-excitation) and unknown ones that change the size see the whole image: math.inf. ValueError if the model
+    does not run on this shape or writes into a slice of a tensor, whose field would be lost.
     """
     fields = {}
 
     def on_layer(name, module, out):
-        found = [tensor.field for tensor in tensors_in(out) if hasattr(tensor, "field")]
-        if found:
-            fields[name] = found[0]
+        if hasattr(main_tensor(out), "field"):
+            fields[name] = main_tensor(out).field
 
     x = empty_input(model, input_shape)
     x.field = ReceptiveField(Axis(), Axis())
@@ -86,7 +86,7 @@ def gradient_map(
             torch.func.functional_call(model, state, (x,))
     finally:
         hook.remove()
-    output = next(tensors_in(outputs))
+    output = main_tensor(outputs[-1])
     if output.ndim != 4:
         raise ValueError(
             f"the output has shape {tuple(output.shape)}, but must be (N, C, H, W); name a layer before it"

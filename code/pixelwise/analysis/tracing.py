@@ -75,6 +75,12 @@ def in_eval_mode(model: nn.Module) -> Iterator[None]:
             module.training = True
 
 
+def main_tensor(value: object) -> Tensor | None:
+    """The tensor that an output stands for: of a list of maps, fine to coarse, the last; of a dictionary the first."""
+    tensors = list(tensors_in(value))
+    return None if not tensors else tensors[0] if isinstance(value, dict) else tensors[-1]
+
+
 def tensors_in(value: object) -> Iterator[Tensor]:
     """All tensors in a nest of lists, tuples and dictionaries."""
     if isinstance(value, Tensor):
