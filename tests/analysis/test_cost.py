@@ -109,3 +109,11 @@ def test_latency_is_a_median_of_a_few_runs():
     net.register_forward_hook(lambda *_: runs.append(1))
     assert latency(net, torch.zeros(1), repeats=5, warm_up=2) > 0
     assert len(runs) == 7
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_peak_memory_on_cuda_is_the_allocators():
+    net, x = nn.Conv2d(1, 4, 1).cuda(), torch.zeros(1, 1, 512, 512, device="cuda")
+    peak, how = peak_memory(net, x)
+    assert peak >= 4 * 512 * 512 * 4
+    assert "CUDA" in how
