@@ -35,10 +35,10 @@ def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
         with Image.open(file) as picture:
             added["width"], added["height"] = picture.size
     attributes = "".join(f' {name}="{value}"' for name, value in added.items() if f" {name}=" not in tag)
-    if 'class="' in tag:
-        tag = tag.replace('class="', 'class="dark-light ', 1)
-    else:
+    if 'class="' not in tag:
         attributes += ' class="dark-light"'
+    elif "dark-light" not in tag:
+        tag = tag.replace('class="', 'class="dark-light ', 1)
     return tag.replace("<img", f"<img{attributes}", 1)
 
 
