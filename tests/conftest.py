@@ -1,5 +1,7 @@
 """What the proof measured, printed after the tests: each network's parity, and how each seeded fault was caught."""
 
+from tests.helpers.browser import browser  # noqa: F401 (the fixture, one for all tests)
+
 
 def pytest_terminal_summary(terminalreporter):
     measured = [

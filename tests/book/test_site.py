@@ -2,8 +2,6 @@
 
 import functools
 import http.server
-import os
-import shutil
 import threading
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,16 +12,6 @@ import yaml
 
 from book import check, stamp
 from tests.helpers.notebooks import build_book
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-]
 
 
 def pages() -> list[str]:
@@ -61,20 +49,6 @@ def address(site):
     yield f"http://127.0.0.1:{server.server_port}/course/book/"
     server.shutdown()
     server.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    executable = next((path for path in map(shutil.which, BROWSERS) if path), None)
-    if executable is None:
-        advice = f"no browser found ({', '.join(BROWSERS)}); on Debian or Ubuntu: apt-get install chromium"
-        pytest.fail(advice) if os.environ.get("CI") else pytest.skip(advice)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def visit(browser, address: str, page: str, width: int, scheme: str) -> tuple[list[str], int]:

@@ -100,7 +100,7 @@ export function challenges(n) {
     ["mIoU of 75 % or more, with micro IoU under 65 %", n.meanIou >= 0.75 && n.microIou < 0.65],
     ["Micro IoU 15 points or more under pixel accuracy", n.pixelAccuracy - n.microIou >= 0.15],
     ["Dice 14 points or more above mIoU", n.dice - n.meanIou >= 0.14],
-    ["mIoU of 80 % or more, with boundary IoU under 50 %", n.meanIou >= 0.8 && n.boundaryIou < 0.5],
+    ["Boundary IoU 25 points or more under mIoU, with mIoU of 80 % or more", n.meanIou >= 0.8 && n.meanIou - n.boundaryIou >= 0.25],
   ];
 }
 
@@ -112,16 +112,16 @@ export function finding(n, names) {
     return n.boundaryIou === 1
       ? "Every metric says 100 %: the prediction equals the labels wherever they count."
       : `Only what lies under void is wrong. Boundary IoU (${percent(n.boundaryIou)}) still sees the contour it makes.`;
+  if (!lost.length && n.meanIou - n.boundaryIou > 0.15)
+    return `Boundary IoU (${percent(n.boundaryIou)}) is far below mIoU (${miou}): the mistakes sit on the contours.`;
+  if (n.meanIou - n.microIou > 0.08)
+    return `mIoU (${miou}) is kinder than micro IoU (${micro}): the mistakes are in large classes, and in mIoU a pole has as many votes as a road.`;
   if (lost.length) {
     const list = lost.map((label) => names[label]).join(", ");
     return n.pixelAccuracy >= 0.9
       ? `Pixel accuracy of ${accuracy} hides a loss: ${list} at IoU 0. mIoU says so with ${miou}.`
       : `Lost altogether: ${list} (IoU 0). mIoU is down to ${miou}, pixel accuracy to ${accuracy}.`;
   }
-  if (n.meanIou - n.microIou > 0.08)
-    return `mIoU (${miou}) is kinder than micro IoU (${micro}): the mistakes are in large classes, and in mIoU a pole has as many votes as a road.`;
-  if (n.meanIou - n.boundaryIou > 0.15)
-    return `Boundary IoU (${percent(n.boundaryIou)}) is far below mIoU (${miou}): the mistakes sit on the contours.`;
   if (n.dice - n.meanIou > 0.08)
     return `Dice (${percent(n.dice)}) sounds better than mIoU (${miou}), and for each class it is the same fact: 2 IoU / (1 + IoU).`;
   if (n.pixelAccuracy - n.meanIou > 0.05)
@@ -146,6 +146,7 @@ const CSS = `
 .pw-metric-traps .truth{max-width:11rem}
 .pw-metric-traps label{display:flex;align-items:center;gap:.4rem;min-height:1.8rem;cursor:pointer}
 .pw-metric-traps input{width:1.1rem;height:1.1rem;margin:0;accent-color:var(--fill)}
+.pw-metric-traps kbd{padding:0;border:0;background:none;box-shadow:none;font:inherit;font-size:.85em;color:var(--soft)}
 .pw-metric-traps .swatch{width:1.1rem;height:1.1rem;border:1px solid var(--line);border-radius:.2rem;flex:none}
 .pw-metric-traps .classes td:nth-child(2){width:38%}
 .pw-metric-traps .scores td:nth-child(2){width:45%}
@@ -213,13 +214,11 @@ function render({ model, el }) {
     const bar = h("i");
     const score = h("td", { class: "number" });
     const key = i < classes.length ? i + 1 : 0;
-    const row = h(
-      "tr",
-      {},
-      h("td", {}, h("label", {}, input, swatch, name, h("span", { class: "soft" }, ` ${key}`))),
-      h("td", {}, label === KEEP ? null : h("div", { class: "bar", "aria-hidden": "true" }, bar)),
-      score,
-    );
+    const choice = h("label", {}, input, swatch, name, h("kbd", { "aria-hidden": "true" }, String(key)));
+    const row =
+      label === KEEP
+        ? h("tr", {}, h("td", { colspan: 3 }, choice))
+        : h("tr", {}, h("td", {}, choice), h("td", {}, h("div", { class: "bar", "aria-hidden": "true" }, bar)), score);
     return { label, input, bar, score, row };
   });
   const scores = METRICS.map(([key, name]) => {

@@ -88,7 +88,9 @@ class MetricTraps(Explorable):
         """The labels (H, W) uint8 as painted so far; set it to show a prediction of your own."""
         shape = self._target.shape[1:]
         started = decode(self.starts[self.start])
-        painted = decode(self.edits) if self.edits else np.full_like(started, KEEP)
+        painted = np.full_like(started, KEEP)
+        given = decode(self.edits)[: len(painted)]
+        painted[: len(given)] = given
         known = np.isin(painted, [label for label, _, _ in self.classes])
         return np.where(known, painted, started).reshape(shape)
 
@@ -182,8 +184,8 @@ def encode(mask: np.ndarray) -> str:
 
 
 def decode(runs: str) -> np.ndarray:
-    """Read what `encode` wrote: (H · W,) uint8."""
+    """Read what `encode` wrote: (H · W,) uint8; a run is cut at 65536."""
     labels = {"z": VOID, ".": KEEP}
     pairs = re.findall(r"([a-z.])(\d*)", runs)
     signs = [labels.get(sign, ord(sign) - 97) for sign, _ in pairs]
-    return np.repeat(np.array(signs, np.uint8), [int(length or 1) for _, length in pairs])
+    return np.repeat(np.array(signs, np.uint8), [min(int(length or 1), 65536) for _, length in pairs])

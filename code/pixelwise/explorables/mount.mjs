@@ -37,7 +37,9 @@ function mount(host) {
   const follow = () => Object.entries(addressed(name, linked, state)).forEach((entry) => model.set(...entry));
   addEventListener("hashchange", follow);
 
+  const still = host.querySelector("img");
   const live = h("div");
+  still.after(live);
   render({ model, el: live });
   const told = h("span", { role: "status" });
   const link = h("button", { type: "button" }, "Link to this state");
@@ -52,7 +54,7 @@ function mount(host) {
     );
   });
   live.firstElementChild.append(h("div", { class: "row" }, link, told));
-  host.querySelector("img").replaceWith(live);
+  still.remove();
   host.querySelector(".pw-still")?.remove();
 }
 

@@ -48,7 +48,7 @@ export function oncePerFrame(draw) {
 /** Make the root of an explorable inside el, with the shared look and the given CSS; keys never leave it (JupyterLab). */
 export function frame(el, name, css) {
   const root = h("section", { class: `pw-live pw-${name}`, "data-lm-suppress-shortcuts": "true" });
-  const page = el.getRootNode();
+  const page = el.isConnected ? el.getRootNode() : document;
   const sheets = (page.pwSheets ??= new Set());
   for (const text of [LOOK, css]) {
     if (sheets.has(text)) continue;
