@@ -10,6 +10,8 @@ The first FC layer after a 5×5 map is a 5×5 convolution, the second a 1×1 con
 
 from torch import Tensor, nn
 
+from pixelwise.models.blocks import check_classes, check_images
+
 
 def conv(channels_in: int, channels_out: int) -> list[nn.Module]:
     return [nn.Conv2d(channels_in, channels_out, 3, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()]
@@ -19,6 +21,7 @@ class PatchNet(nn.Sequential):
     """Patches (N, 3, 32, 32), normalised floats, to logits (N, num_classes). ValueError at any other size."""
 
     def __init__(self, num_classes: int = 11, width: int = 16, hidden: int = 64):
+        check_classes(num_classes)
         super().__init__(
             *conv(3, width),  # (N, width, 30, 30)
             *conv(width, width),  # (N, width, 28, 28)
@@ -33,6 +36,7 @@ class PatchNet(nn.Sequential):
         )
 
     def forward(self, x: Tensor) -> Tensor:
+        check_images(x, 3)
         if x.shape[-2:] != (32, 32):
             raise ValueError(
                 f"PatchNet reads 32×32 patches, but got {x.shape[-2]}×{x.shape[-1]}; "
