@@ -5,13 +5,14 @@ import html
 import io
 import json
 import re
+import subprocess
 import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 from pixelwise import explorables
-from pixelwise.explorables import bundle, host
+from pixelwise.explorables import bundle, metric_traps, modules
 from traitlets import TraitError
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -61,11 +62,11 @@ def test_without_anywidget_the_still_picture_says_how_to_get_it(traps, monkeypat
 
 def test_prediction_can_be_read_painted_and_set(traps):
     painted = traps.prediction
-    painted[0, :5] = explorables.metric_traps.CAR
+    painted[0, :5] = metric_traps.CAR
     traps.prediction = painted
     assert np.array_equal(traps.prediction, painted)
     assert traps.edits == "i5.763"
-    traps.prediction = start = explorables.metric_traps.decode(traps.starts["no poles"]).reshape(24, 32)
+    traps.prediction = start = metric_traps.decode(traps.starts["no poles"]).reshape(24, 32)
     assert traps.edits == ""
     assert np.array_equal(traps.prediction, start)
 
@@ -99,17 +100,17 @@ def test_encoding_and_decoding_agree():
     rng = np.random.default_rng(0)
     for _ in range(20):
         labels = rng.choice([0, 3, 10, 254, 255], size=rng.integers(1, 200))
-        assert np.array_equal(explorables.metric_traps.decode(explorables.metric_traps.encode(labels)), labels)
+        assert np.array_equal(metric_traps.decode(metric_traps.encode(labels)), labels)
 
 
-@pytest.mark.parametrize("name", host.names())
+@pytest.mark.parametrize("name", modules.names())
 def test_a_module_depends_on_nothing_and_is_light(name):
-    source = host.source(name)
+    source = modules.source(name)
     assert not re.search(
         r"^\s*import\b|\bimport\(|fetch\(|XMLHttpRequest|\beval\(|new Function|innerHTML", source, re.M
     )
     assert source.count("export default") == 1
-    assert (host.FOLDER / f"{name.replace('-', '_')}.mjs").stat().st_size <= 20 * 1024
+    assert (modules.FOLDER / f"{name.replace('-', '_')}.mjs").stat().st_size <= 20 * 1024
 
 
 def test_bundle_is_written_where_it_is_asked_for(tmp_path, monkeypatch):
@@ -117,4 +118,9 @@ def test_bundle_is_written_where_it_is_asked_for(tmp_path, monkeypatch):
     bundle.main()
     text = (tmp_path / "explorables.js").read_text(encoding="utf-8")
     assert not re.search(r"^(import|export) ", text, re.M)
-    assert all(f'explorables["{name}"]' in text for name in host.names())
+    assert all(f'explorables["{name}"]' in text for name in modules.names())
+
+
+def test_the_build_needs_no_torch_for_the_bundle():
+    code = "import sys, pixelwise.explorables.bundle as b; b.bundle(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from pixelwise import explorables
-from pixelwise.explorables import bundle, host
+from pixelwise.explorables import bundle, modules
 from pixelwise.explorables.metric_traps import CAR, POLE, STREET, encode, starting_points
 from pixelwise.training import metrics
 
@@ -19,7 +19,7 @@ FUNCTIONS = "decode, encode, editsOf, applyEdits, boundaryBand, measure, challen
 def module(browser):
     """Call a function of the module, loaded from the very source that anywidget gets."""
     tab = browser.new_page()
-    source = host.source("metric-traps") + f"\nexport {{ {FUNCTIONS} }};"
+    source = modules.source("metric-traps") + f"\nexport {{ {FUNCTIONS} }};"
     address = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
     tab.evaluate("async (address) => { globalThis.traps = await import(address); }", address)
     yield lambda name, *values: tab.evaluate("([name, values]) => traps[name](...values)", [name, values])
