@@ -139,8 +139,6 @@ const METRICS = [
 const CELL = 16; // canvas pixels for one pixel of the scene
 const CSS = `
 .pw-metric-traps .views{display:grid;gap:.8rem;margin-bottom:.7rem}
-.pw-metric-traps figure{margin:0}
-.pw-metric-traps figcaption{font-size:.9rem;margin:0 0 .2rem;text-align:left}
 .pw-metric-traps canvas{display:block;width:100%;height:auto;border-radius:.3rem;image-rendering:pixelated}
 .pw-metric-traps canvas.paint{touch-action:none;cursor:crosshair}
 .pw-metric-traps .truth{max-width:11rem}
@@ -236,14 +234,14 @@ function render({ model, el }) {
 
   const title = (words) => h("caption", {}, words);
   root.append(
-    h("fieldset", {}, h("legend", {}, "Start from"), h("div", { class: "row" }, ...startButtons)),
+    h("fieldset", {}, h("legend", {}, "Start from"), h("div", { class: "pw-row" }, ...startButtons)),
     h(
       "div",
       { class: "views" },
       h("figure", {}, h("figcaption", {}, "labels"), h("div", { class: "truth" }, truthView)),
       h("figure", {}, h("figcaption", {}, "prediction: paint here"), view),
     ),
-    h("p", { class: "row" }, h("label", {}, "Brush", size), undoButton, h("label", {}, marks, "dot on each mistake")),
+    h("p", { class: "pw-row" }, h("label", {}, "Brush", size), undoButton, h("label", {}, marks, "dot on each mistake")),
     h("p", { class: "soft", id: keysId }, "Keys on the prediction: arrows move, space paints, shift with an arrow paints along, 1 to ", `${classes.length} choose a class and 0 the true one, Z takes back.`),
     found,
     h(

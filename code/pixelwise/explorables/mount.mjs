@@ -53,7 +53,7 @@ function mount(host) {
       () => write(told, "It is in the address bar."),
     );
   });
-  live.firstElementChild.append(h("div", { class: "row" }, link, told));
+  live.firstElementChild.append(h("div", { class: "pw-row" }, link, told));
   still.remove();
   host.querySelector(".pw-still")?.remove();
 }
@@ -71,5 +71,6 @@ const seen = new IntersectionObserver(
 );
 for (const host of hosts) {
   seen.observe(host);
+  host.style.scrollMarginTop = "5rem"; // clear of a header that stays in place
   if (location.hash.startsWith(`#${host.dataset.explorable}.`)) host.scrollIntoView();
 }

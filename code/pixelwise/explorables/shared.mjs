@@ -71,17 +71,21 @@ container-type:inline-size}
 html[data-theme=light] .pw-live,[data-jp-theme-light=true] .pw-live,html[theme=light] .pw-live{color-scheme:light}
 html[data-theme=dark] .pw-live,[data-jp-theme-light=false] .pw-live,html[theme=dark] .pw-live{color-scheme:dark}
 .pw-live *{box-sizing:border-box}
-.pw-live p,.pw-live ul,.pw-live fieldset,.pw-live table{margin:0 0 .7rem;padding:0;border:0}
+.pw-live p,.pw-live ul,.pw-live fieldset,.pw-live table{margin:0 0 .7rem;padding:0;border:0;float:none}
+.pw-explorable figcaption{color:inherit;font:inherit;font-size:.9em}
+.pw-live figure{margin:0;padding:0}
+.pw-live figcaption{margin:0 0 .2rem;padding:0;color:inherit;font:inherit;font-size:.9rem;text-align:left}
 .pw-live legend,.pw-live caption{padding:0;margin-bottom:.25rem;font-weight:600;font-size:inherit;color:inherit;text-align:left;caption-side:top;width:auto}
 .pw-live table{width:100%;border-collapse:collapse;font-size:inherit;color:inherit;background:none}
 .pw-live th,.pw-live td{padding:.15rem .4rem .15rem 0;border:0;background:none;color:inherit;font-weight:400;text-align:left}
-.pw-live button,.pw-live select{min-height:2.1rem;padding:.2rem .6rem;border:1px solid var(--line);border-radius:.4rem;
+.pw-live label{margin:0}
+.pw-live button,.pw-live select{width:auto;margin:0;min-height:2.1rem;padding:.2rem .6rem;border:1px solid var(--line);border-radius:.4rem;
 background:transparent;color:inherit;font:inherit;cursor:pointer}
 .pw-live select option{background:var(--ground);color:var(--ink)}
 .pw-live button[aria-pressed=true]{border-color:var(--fill);box-shadow:inset 0 0 0 1px var(--fill)}
 .pw-live button:disabled{color:var(--soft);cursor:default}
 .pw-live :focus-visible{outline:3px solid var(--fill);outline-offset:2px}
-.pw-live .row{display:flex;flex-wrap:wrap;gap:.4rem;align-items:center}
+.pw-live .pw-row{display:flex;flex-wrap:wrap;gap:.4rem;align-items:center}
 .pw-live .soft{color:var(--soft)}
 .pw-live .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .pw-live .bar{height:.75rem;border-radius:.2rem;background:light-dark(#dcd8ce,#39414c);overflow:hidden}
