@@ -57,8 +57,7 @@ class Knobs:
                 raise ValueError(f"Knobs({name}={value!r}): expected a number from {low} to {high}")
         if not is_whole(self.touching):
             raise ValueError(f"Knobs(touching={self.touching!r}): expected a whole number from 0 to 12")
-        near, far = self.scale_range
-        if not 3 <= near <= far <= 80:
+        if not is_pair(self.scale_range) or not 3 <= self.scale_range[0] <= self.scale_range[1] <= 80:
             raise ValueError(
                 f"Knobs(scale_range={self.scale_range!r}): expected (near, far) with 3 <= near <= far <= 80 m"
             )
@@ -89,8 +88,12 @@ def generate(index, *, seed, size=(96, 128), knobs=None):
 
 def check_size(size):
     """ValueError unless size is (height, width), whole numbers from SMALLEST."""
-    if len(size) != 2 or not all(is_whole(side) and side >= SMALLEST for side in size):
+    if not is_pair(size) or not all(is_whole(side) and side >= SMALLEST for side in size):
         raise ValueError(f"size is {size!r}; expected (height, width), whole numbers of at least {SMALLEST} pixels")
+
+
+def is_pair(value):
+    return isinstance(value, (tuple, list)) and len(value) == 2
 
 
 def is_whole(value):

@@ -1,7 +1,7 @@
 """What stands where: the plan of one scene, and painting it from far to near."""
 
 from pixelwise.data.streets import things
-from pixelwise.data.streets.canvas import LATTICE, Box, Canvas, Dice, Ellipse, Polygon, mix, value_noise
+from pixelwise.data.streets.canvas import LATTICE, Box, Canvas, Dice, Ellipse, mix, value_noise
 from pixelwise.data.streets.view import NEAR, choose_camera, choose_light
 
 LOOK, PLAN, SURFACE, SKYLINE, TREES, TRAFFIC, POSTS, PEOPLE, CLUTTER, TOUCHING, NOISE = range(11)
@@ -148,7 +148,7 @@ class Street:
                 garden = dice.uniform(2.0, 4.0) if dice.chance(0.25) else 0.0
                 house = {
                     "near": z, "far": z + depth, "line": line + garden, "depth": dice.uniform(7.0, 12.0),
-                    "height": self.storey * dice.integer(2, 3 + int(2.5 * grand)) + 0.5,
+                    "height": self.storey * dice.integer(2, 3 + int(2 * grand)) + 0.5,
                     "roof": dice.uniform(1.8, 3.4) if dice.chance(0.6 - 0.3 * grand) else 0.0,
                     "chimney": dice.chance(0.6), "bordered": self.border(dice), "style": self.choose_facade(dice),
                 }  # fmt: skip
@@ -224,16 +224,7 @@ class Street:
                 X = side * (self.kerb + 0.35 * self.pavement + 0.3)
                 tree = self.choose_tree(dice, X, z, height * dice.uniform(0.85, 1.15), shape)
                 self.add(z, things.draw_tree, tree)
-                middle, reach = 0.6 * tree["height"], 0.24 * tree["height"]
-                sx, sy, sz = self.light.direction
-                x0, z0 = X - sx / sy * middle, z - sz / sy * middle
-                ring = [
-                    (x0 + reach * a, z0 + reach * b)
-                    for a, b in ((1, 0), (0.7, 0.7), (0, 1), (-0.7, 0.7), (-1, 0), (-0.7, -0.7), (0, -1), (0.7, -0.7))
-                ]
-                spots = [self.camera.project(a, 0.0, b) for a, b in ring]
-                self.shadows.append((Polygon(*things.hull(spots)), 0.8))
-                things.cast_shadow(self, [(X - 0.1, z), (X + 0.1, z), (X, z + 0.1)], middle, 0.8)
+                things.cast_crown_shadow(self, X, z, 0.6 * tree["height"], 0.26 * tree["height"])
                 z += spacing * dice.uniform(0.8, 1.2)
 
     def put_car(self, dice, X, z, oncoming):
@@ -252,7 +243,7 @@ class Street:
     def plan_traffic(self):
         dice, near_far = self._roll(TRAFFIC), self.knobs.scale_range
         for side in (-1, 1):
-            parked = dice.chance(0.62)
+            parked = dice.chance(0.75)
             z = near_far[0] + dice.uniform(0.0, 8.0) * min(1.0, (near_far[1] - near_far[0]) / 8.0)
             bay = self.kerb - 1.05
             while parked and z < near_far[1]:

@@ -129,6 +129,20 @@ def cast_shadow(street, corners, height, strength=0.92):
     street.shadows.append((Polygon(*hull(spots)), strength))
 
 
+def cast_crown_shadow(street, X, z, height, radius):
+    """Remember the ragged shadow of a tree's crown, `height` metres up, and of the trunk below it."""
+    camera, (sx, sy, sz) = street.camera, street.light.direction
+    X0, z0 = X - sx / sy * height, max(z - sz / sy * height, radius + NEAR)
+    (x, bottom), (_, top) = camera.project(X0, 0.0, z0 - radius), camera.project(X0, 0.0, z0 + radius)
+    width = radius * camera.scale(z0)
+
+    def ripple(x, y):
+        return (value_noise(street.lattice, x / (0.3 * width), y / (0.1 * width)) - 0.6) * (bottom - top) * 0.5
+
+    street.shadows.append((Ellipse(x, (top + bottom) / 2, width, (bottom - top) / 2, ripple), 0.85))
+    cast_shadow(street, [(X - 0.1, z), (X + 0.1, z), (X, z + 0.1)], height, 0.8)
+
+
 def hull(points):
     """The convex hull, by Andrew's monotone chain."""
     points = sorted(set(points))
