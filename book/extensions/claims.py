@@ -67,7 +67,8 @@ class Claims(SphinxDirective):
             states.update((claim["state"], claim["kind"]) for claim in claims)
             section = nodes.section(ids=[f"claims-{path.stem}"])
             section += nodes.title("", title(notebook))
-            note = f"Recorded {made['date']}, budget {made['budget']}, {made['device']}, torch {made['versions']['torch']}. "
+            how = (made["date"], f"budget {made['budget']}", made["device"], f"torch {made['versions']['torch']}")
+            note = f"Recorded {', '.join(how)}. "
             section += nodes.paragraph("", note, nodes.reference("", "Read the chapter", refuri=f"{path.stem}.html"))
             section += nodes.raw("", tabulate(claims), format="html")
             sections.append(section)
