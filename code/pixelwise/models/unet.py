@@ -126,7 +126,8 @@ class DecoderBlock(nn.Module):
         x = F.interpolate(x, size, mode="nearest")
         if skip is not None:
             x = torch.cat([x, skip], dim=1)
-        return self.conv2(self.conv1(x))
+        x = self.conv1(x)
+        return self.conv2(x)
 
 
 class ExpandingPath(nn.Module):
