@@ -29,6 +29,7 @@ def test_coverage_is_the_share_of_pixels_with_a_gradient(dilations, kernel):
 def test_the_hdc_test_is_not_sufficient():
     assert hdc_distance([1, 2, 5]) == 2
     assert hdc_distance([1, 2, 9]) == 5  # fails the test M₂ <= 3
+    assert hdc_distance([1, 5, 2]) == 8
     assert hdc_distance([2, 2, 2]) == 2  # passes it
     assert coverage([2, 2, 2]) < 0.3
 

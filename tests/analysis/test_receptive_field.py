@@ -14,6 +14,7 @@ from pixelwise.analysis import (
     receptive_fields,
     stack_receptive_field,
 )
+from pixelwise.analysis.field import Axis, hull
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.ops import convolutionalize
@@ -38,6 +39,17 @@ class Branches(nn.Module):
 class Crop(nn.Module):
     def forward(self, x):
         return x[:, :, 1:-2, 2:]
+
+
+class Skip(nn.Module):
+    """Down by a factor and up to the same size again, also where the size does not divide, plus the input."""
+
+    def __init__(self, factor, mode):
+        super().__init__()
+        self.down, self.mode = nn.Conv2d(2, 2, 2, factor), mode
+
+    def forward(self, x):
+        return x + F.interpolate(self.down(x), x.shape[-2:], mode=self.mode)
 
 
 small = st.integers(1, 3)
@@ -71,20 +83,27 @@ any_layers = st.one_of(
     st.builds(lambda kernel, stride: nn.Sequential(nn.ReLU(), nn.MaxPool2d(kernel, stride)), small, small),
     st.builds(lambda size: nn.Upsample(size), sizes),
     st.builds(lambda size, corners: nn.Upsample(size, mode="bilinear", align_corners=corners), sizes, st.booleans()),
-    st.just(nn.ZeroPad2d((1, 2, 0, 3))),
+    st.just(nn.ZeroPad2d((1, 2, 3, 0))),
     st.just(Crop()),
+    st.builds(Skip, st.integers(2, 4), st.sampled_from(["nearest", "bilinear"])),
     st.just(nn.Sequential(nn.Conv2d(2, 8, 1), nn.PixelShuffle(2))),
 )
 
 
-def measured(net, shape, position=None):
-    """The first and last row, and column, of the gradient's support, and the window by formula for the same pixel."""
-    support = gradient_support(net, shape, position=position)
-    rows, columns = (support.any(axis).nonzero().flatten().tolist() for axis in (1, 0))
-    with torch.no_grad():
-        height, width = net.double()(torch.zeros(shape).double()).shape[-2:]
-    window = receptive_field(net, input_shape=shape).window(*(position or (height // 2, width // 2)))
-    return (rows, columns), window
+def output_size(net, shape):
+    """The height and width of the output; discards networks that shrink the map to nothing, or blow it up."""
+    try:
+        with torch.no_grad():
+            height, width = net.double()(torch.zeros(shape).double()).shape[-2:]
+    except RuntimeError:
+        assume(False)
+    assume(height > 0 and width > 0 and height * width < 10_000)
+    return height, width
+
+
+def rows_and_columns(support):
+    """The rows and the columns in which the support has a pixel."""
+    return [support.any(axis).nonzero().flatten().tolist() for axis in (1, 0)]
 
 
 @heavy_law
@@ -93,9 +112,10 @@ def test_formula_equals_the_gradients_extent_for_positive_weights(layers):
     net, shape = nn.Sequential(*layers), (1, 2, 64, 64)
     for parameter in net.parameters():
         nn.init.uniform_(parameter, 0.1, 1.0)
-    found, window = measured(net, shape)
-    for pixels, extent in zip(found, window, strict=True):
-        assume(extent.start >= 0 and extent.stop <= 64)
+    height, width = output_size(net, shape)
+    window = receptive_field(net, input_shape=shape).window(height // 2, width // 2)
+    assume(all(extent.start >= 0 and extent.stop <= 64 for extent in window))
+    for pixels, extent in zip(rows_and_columns(gradient_support(net, shape)), window, strict=True):
         assert (pixels[0], pixels[-1]) == (extent.start, extent.stop - 1)
 
 
@@ -103,15 +123,47 @@ def test_formula_equals_the_gradients_extent_for_positive_weights(layers):
 @given(st.lists(any_layers, min_size=1, max_size=5), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_formula_holds_the_gradients_support(layers, row, column):
     net, shape = nn.Sequential(*layers), (2, 2, 23, 30)
-    try:
-        with torch.no_grad():
-            height, width = net(torch.zeros(shape)).shape[-2:]
-    except RuntimeError:  # shrunk to nothing
-        assume(False)
-    assume(height > 0 and width > 0 and height * width < 10_000)
-    found, window = measured(net, shape, (row % height, column % width))
-    for pixels, extent in zip(found, window, strict=True):
+    height, width = output_size(net, shape)
+    position = row % height, column % width
+    support = gradient_support(net, shape, position=position)
+    window = receptive_field(net, input_shape=shape).window(*position)
+    for pixels, extent in zip(rows_and_columns(support), window, strict=True):
         assert set(pixels) <= set(extent)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        Skip(4, "bilinear"),
+        Skip(2, "nearest"),
+        nn.Sequential(nn.AvgPool2d(4), nn.Upsample(size=(19, 17), mode="bilinear")),
+        nn.Sequential(nn.AvgPool2d(3), nn.Upsample(size=(13, 11), mode="bilinear", align_corners=True)),
+        nn.Sequential(nn.AvgPool2d(4), nn.Upsample(size=(13, 11))),
+        nn.Sequential(nn.AvgPool2d(4), nn.ConvTranspose2d(2, 2, 3, 2, 1, dilation=2)),
+    ],
+)
+def test_formula_holds_the_support_at_every_pixel_behind_upsampling(layer):
+    shape = (1, 2, 23, 21)
+    height, width = layer.double()(torch.zeros(shape).double()).shape[-2:]
+    field = receptive_field(layer, input_shape=shape)
+    for position in [(i * height // 9, i * width // 9) for i in range(9)] + [(height - 1, width - 1)]:
+        support = gradient_support(layer, shape, position=position)
+        for pixels, extent in zip(rows_and_columns(support), field.window(*position), strict=True):
+            assert set(pixels) <= set(extent)
+
+
+fractions = st.fractions(min_value=0, max_value=5, max_denominator=6)
+
+
+@heavy_law
+@given(st.lists(st.builds(Axis, fractions, fractions, fractions), min_size=1, max_size=3), st.integers(1, 9))
+def test_the_hull_holds_each_path_at_each_pixel(axes, length):
+    joined = hull(axes, length)
+    for axis in axes:
+        for i in range(length):
+            start, hull_start = axis.start + i * axis.jump, joined.start + i * joined.jump
+            assert hull_start <= start
+            assert start + axis.size <= hull_start + joined.size
 
 
 def test_stack_formula_and_trace_agree():

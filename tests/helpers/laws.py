@@ -1,10 +1,21 @@
-"""What the property tests share: how many examples a law is tried on, random tensors, and how close is equal."""
+"""What the property tests share: how many examples a law is tried on, random tensors, and how close is equal.
+
+By default the examples are the same in every run. LAW_EXAMPLES=2000 searches that many new ones for each law.
+"""
+
+import os
 
 import torch
 from hypothesis import HealthCheck, settings
 
-law = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
-heavy_law = settings(law, max_examples=30)
+_search = int(os.environ.get("LAW_EXAMPLES", 0))
+law = settings(
+    max_examples=_search or 80,
+    derandomize=not _search,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
+heavy_law = settings(law, max_examples=_search or 30)
 
 
 def randn(*shape: int, seed: int = 0) -> torch.Tensor:
