@@ -13,21 +13,19 @@ from skimage.measure import label as components
 
 SIZE = (96, 128)
 CAMVID_SHARES = (16.8, 23.3, 1.0, 31.7, 4.5, 9.7, 1.2, 1.1, 5.9, 0.6, 0.3)
-ROAD, PAVEMENT, POLE, TREE, FENCE, CAR = (
-    CLASSES.index(n) for n in ("road", "pavement", "pole", "tree", "fence", "car")
-)
+BUILDING, POLE, ROAD, PAVEMENT, TREE, _, FENCE, CAR = range(1, 9)
 SMALL = [CLASSES.index(n) for n in ("pole", "signsymbol", "car", "pedestrian", "bicyclist")]
 
 GOLDEN = [  # index, seed, size, knobs, the start of the sha256 of image and mask
-    (0, 0, (96, 128), {}, "93be1ce37aaec521"),
-    (639, 0, (180, 240), {}, "030bb5046511afe6"),
-    (17, 1099511627776, (33, 71), {"night": 0.7, "fog": 0.3, "touching": 5}, "12b9f72bdbc25962"),
+    (0, 0, (96, 128), {}, "2a6867ad64eb5035"),
+    (639, 0, (180, 240), {}, "838f62244abf17ae"),
+    (17, 1099511627776, (33, 71), {"night": 0.7, "fog": 0.3, "touching": 5}, "56f08323924a24c9"),
     (
         3,
         5,
         (96, 128),
         {"context_only": ("fence",), "clutter": 2.5, "colour_overlap": 0.8, "blur": 1.7, "noise": 9.0},
-        "625cd3b5b5a7f2b7",
+        "cbe521d234f95012",
     ),
 ]
 
@@ -155,28 +153,28 @@ def separation(images, masks):
     return (between / whole.var(1)).mean()
 
 
-def building_contrast(images, masks):
-    return images.astype(float).mean(1)[masks == CLASSES.index("building")].std()
-
-
-def ground_variation(images, masks):
+def variation(images, where):
+    """The mean step of grey levels between horizontal neighbours that both lie `where`."""
     step = np.abs(np.diff(images.astype(float).mean(1), axis=2))
-    return step[(masks == ROAD)[:, :, 1:] & (masks == ROAD)[:, :, :-1]].mean()
+    return step[where[:, :, 1:] & where[:, :, :-1]].mean()
 
 
 def kerb_contrast(images, masks):
-    grey, below = images.astype(float).mean(1), slice(SIZE[0] * 2 // 3, None)
-    edge = (masks == VOID)[:, below]
-    return np.abs(grey[:, below][edge] - np.median(grey[:, below])).mean()
+    """The step from the kerb, which is void, to the road beside it."""
+    grey = images.astype(float).mean(1)
+    beside = (masks[:, :, 1:] == ROAD) & (masks[:, :, :-1] == VOID) | (masks[:, :, :-1] == ROAD) & (
+        masks[:, :, 1:] == VOID
+    )
+    return np.abs(np.diff(grey, axis=2))[beside].mean()
 
 
 MEASURES = {
     "kerb": kerb_contrast,
     "colour_overlap": lambda images, masks: -separation(images, masks),
-    "texture": ground_variation,
+    "texture": lambda images, masks: variation(images, masks == ROAD),
     "noise": lambda images, masks: sharpness(images),
     "blur": lambda images, masks: -sharpness(images),
-    "fog": lambda images, masks: -building_contrast(images, masks),
+    "fog": lambda images, masks: -variation(images, masks == BUILDING),
     "night": lambda images, masks: -images.astype(float).mean(),
 }
 

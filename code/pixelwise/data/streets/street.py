@@ -8,7 +8,7 @@ LOOK, PLAN, SURFACE, SKYLINE, TREES, TRAFFIC, POSTS, PEOPLE, CLUTTER, TOUCHING, 
 HOUSES = 21
 """Streams of dice, one for each part of a scene (HOUSES - 1 and HOUSES + 1 for its two sides)."""
 
-END = 70.0
+END = 60.0
 """Metres to the end of the street."""
 
 TOWNS = (  # colours of facades
@@ -98,6 +98,7 @@ class Street:
         things.draw_ground(self)
         for _, draw, args in sorted(self.items, key=lambda item: -item[0]):
             draw(self, *args)
+        self.shadows.clear()  # they refer back to the street, which would then wait for the garbage collector
         self.canvas.draw_mask()
         image = self.canvas.develop(self._roll(NOISE), self.knobs.blur, self.knobs.noise)
         return image, self.canvas.mask

@@ -12,6 +12,7 @@ SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLI
 
 GLASS = (0.24, 0.29, 0.35)
 WEATHER = np.full((1, 1), 0.37)  # the row of the lattice whose noise runs down walls
+CLOSE = 26.0  # metres within which details are drawn
 LAMPLIGHT = (1.0, 0.80, 0.46)
 
 
@@ -244,7 +245,7 @@ def draw_building(street, side, house):
     near, far, X, height, style = house["near"], house["far"], side * house["line"], house["height"], house["style"]
     back = X + side * house["depth"]
     canvas.start(BUILDING, border=house["bordered"])
-    finish = facade(street, style, height, detailed=near < 32.0)
+    finish = facade(street, style, height, detailed=near < CLOSE)
     if house["end"]:
         draw_wall(street, (X, near), (back, near), height, TOWARDS, finish)
     draw_wall(street, (X, near), (X, far), height, LEFTWARDS if side > 0 else RIGHTWARDS, finish)
@@ -463,11 +464,9 @@ def draw_car(street, car):
             (x0, y0), (x1, _) = at(s, 0.32, z - 0.33), at(s, 0.32, z + 0.33)
             r = 0.33 * camera.scale(z)
             canvas.fill(Ellipse((x0 + x1) / 2, y0, max(abs(x1 - x0) / 2, 0.25 * r), r), dark)
-            canvas.tint(
-                Ellipse((x0 + x1) / 2, y0, max(abs(x1 - x0) / 4, 0.1 * r), 0.5 * r),
-                shade((0.55, 0.56, 0.58), normal),
-                0.9,
-            )
+            if z < CLOSE:
+                hub = Ellipse((x0 + x1) / 2, y0, max(abs(x1 - x0) / 4, 0.1 * r), 0.5 * r)
+                canvas.tint(hub, shade((0.55, 0.56, 0.58), normal), 0.9)
     deck = [at(-w, belt, near), at(w, belt, near), at(w, belt, far), at(-w, belt, far)]
     canvas.fill(Polygon(*deck), shade(paint, UPWARDS))
     nose = Box(*at(0.0, (belt + 0.22) / 2, near), w * camera.scale(near), (belt - 0.22) / 2 * camera.scale(near))
@@ -511,22 +510,20 @@ def dress_car(street, at, w, belt, near, front, shade):
     def patch(across, up, wide, tall):
         return Box(*at(across, up, near), wide * unit / 2, tall * unit / 2)
 
-    tint(patch(0.0, 0.32, 2 * w, 0.20), shade((0.14, 0.14, 0.15), TOWARDS), 0.75)
+    if near < CLOSE:
+        tint(patch(0.0, 0.32, 2 * w, 0.20), shade((0.14, 0.14, 0.15), TOWARDS), 0.75)
+        tint(patch(0.0, 0.52, 0.52, 0.12), shade((0.93, 0.92, 0.82), TOWARDS))
     lamp = (0.98, 0.96, 0.86) if front else (0.86, 0.10, 0.10)
     lamp = mix(shade(lamp, TOWARDS), lamp, 0.35 + 0.65 * night)
     for side in (-0.78, 0.78):
         tint(patch(side * w, belt - 0.18, 0.32 * w, 0.24), lamp)
-    tint(patch(0.0, 0.52, 0.52, 0.12), shade((0.93, 0.92, 0.82), TOWARDS))
 
 
 def draw_pedestrian(street, person):
     """Someone walking: legs, coat, arms, head, perhaps a bag."""
     canvas, light = street.canvas, street.light
-    (x, y), unit = (
-        street.camera.project(person["X"], 0.0, person["z"]),
-        street.camera.scale(person["z"]) * person["size"],
-    )
-    sun = 0.25 + 0.6 * light.on(TOWARDS)
+    (x, y), unit = street.camera.project(person["X"], 0.0, person["z"]), street.camera.scale(person["z"])
+    unit, sun = unit * person["size"], 0.25 + 0.6 * light.on(TOWARDS)
 
     def at(across, up):
         return x + across * unit * person["turn"], y - up * unit
@@ -534,18 +531,19 @@ def draw_pedestrian(street, person):
     def shade(albedo):
         return light.colour(albedo, sun, person["z"])
 
+    def draw_arm(shoulder, hand, colour):
+        if person["z"] < CLOSE:
+            canvas.fill(Capsule(at(shoulder, 1.32), at(hand, 0.83), 0.11 * unit), shade(colour))
+
     stride = person["stride"]
     canvas.start(PEDESTRIAN, border=person["bordered"])
     for foot in (-stride, stride):
         canvas.fill(Capsule(at(foot * 0.3, 0.86), at(foot, 0.05), 0.17 * unit), shade(person["legs"]))
-    back = Capsule(at(-0.2, 1.32), at(-0.26 - 0.4 * stride, 0.82), 0.11 * unit)
-    canvas.fill(back, shade(mix(person["coat"], (0, 0, 0), 0.25)))
+    draw_arm(-0.20, -0.26 - 0.4 * stride, mix(person["coat"], (0, 0, 0), 0.25))
     hem = 0.62 if person["long"] else 0.84
     torso = hull([at(-0.23, 1.40), at(0.23, 1.40), at(0.25, hem), at(-0.25, hem), at(-0.1, 1.48), at(0.1, 1.48)])
     canvas.fill(Polygon(*torso), shade(person["coat"]))
-    canvas.fill(
-        Capsule(at(0.22, 1.32), at(0.26 + 0.4 * stride, 0.84), 0.11 * unit), shade(mix(person["coat"], (1, 1, 1), 0.1))
-    )
+    draw_arm(0.22, 0.26 + 0.4 * stride, mix(person["coat"], (1, 1, 1), 0.1))
     if person["bag"]:
         canvas.fill(Ellipse(*at(-0.32, 0.82), 0.14 * unit, 0.17 * unit), shade(person["bag"]))
     draw_head(street, at, 1.62, 0.125 * unit, shade(person["skin"]), shade(person["hair"]))
