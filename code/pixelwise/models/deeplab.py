@@ -48,7 +48,7 @@ class ImagePooling(nn.Sequential):
                 "a batch of one in train mode: ASPP's image pooling leaves one value per channel, which batch "
                 "normalisation cannot normalise; use at least 2 images (drop the last batch), or model.eval()"
             )
-        return super().forward(x).expand(-1, -1, *x.shape[-2:])  # (N, width, 1, 1) seen as (N, width, H, W)
+        return super().forward(x).expand(-1, -1, *x.shape[-2:])  # (N, width, H, W)
 
 
 class AtrousSpatialPyramidPooling(nn.Module):
@@ -164,7 +164,7 @@ class DeepLabV3Plus(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         maps = self.encoder.features(images)
         low = self.decoder["block1"](maps[self.low_level])  # (N, 48, H/4, W/4)
-        high = self.upsample(self.decoder["aspp"](maps[-1]), low)  # (N, 256, H/16, W/16) to (N, 256, H/4, W/4)
+        high = self.upsample(self.decoder["aspp"](maps[-1]), low)  # (N, 256, H/4, W/4), from H/16, W/16
         x = self.decoder["block2"](torch.cat([high, low], dim=1))  # (N, 256, H/4, W/4)
         return self.upsample(self.segmentation_head(x), images)  # (N, num_classes, H, W)
 

@@ -47,9 +47,10 @@ class ContractingPath(nn.Module):
 
     def features(self, images: Tensor) -> list[Tensor]:
         check_images(images, self.in_channels, smallest=self.strides[-1])
-        maps = [self.stages[0](images)]  # (N, 64, 568, 568)
-        for stage in self.stages[1:]:
-            maps.append(stage(F.max_pool2d(maps[-1], 2)))  # ... (N, 1024, 28, 28)
+        maps, x = [], images
+        for stage in self.stages:
+            x = stage(F.max_pool2d(x, 2) if maps else x)  # (N, c, H, W): first 64 of 568×568, last 1024 of 28×28
+            maps.append(x)
         return maps
 
 
@@ -87,8 +88,9 @@ class ValidUNet(nn.Module):
         for up_convolution, convolutions, skip in zip(
             self.up_convolutions, self.expanding, reversed(skips), strict=True
         ):
-            x = up_convolution(x)  # (N, 512, 56, 56) ... (N, 64, 392, 392)
-            x = convolutions(torch.cat([crop(skip, x.shape[-2:]), x], dim=1))  # (N, 512, 52, 52) ... (N, 64, 388, 388)
+            x = up_convolution(x)  # (N, c, H, W): first 512 of 56×56, last 64 of 392×392
+            x = torch.cat([crop(skip, x.shape[-2:]), x], dim=1)  # (N, 2c, H, W)
+            x = convolutions(x)  # (N, c, H−4, W−4)
         return self.head(x)  # (N, num_classes, 388, 388)
 
 

@@ -1,0 +1,38 @@
+"""The shapes written in the segmentation networks' sources are the shapes that arise."""
+
+import pytest
+import torch
+from pixelwise.models import deeplab, fcn, hypercolumn, resnet, unet, vgg
+
+from tests.helpers.shapes import check_shape_comments, stated_shapes
+
+
+def segment(build, size=224, channels=3):
+    """Run the network in train mode with no numbers: shapes only."""
+    with torch.device("meta"):
+        build()(torch.empty(2, channels, size, size))
+
+
+def backbone():
+    return resnet.resnet18(num_classes=None)
+
+
+NETWORKS = [
+    (fcn, lambda: segment(lambda: fcn.FCN(fcn.Convolutionalized(vgg.vgg16(num_classes=None)), 21))),
+    (hypercolumn, lambda: segment(lambda: hypercolumn.Hypercolumn(backbone(), 21))),
+    (deeplab, lambda: segment(lambda: deeplab.DeepLabV3Plus(backbone(), 21))),
+]
+
+
+@pytest.mark.parametrize(("module", "run"), NETWORKS, ids=lambda x: getattr(x, "__name__", "").rpartition(".")[2])
+def test_comments_are_true(module, run):
+    met = check_shape_comments(module, run)
+    assert met == len(stated_shapes(module)), "a line with a shape comment was not reached"
+
+
+def test_both_u_nets_together_reach_every_comment():
+    def run():
+        segment(unet.ValidUNet, 572, channels=1)
+        segment(lambda: unet.UNet(backbone(), 21))
+
+    assert check_shape_comments(unet, run) == len(stated_shapes(unet))
