@@ -1,6 +1,7 @@
 """The operations that the chapters take apart, written to be read: plain tensor code, differentiable, not fast."""
 
 from .convolutionalize import convolutionalize, linear_to_conv
+from .crf import dense_crf
 from .dilated_conv import dilated_conv_taps, dilated_conv_zeros, insert_zeros
 from .every_pixel import atrous, label_positions, output_stride, shift_and_stitch
 from .interpolate import bilinear, bilinear_kernel, bilinear_matrix, nearest, source_position
@@ -21,6 +22,7 @@ __all__ = [
     "bilinear_matrix",
     "conv_matrix",
     "convolutionalize",
+    "dense_crf",
     "dilated_conv_taps",
     "dilated_conv_zeros",
     "icnr_",
