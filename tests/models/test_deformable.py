@@ -78,6 +78,20 @@ def test_constant_offsets_make_a_dilated_convolution():
     )
 
 
+@pytest.mark.parametrize("autocast", [True, False])
+def test_looks_at_the_same_places_in_bfloat16(autocast):
+    """bfloat16 tells whole numbers apart up to 256 only; a place in a 40×60 map needs more."""
+    torch.manual_seed(0)
+    layer, x = DeformableConv2d(8, 8, 3, padding=1), torch.randn(1, 8, 40, 60)
+    torch.nn.init.constant_(layer.offset.bias, 0.25)
+    expected = layer(x)
+    if not autocast:
+        layer, x = layer.bfloat16(), x.bfloat16()
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        out = layer(x.bfloat16())
+    assert relative(out.float(), expected) < 0.02
+
+
 def test_bilinear_by_hand():
     maps = torch.tensor([[1.0, 2.0], [3.0, 8.0]])[None, None]
     rows, columns = torch.tensor([[0.5, 0.0, 1.25, -0.5]]), torch.tensor([[0.5, 0.25, 1.0, 0.0]])

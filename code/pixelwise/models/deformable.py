@@ -25,7 +25,7 @@ def sample_bilinear(maps: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
             index = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)  # (N, P) into the flattened map
             index = index.long()[:, None].expand(-1, maps.shape[1], -1)
             total = total + maps.flatten(2).gather(2, index) * (row_weight * column_weight * inside)[:, None]
-    return total
+    return total.to(maps.dtype)
 
 
 def deformable_convolution(
@@ -50,7 +50,8 @@ def deformable_convolution(
     if offsets.shape != expected:
         raise ValueError(f"offsets are {tuple(offsets.shape)}, but a {kernel}×{kernel} kernel here needs {expected}")
     offsets = offsets.unflatten(1, (kernel, kernel, 2))  # (N, k, k, 2, h, w)
-    steps = torch.arange(max(kernel, height, width), device=x.device, dtype=x.dtype)
+    offsets = offsets.to(torch.promote_types(offsets.dtype, torch.float32))  # bfloat16 has no whole numbers above 256
+    steps = torch.arange(max(kernel, height, width), device=x.device, dtype=offsets.dtype)
     tap = steps[:kernel] * dilation - padding
     rows = tap[:, None, None, None] + stride * steps[:height, None] + offsets[:, :, :, 0]  # (N, k, k, h, w)
     columns = tap[:, None, None] + stride * steps[:width] + offsets[:, :, :, 1]
