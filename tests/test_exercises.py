@@ -1,0 +1,81 @@
+"""Every exercise of every chapter: its folded solution passes its checker, and a wrong answer gets a hint."""
+
+import json
+import re
+
+import pytest
+from pixelwise import exercises
+
+from book import stamp
+
+CHECK = re.compile(r'exercises\.check\("([\w.]+)", \.\.\.\)')
+SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
+
+
+def exercises_of(path):
+    """(name, solution code) for each exercise of a notebook: the solution is the next one folded below its cell."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    for place, cell in enumerate(cells):
+        if cell["cell_type"] == "code" and (found := CHECK.search(stamp.source(cell))):
+            below = "".join(stamp.source(other) for other in cells[place + 1 :] if other["cell_type"] == "markdown")
+            solution = SOLUTION.search(below)
+            yield pytest.param(found[1], solution and solution[1], id=found[1])
+
+
+ALL = [case for path in stamp.notebooks() for case in exercises_of(path)]
+
+
+@pytest.mark.parametrize("path", stamp.notebooks(), ids=lambda path: path.stem)
+def test_every_chapter_has_three_to_six_exercises(path):
+    assert 3 <= len(list(exercises_of(path))) <= 6
+
+
+@pytest.mark.parametrize(("name", "solution"), ALL)
+def test_the_folded_solution_passes(name, solution):
+    assert solution, f"{name}: no <details> with a python block follows its cell"
+    space = {}
+    exec(solution, space)
+    verdict = exercises.grade(name, space["answer"])
+    assert verdict.correct, verdict.message
+
+
+@pytest.mark.parametrize(("name", "solution"), ALL)
+def test_a_wrong_answer_gets_a_hint_and_no_answer_none(name, solution):
+    assert exercises.grade(name, ...).correct is None
+    for wrong in ("a word", -123.456, lambda *arguments: None):
+        verdict = exercises.grade(name, wrong)
+        assert verdict.correct is False
+        assert len(verdict.message) > 20
+
+
+WRONG = {
+    "segmentation.all_road": [(0.33, "pixel accuracy"), (0.33 / 12, "void is not a class"), (3, "percentage")],
+    "segmentation.micro_iou": [
+        (0.85, "counts twice"),
+        (2 * 0.85 / 1.85, "turned the fraction round"),
+        (0.7, "100 pixels"),
+    ],
+    "segmentation.dice": [
+        (lambda iou: iou / (2 - iou), "way back"),
+        (lambda iou: 2 * iou, "exceed 1"),
+        (lambda iou: iou.mean(), "one Dice score each"),
+    ],
+    "segmentation.absent_class": [(0.5, "as 0"), (2.5 / 3, "as 1"), (1.5, "0 / 0")],
+    "segmentation.pole_shift": [(0.5, "union has grown"), (0, "still shared"), (0.9, "four columns")],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "hint"), [(name, answer, hint) for name, cases in WRONG.items() for answer, hint in cases]
+)
+def test_the_likely_mistake_is_named(name, answer, hint):
+    verdict = exercises.grade(name, answer)
+    assert verdict.correct is False
+    assert hint in verdict.message
+
+
+def test_an_unknown_exercise_is_refused():
+    with pytest.raises(KeyError, match=r"no exercise 'segmentation\.nothing'"):
+        exercises.grade("segmentation.nothing", 1)
+    with pytest.raises(KeyError, match=r"no exercise 'nothing\.at_all'"):
+        exercises.grade("nothing.at_all", 1)
