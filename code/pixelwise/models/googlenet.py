@@ -178,10 +178,10 @@ class GoogLeNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutputs:
         maps, at1, at2 = self.stages(x)
-        if not (self.training and self.aux_logits):
-            return self.fc(self.dropout(self.avgpool(maps[-1]).flatten(1)))
-        aux1, aux2 = self.aux1(at1), self.aux2(at2)
-        return GoogLeNetOutputs(self.fc(self.dropout(self.avgpool(maps[-1]).flatten(1))), aux2, aux1)
+        heads = [self.aux1(at1), self.aux2(at2)] if self.training and self.aux_logits else []
+        pooled = self.avgpool(maps[-1]).flatten(1)  # (N, 1024)
+        logits = self.fc(self.dropout(pooled))  # (N, 1000)
+        return GoogLeNetOutputs(logits, *reversed(heads)) if heads else logits
 
 
 def googlenet(**options) -> GoogLeNet:

@@ -14,15 +14,16 @@ from pixelwise.models.blocks import check_images, conv_norm, initialise, last_la
 
 
 class BasicBlock(nn.Module):
-    """Two 3×3 convolutions and a shortcut: (N, C, H, W) to (N, width, ⌈H/stride⌉, ⌈W/stride⌉)."""
+    """Two 3×3 convolutions and a shortcut: (N, C, H, W) to (N, width, ⌈H/stride⌉, ⌈W/stride⌉).
+
+    ``entry`` is the dilation of the convolution that carries the stride; by default that of the others.
+    """
 
     expansion = 1
 
-    def __init__(
-        self, in_channels: int, width: int, stride: int = 1, dilation: int = 1, entry_dilation: int | None = None
-    ):
+    def __init__(self, in_channels: int, width: int, stride: int = 1, dilation: int = 1, entry: int | None = None):
         super().__init__()
-        entry = entry_dilation or dilation
+        entry = entry or dilation
         self.conv1 = nn.Conv2d(in_channels, width, 3, stride, padding=entry, dilation=entry, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
@@ -45,11 +46,9 @@ class Bottleneck(nn.Module):
     expansion = 4
     stride_in_1x1 = False
 
-    def __init__(
-        self, in_channels: int, width: int, stride: int = 1, dilation: int = 1, entry_dilation: int | None = None
-    ):
+    def __init__(self, in_channels: int, width: int, stride: int = 1, dilation: int = 1, entry: int | None = None):
         super().__init__()
-        entry = entry_dilation or dilation
+        entry = entry or dilation
         first, second = (stride, 1) if self.stride_in_1x1 else (1, stride)
         self.conv1 = nn.Conv2d(in_channels, width, 1, first, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -65,7 +64,8 @@ class Bottleneck(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         out = self.relu(self.bn1(self.conv1(x)))
         out = self.relu(self.bn2(self.conv2(out)))
-        out = self.gate(self.bn3(self.conv3(out)))
+        out = self.conv3(out)
+        out = self.gate(self.bn3(out))
         out += x if self.downsample is None else self.downsample(x)
         return self.relu(out)
 
