@@ -36,10 +36,7 @@ class History:
 
     def last_line(self, epochs: int) -> str:
         """The newest epoch as one line of fixed width, without times, so that a record is the same on every machine."""
-        line = (
-            f"epoch {self.epoch[-1]:3d}/{epochs}  loss {self.loss[-1]:7.4f}  accuracy {self.accuracy[-1]:6.1%}"
-            f"  learning rate {self.learning_rate[-1]:.1e}"
-        )
+        line = f"epoch {self.epoch[-1]:3d}/{epochs}  loss {self.loss[-1]:7.4f}  accuracy {self.accuracy[-1]:6.1%}"
         if self.val_accuracy:
             line += f"  val accuracy {self.val_accuracy[-1]:6.1%}  val mIoU {self.val_mean_iou[-1]:6.1%}"
         return line
