@@ -70,6 +70,10 @@ def test_shared_layers_run_twice_and_count_once():
     net = nn.Sequential(layer, nn.ReLU(), layer)
     cost = profile(net, (1, 4))
     assert (cost.parameters, cost.multiply_adds) == (20, 32)
+    assert layer.weight.device.type == "cpu"  # and the model still has its own weights
+    tied = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+    tied[1].weight = tied[0].weight
+    assert (profile(tied, (1, 4)).parameters, profile(tied, (1, 4)).multiply_adds) == (24, 32)
 
 
 def test_the_table_prints_and_ends_with_the_total():

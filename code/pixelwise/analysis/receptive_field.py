@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .field import Axis, ReceptiveField
 from .field_rules import propagate
-from .tracing import empty_input, in_eval_mode, main_tensor, run
+from .tracing import call_with, empty_input, in_eval_mode, main_tensor, run
 
 
 def stack_receptive_field(*layers: tuple[int, ...]) -> ReceptiveField:
@@ -76,14 +76,10 @@ def gradient_map(
     """
     outputs = []
     hook = model.get_submodule(layer).register_forward_hook(lambda module, args, out: outputs.append(out))
-    state = {
-        name: tensor.detach().cpu().double() if tensor.is_floating_point() else tensor.detach().cpu()
-        for name, tensor in [*model.named_parameters(), *model.named_buffers()]
-    }
     x = torch.randn(input_shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)).requires_grad_()
     try:
         with in_eval_mode(model):
-            torch.func.functional_call(model, state, (x,))
+            call_with(model, lambda tensor: tensor.cpu().double() if tensor.is_floating_point() else tensor.cpu(), x)
     finally:
         hook.remove()
     output = main_tensor(outputs[-1])

@@ -25,14 +25,13 @@ def run(
     that runs it; on_layer(layer, module, out) after each module, in the order they end. The model is left as it was.
     ValueError if it does not run on an input of this shape.
     """
-    tensors = [*model.named_parameters(), *model.named_buffers()]
-    state = {name: torch.empty_like(tensor, device="meta") for name, tensor in tensors}
     running = []
 
     class Operations(TorchDispatchMode):
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):
             out = func(*args, **(kwargs or {}))
-            on_operation(running[-1], func.overloadpacket, args, out)
+            if running:  # not while the model is being prepared
+                on_operation(running[-1], func.overloadpacket, args, out)
             return out
 
     def leave(name):
@@ -49,12 +48,22 @@ def run(
         hooks.append(module.register_forward_hook(leave(name)))
     try:
         with in_eval_mode(model), torch.no_grad(), Operations():
-            torch.func.functional_call(model, state, (x,))
+            call_with(model, lambda tensor: torch.empty_like(tensor, device="meta"), x)
     except RuntimeError as error:
         raise ValueError(f"the network does not run on an input of shape {tuple(x.shape)}: {error}") from error
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def call_with(model: nn.Module, replace: Callable[[Tensor], Tensor], x: Tensor) -> object:
+    """Call the model on x with `replace(tensor)` in the place of each parameter and buffer; the model keeps its own."""
+    state = {
+        f"{prefix}.{name}" if prefix else name: replace(tensor.detach())
+        for prefix, module in model.named_modules()  # each module once: swapping a shared one twice would not undo
+        for name, tensor in [*module.named_parameters(recurse=False), *module.named_buffers(recurse=False)]
+    }
+    return torch.func.functional_call(model, state, (x,), tie_weights=False)
 
 
 def empty_input(model: nn.Module, shape: tuple[int, ...]) -> Tensor:
