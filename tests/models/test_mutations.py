@@ -1,6 +1,7 @@
 """The parity check must catch every seeded fault; the table of faults is printed at the end of the run."""
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ def collect():
 
 
 MUTATIONS = collect()
-CHECKS = {str(getattr(m.check, "args", m.check)): m.check for m in MUTATIONS}
+CHECKS = {str(m.check.args if isinstance(m.check, partial) else m.check.__name__): m.check for m in MUTATIONS}
 
 
 @pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
