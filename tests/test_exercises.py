@@ -1,9 +1,11 @@
 """Every exercise of every chapter: its folded solution passes its checker, and a wrong answer gets a hint."""
 
 import json
+import math
 import re
 
 import pytest
+import torch
 from pixelwise import exercises
 
 from book import stamp
@@ -33,7 +35,7 @@ def test_every_chapter_has_three_to_six_exercises(path):
 @pytest.mark.parametrize(("name", "solution"), ALL)
 def test_the_folded_solution_passes(name, solution):
     assert solution, f"{name}: no <details> with a python block follows its cell"
-    space = {}
+    space = {"math": math, "torch": torch, "nn": torch.nn, "F": torch.nn.functional}  # as in the chapters
     exec(solution, space)
     verdict = exercises.grade(name, space["answer"])
     assert verdict.correct, verdict.message

@@ -45,7 +45,7 @@ def tabulate(claims: list[dict]) -> str:
             f'<tr><td>{escape(claim["state"])}</td><th scope="row">{escape(claim["sentence"])}</th>{cells}</tr>'
         )
     return (
-        f'<div class="pw-scroll"><table class="pw-claims"><thead><tr>{HEAD}</tr></thead>'
+        f'<div class="pst-scrollable-table-container"><table class="pw-claims"><thead><tr>{HEAD}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 
