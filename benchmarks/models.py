@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 
 import torch
-from pixelwise.analysis import peak_memory
 from torch import Tensor, nn
+
+from pixelwise.analysis import peak_memory
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.helpers import dense_references, references

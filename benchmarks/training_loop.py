@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
 from pixelwise.data import VOID, normalise
 from pixelwise.models.unet import ContractingPath, UNet
 from pixelwise.training import Recipe, fit
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
 
 ROUNDS = 5
 

@@ -18,10 +18,9 @@ import time
 from pathlib import Path
 
 import nbformat
+from book import check, stamp
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-
-from book import check, stamp
 
 # Runs as one more cell at the end of the chapter, and leaves no trace in it.
 PROBE = """

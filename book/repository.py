@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import yaml
-
 from book import stamp
 
 REPEATING = ("_config.yml", "README.md", "CITATION.cff", "index.md", "chapters/*.ipynb", "chapters/*.md")

@@ -7,7 +7,6 @@ with 1 then.
 import sys
 
 import nbformat
-
 from book import stamp
 
 

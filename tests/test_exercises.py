@@ -6,9 +6,9 @@ import re
 
 import pytest
 import torch
-from pixelwise import exercises
-
 from book import stamp
+
+from pixelwise import exercises
 
 CHECK = re.compile(r'exercises\.check\("([\w.]+)", \.\.\.\)')
 SOLUTION = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)

@@ -4,7 +4,6 @@ import json
 
 import pytest
 import yaml
-
 from book import check, repository, stamp
 
 NOTEBOOKS = stamp.notebooks()

@@ -9,10 +9,9 @@ from collections import Counter
 from html import escape
 from pathlib import Path
 
+from book import stamp
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
-
-from book import stamp
 
 MIME = "application/vnd.pixelwise.claim+json"
 HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("State", "Claim", "Kind", "Measured", "Seeds", "Data"))

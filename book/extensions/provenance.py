@@ -4,9 +4,8 @@ import datetime
 import html
 import json
 
-from docutils import nodes
-
 from book import stamp
+from docutils import nodes
 
 
 def describe(made: dict, changed: list[str]) -> str:

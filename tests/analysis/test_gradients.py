@@ -1,7 +1,8 @@
 import pytest
 import torch
-from pixelwise.analysis import gradient_norms
 from torch import nn
+
+from pixelwise.analysis import gradient_norms
 
 
 def test_norms_are_those_of_backward():

@@ -6,6 +6,9 @@ import torch.nn.functional as F
 import torchvision
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.helpers.laws import heavy_law
+from torch import nn
+
 from pixelwise.analysis import (
     effective_size,
     gradient_map,
@@ -18,9 +21,6 @@ from pixelwise.analysis.field import Axis, hull
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.ops import convolutionalize
-from torch import nn
-
-from tests.helpers.laws import heavy_law
 
 
 class Branches(nn.Module):

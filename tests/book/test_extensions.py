@@ -4,11 +4,10 @@ import re
 import shutil
 
 import pytest
-from math_core import LatexError
-from PIL import Image
-
 from book import stamp
 from book.extensions import maths, provenance, reading
+from math_core import LatexError
+from PIL import Image
 from tests.helpers.notebooks import ALT, build_book, save, sound_notebook
 
 MADE = {

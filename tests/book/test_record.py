@@ -4,9 +4,8 @@ import json
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-
 from book import check, record, stamp
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tests.helpers.notebooks import BOOTSTRAP
 
 BEGIN = "from pixelwise import course\nrun = course.begin('test')"

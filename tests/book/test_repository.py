@@ -3,7 +3,6 @@
 import re
 
 import pytest
-
 from book import repository, stamp
 
 NEW = "https://github.com/ada/pixelwise-2"

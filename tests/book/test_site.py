@@ -9,7 +9,6 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
-
 from book import check, stamp
 from tests.helpers.notebooks import build_book
 

@@ -1,7 +1,6 @@
 """The hashes of a stamp change with what runs, and with nothing else."""
 
 import pytest
-
 from book import stamp
 from tests.helpers.notebooks import sound_notebook
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+
 from pixelwise import data
 from pixelwise.data import DataError, DataWarning, Scenes, storage
 

@@ -8,9 +8,10 @@ import warnings
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from pixelwise.data import storage
 from pixelwise.data.storage import DamagedCache, DataWarning, StorageError
-from safetensors.torch import load_file, save_file
 
 
 @pytest.fixture

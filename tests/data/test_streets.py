@@ -7,9 +7,10 @@ import sys
 
 import numpy as np
 import pytest
+from skimage.measure import label as components
+
 from pixelwise.data import CLASSES, VOID
 from pixelwise.data.streets import Knobs, generate, generate_many
-from skimage.measure import label as components
 
 SIZE = (96, 128)
 CAMVID_SHARES = (16.8, 23.3, 1.0, 31.7, 4.5, 9.7, 1.2, 1.1, 5.9, 0.6, 0.3)

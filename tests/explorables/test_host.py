@@ -11,9 +11,10 @@ import sys
 import numpy as np
 import pytest
 from PIL import Image
+from traitlets import TraitError
+
 from pixelwise import explorables
 from pixelwise.explorables import bundle, metric_traps, modules
-from traitlets import TraitError
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 

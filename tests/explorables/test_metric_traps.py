@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import torch
+
 from pixelwise import explorables
 from pixelwise.explorables import bundle, modules
 from pixelwise.explorables.metric_traps import CAR, POLE, STREET, encode, starting_points

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+
 from pixelwise import figures
 from pixelwise.figures.style import reduce_colours
 

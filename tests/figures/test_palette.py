@@ -4,10 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+from skimage.color import deltaE_ciede2000, rgb2lab
+
 from pixelwise.data.palette import CLASSES
 from pixelwise.figures import DISPLAY_COLOURS, SERIES, VOID_COLOUR
 from pixelwise.figures.style import INK, PAPER
-from skimage.color import deltaE_ciede2000, rgb2lab
 
 # Linear RGB to what a dichromat sees: Machado, Oliveira & Fernandes (2009), table for severity 1.0.
 VISION = {

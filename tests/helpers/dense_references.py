@@ -5,18 +5,18 @@ from itertools import chain, pairwise
 
 import segmentation_models_pytorch as smp
 import torchvision
-from pixelwise.models import resnet
-from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
-from pixelwise.models.fcn import FCN, Convolutionalized, DilatedFCN
-from pixelwise.models.unet import UNet
-from pixelwise.models.vgg import VGG
+from tests.helpers.references import Pair
 from torch import nn
 from torch.nn import functional as F
 from torchvision.models import segmentation
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.resnet import Bottleneck
 
-from tests.helpers.references import Pair
+from pixelwise.models import resnet
+from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
+from pixelwise.models.fcn import FCN, Convolutionalized, DilatedFCN
+from pixelwise.models.unet import UNet
+from pixelwise.models.vgg import VGG
 
 
 def torchvision_backbone(build, output_stride=8):

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, reduce
 
-from torch import Tensor, nn
-
 from tests.helpers.parity import ParityError, blank
+from torch import Tensor, nn
 
 Plant = Callable[[nn.Module], nn.Module | None]
 

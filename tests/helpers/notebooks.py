@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-
 from book import stamp
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ALT = "a curve of mean IoU that rises over sixteen epochs"
 BOOTSTRAP = "# Prepares Colab; does nothing elsewhere"

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import torchvision
-from pixelwise.models import deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
+from tests.helpers.parity import blank
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from tests.helpers.parity import blank
+from pixelwise.models import deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
 
 
 @dataclass(frozen=True)

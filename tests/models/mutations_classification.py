@@ -3,13 +3,13 @@
 from functools import partial
 
 import torch
-from pixelwise.models import blocks, deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet
-from torch import Tensor, nn
-from torch.nn import functional as F
-
 from tests.helpers.mutation import Mutation, Plant, after, assign, instead, planted, rebuilt
 from tests.helpers.parity import assert_parity
 from tests.helpers.references import PAIRS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pixelwise.models import blocks, deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet
 
 
 def check(name: str, size: int | tuple[int, int], train: bool, plant: Plant) -> None:

@@ -3,15 +3,15 @@
 from functools import partial
 
 import torch
-from pixelwise.models import deeplab, resnet, unet
-from pixelwise.models.fcn import FCN, Convolutionalized
-from pixelwise.models.vgg import VGG
-from torch import Tensor, nn
-from torch.nn import functional as F
-
 from tests.helpers.dense_references import PAIRS
 from tests.helpers.mutation import Mutation, Plant, after, assign, instead, planted, rebuilt
 from tests.helpers.parity import ParityError, assert_parity
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pixelwise.models import deeplab, resnet, unet
+from pixelwise.models.fcn import FCN, Convolutionalized
+from pixelwise.models.vgg import VGG
 
 
 def check(name: str, size: int | tuple[int, int], train: bool, plant: Plant) -> None:

@@ -8,6 +8,10 @@ from functools import cache, partial
 
 import pytest
 import torch
+from safetensors.torch import load, save
+from tests.helpers.parity import randomise
+from torch import nn
+
 from pixelwise.models import (
     deeplab,
     deeplab_vgg,
@@ -23,10 +27,6 @@ from pixelwise.models import (
     unet,
     vgg,
 )
-from safetensors.torch import load, save
-from torch import nn
-
-from tests.helpers.parity import randomise
 
 CLASSES = 5
 

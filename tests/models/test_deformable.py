@@ -4,6 +4,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch.nn import functional as F
+from torchvision.ops import deform_conv2d
+
 from pixelwise.models.deformable import (
     DeformableConv2d,
     deform_last_convolutions,
@@ -11,8 +14,6 @@ from pixelwise.models.deformable import (
     sample_bilinear,
 )
 from pixelwise.models.resnet import BasicBlock, Bottleneck, ResNet
-from torch.nn import functional as F
-from torchvision.ops import deform_conv2d
 
 
 def relative(ours, reference):

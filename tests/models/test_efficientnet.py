@@ -2,6 +2,10 @@
 
 import pytest
 import torch
+from tests.helpers.counting import multiply_adds, parameters, skeleton
+from torch import nn
+from torchvision import models as theirs
+
 from pixelwise.models.efficientnet import (
     VARIANTS,
     EfficientNet,
@@ -10,10 +14,6 @@ from pixelwise.models.efficientnet import (
     efficientnet,
     round_channels,
 )
-from torch import nn
-from torchvision import models as theirs
-
-from tests.helpers.counting import multiply_adds, parameters, skeleton
 
 
 @pytest.mark.parametrize("variant", range(8))

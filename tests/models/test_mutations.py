@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-
 from tests.helpers.mutation import untouched
 
 

@@ -7,10 +7,11 @@ import sys
 
 import pytest
 import torch
+from torchvision import models as theirs
+
 from pixelwise.models.densenet import densenet121
 from pixelwise.models.pretrained import NETWORKS, fetch, load_published, pretrained, published_url
 from pixelwise.models.resnet import resnet18
-from torchvision import models as theirs
 
 
 @pytest.fixture

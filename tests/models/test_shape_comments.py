@@ -4,9 +4,9 @@ import importlib.util
 
 import pytest
 import torch
-from pixelwise.models import blocks, deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
-
 from tests.helpers.shapes import check_shape_comments, stated_shapes
+
+from pixelwise.models import blocks, deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
 
 
 def classify(build, size=224):

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from pixelwise.models import deeplab, fcn, hypercolumn, resnet, unet, vgg
-
 from tests.helpers.shapes import check_shape_comments, stated_shapes
+
+from pixelwise.models import deeplab, fcn, hypercolumn, resnet, unet, vgg
 
 
 def segment(build, size=224, channels=3):

@@ -4,6 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.helpers.laws import assert_equal, heavy_law, randn
+from torch import nn
+
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.ops import (
     atrous,
@@ -13,9 +16,6 @@ from pixelwise.ops import (
     output_stride,
     shift_and_stitch,
 )
-from torch import nn
-
-from tests.helpers.laws import assert_equal, heavy_law, randn
 
 
 def randomise(net):

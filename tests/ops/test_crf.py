@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+
 from pixelwise.ops.crf import dense_crf
 
 

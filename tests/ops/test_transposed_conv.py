@@ -3,6 +3,8 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.helpers.laws import assert_equal, law, randn
+
 from pixelwise.ops import (
     conv_matrix,
     transposed_conv_matrix,
@@ -10,8 +12,6 @@ from pixelwise.ops import (
     transposed_conv_zero_insertion,
     transposed_size,
 )
-
-from tests.helpers.laws import assert_equal, law, randn
 
 WAYS = [transposed_conv_scatter, transposed_conv_zero_insertion, transposed_conv_matrix]
 

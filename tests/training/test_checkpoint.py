@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from pixelwise.training import CheckpointError, Recipe, fit
 from safetensors.torch import save_file
-
 from tests.helpers.tiny import WithAuxiliary, scenes, segmenter
+
+from pixelwise.training import CheckpointError, Recipe, fit
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from pixelwise.training import Recipe, fit
 from safetensors.torch import load_file, save_file
-
 from tests.helpers.tiny import scenes, segmenter
+
+from pixelwise.training import Recipe, fit
 
 ROOT = Path(__file__).parents[2]
 

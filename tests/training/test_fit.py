@@ -3,11 +3,11 @@ import random
 
 import pytest
 import torch
-from pixelwise.data import Augment
-from pixelwise.training import History, Recipe, evaluate, fit, metrics, predict
+from tests.helpers.tiny import Data, WithAuxiliary, classifier, patches, scenes, segmenter
 from torch import nn
 
-from tests.helpers.tiny import Data, WithAuxiliary, classifier, patches, scenes, segmenter
+from pixelwise.data import Augment
+from pixelwise.training import History, Recipe, evaluate, fit, metrics, predict
 
 quick = {"epochs": 2, "batch_size": 4, "amp": False}
 

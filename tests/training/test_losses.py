@@ -3,6 +3,7 @@ from itertools import pairwise
 import pytest
 import torch
 import torch.nn.functional as F
+
 from pixelwise.training import losses
 from pixelwise.training.schedule import poly
 

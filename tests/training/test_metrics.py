@@ -4,10 +4,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from pixelwise.training import metrics
-from pixelwise.training.metrics import VOID, confusion_matrix
 from sklearn import metrics as sklearn_metrics
 from torchmetrics import functional as torchmetrics
+
+from pixelwise.training import metrics
+from pixelwise.training.metrics import VOID, confusion_matrix
 
 CLASSES = 4
 labels = st.sampled_from([0, 1, 2, 3])
