@@ -63,6 +63,10 @@ WRONG = {
         (lambda iou: iou.mean(), "one Dice score each"),
     ],
     "segmentation.absent_class": [(0.5, "as 0"), (2.5 / 3, "as 1"), (1.5, "0 / 0")],
+    "upsampling.overlaps": [([2, 3], "wrong order"), ([9, 6, 6, 4], "one axis")],
+    "upsampling.size": [(13, "output_padding"), (16, "cuts the edge")],
+    "upsampling.phase_sums": [([3, 7], "in half"), ([2, 2], "counts")],
+    "upsampling.strides": [([2, 3], "1 and 6"), ([2, 4, 6], "stride 4")],
     "segmentation.pole_shift": [(0.5, "union has grown"), (0, "still shared"), (0.9, "four columns")],
 }
 
