@@ -15,16 +15,12 @@ def all_road(answer: object) -> str:
     if close(value, 0.03, 0.02):
         return "Road itself scores 0.33, the ten other classes score 0: the mean is 0.33 / 11 = 0.03."
     if close(value, 0.33, 0.02):
-        raise Hint(
-            "0.33 is the pixel accuracy, and the IoU of road alone. The mean counts ten more classes."
-        )
+        raise Hint("0.33 is the pixel accuracy, and the IoU of road alone. The mean counts ten more classes.")
     if close(value, 0.33 / 12, 0.02):
         raise Hint("You divided by twelve: void is not a class, and nothing is scored on it.")
     if close(value, 3.0, 0.02):
         raise Hint("That is a percentage; give the fraction.")
-    raise Hint(
-        "IoU of road first: intersection = road pixels, union = all pixels. Then the mean over 11."
-    )
+    raise Hint("IoU of road first: intersection = road pixels, union = all pixels. Then the mean over 11.")
 
 
 @exercise("segmentation.micro_iou")
@@ -33,9 +29,7 @@ def micro_iou(answer: object) -> str:
     value = number(answer)
     accuracy = 0.85
     if close(value, accuracy / (2 - accuracy)):
-        return (
-            "0.85 / 1.15 = 0.739: a wrong pixel is a false positive of one class and a miss of another."
-        )
+        return "0.85 / 1.15 = 0.739: a wrong pixel is a false positive of one class and a miss of another."
     if close(value, accuracy):
         raise Hint("0.85 is the accuracy. In the union each wrong pixel counts twice: once for each of two classes.")
     if close(value, 2 * accuracy / (1 + accuracy)):
