@@ -40,7 +40,7 @@ PLANTED = {
     "a progress bar": (lambda n: say(n, "100%|██████████| 16/16 [00:03<00:00, 5.1it/s]", "stderr"), "progress bar"),
     "a line drawn over": (lambda n: say(n, "epoch 1\repoch 2"), "progress bar"),
     "a home folder": (lambda n: say(n, "saved to /home/ada/run.pt"), "path of one machine"),
-    "a path in a warning": (lambda n: say(n, "/work/main/x.py:3: UserWarning", "stderr"), "path of one machine"),
+    "a path in a warning": (lambda n: say(n, "/home/reader/book/x.py:3: UserWarning", "stderr"), "path of one machine"),
     "a Windows folder": (lambda n: say(n, r"C:\Users\ada\run.pt"), "path of one machine"),
     "a path in HTML": (lambda n: show(n, text_html="<b>/tmp/x1</b>"), "path of one machine"),
     "an object's address": (lambda n: show(n, text_plain="<Foo at 0x7f1c2a3b4c5d>"), "address of an object"),

@@ -46,14 +46,15 @@ def block(answer: object) -> str:
             raise Hint("Your function changed x itself. An in-place operation (+=, relu_) must not touch the input.")
         if not isinstance(got, torch.Tensor) or got.shape != x.shape:
             raise Hint(f"A tensor of x's shape {tuple(x.shape)} is wanted.")
+        if torch.allclose(got, F.relu(change + x), atol=1e-5):
+            continue  # right, also where the sum happens to be non-negative and other answers agree
         if torch.allclose(got, change + x, atol=1e-5):
             raise Hint("The sum is right, but the paper's block ends with a ReLU after the addition.")
         if torch.allclose(got, F.relu(change) + x, atol=1e-5):
             raise Hint("Your ReLU comes before the addition, so the block can only add. A difference may be negative.")
         if torch.allclose(got, F.relu(change), atol=1e-5):
             raise Hint("That is a plain block: where is x?")
-        if not torch.allclose(got, F.relu(change + x), atol=1e-5):
-            raise Hint("Apply the branch to x, add x itself, then rectify the sum.")
+        raise Hint("Apply the branch to x, add x itself, then rectify the sum.")
     return "ReLU(F(x) + x): with F = 0 and a non-negative x the block copies its input."
 
 
