@@ -3,16 +3,19 @@
 lab = explorables.MetricTraps()
 lab                      # shows it
 lab.start = "no poles"   # sets what the browser shows; lab.prediction and lab.numbers() read it
+
+Each is a front end, metric_traps.mjs, and a class in metric_traps.py; those in this folder are all there are.
 """
 
 import importlib
 
-__all__ = ["MetricTraps"]
+from .modules import names
 
-_HOMES = {"MetricTraps": "metric_traps"}
+_MODULES = {name.title().replace("-", ""): name.replace("-", "_") for name in names()}
+__all__ = sorted(_MODULES)
 
 
 def __getattr__(name: str):
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"pixelwise.explorables has no {name!r}; it has {', '.join(__all__)}")
-    return getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)  # only now: the bundle needs no torch
+    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)  # only now: the bundle needs no torch
