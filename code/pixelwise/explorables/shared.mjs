@@ -2,8 +2,16 @@
 // The build and the widget paste this file before an explorable's own source, so it imports nothing.
 
 /** Make an element: h("button", { class: "x", onclick: f, "aria-label": "…" }, "text", child, …). */
-export function h(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
+export function h(tag, properties, ...children) {
+  return made(document.createElement(tag), properties, children);
+}
+
+/** Make an SVG element, as `h` makes one of HTML. */
+export function svg(tag, properties, ...children) {
+  return made(document.createElementNS("http://www.w3.org/2000/svg", tag), properties, children);
+}
+
+function made(element, properties = {}, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value === true) element.setAttribute(name, "");
@@ -21,6 +29,33 @@ export function write(element, text) {
 /** 0.4815 as "48.1 %", and a dash for what doesn't exist. */
 export function percent(share) {
   return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`;
+}
+
+/** A labelled range input, one step for each arrow key: its element, and set(value, text) to show a value. */
+export function slider(name, [min, max], pick) {
+  const input = h("input", { type: "range", min, max, oninput: () => pick(Number(input.value)) });
+  const shown = h("b", { "aria-hidden": "true" });
+  const element = h("label", { class: "pw-slider" }, h("span", {}, name), input, shown);
+  const set = (value, text = String(value)) => {
+    input.value = value;
+    input.setAttribute("aria-valuetext", text);
+    write(shown, text);
+  };
+  return { element, input, set };
+}
+
+/** A row of buttons of which one is pressed, from [value, text] pairs: its element, and set(value). */
+export function choices(legend, options, pick) {
+  const buttons = options.map(([value, text]) => [value, h("button", { type: "button", onclick: () => pick(value) }, text)]);
+  const row = h("div", { class: "pw-row" }, ...buttons.map(([, button]) => button));
+  const set = (now) => buttons.forEach(([value, button]) => button.setAttribute("aria-pressed", String(value === now)));
+  return { element: h("fieldset", {}, h("legend", {}, legend), row), set };
+}
+
+/** Call draw whenever one of these parts of the state changes; returns what ends that. */
+export function follow(model, names, draw) {
+  for (const name of names) model.on(`change:${name}`, draw);
+  return () => names.forEach((name) => model.off(`change:${name}`, draw));
 }
 
 /** Return say(text): write into a live region once the hand has rested, so that a screen reader hears the last word only. */
@@ -86,10 +121,21 @@ background:transparent;color:inherit;font:inherit;cursor:pointer}
 .pw-live button:disabled{color:var(--soft);cursor:default}
 .pw-live :focus-visible{outline:3px solid var(--fill);outline-offset:2px}
 .pw-live .pw-row{display:flex;flex-wrap:wrap;gap:.4rem;align-items:center}
+.pw-live .pw-slider{display:grid;grid-template-columns:minmax(5.5rem,auto) 1fr 3.2rem;gap:.6rem;align-items:center;min-height:2.1rem}
+.pw-live .pw-slider input{width:100%;margin:0;accent-color:var(--fill)}
+.pw-live .pw-slider b{font-variant-numeric:tabular-nums}
+.pw-live .pw-settings{display:grid;gap:.1rem 1.6rem;margin-bottom:.7rem}
+.pw-live .pw-finding{min-height:2.9em;font-weight:600}
+.pw-live .pw-tasks li{list-style:none;margin:.15rem 0;padding-left:4.3rem;text-indent:-4.3rem}
+.pw-live .pw-tasks b{display:inline-block;width:4.3rem;text-indent:0;font-weight:600}
+.pw-live .pw-tasks .met b{color:var(--good)}
+.pw-live svg{display:block;width:100%;height:auto;overflow:visible}
+.pw-live svg text{fill:var(--ink);font-size:13px}
 .pw-live .soft{color:var(--soft)}
 .pw-live .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .pw-live .bar{height:.75rem;border-radius:.2rem;background:light-dark(#dcd8ce,#39414c);overflow:hidden}
 .pw-live .bar>i{display:block;height:100%;background:var(--fill);transition:width .15s}
+@container (min-width:34rem){.pw-live .pw-settings{grid-template-columns:1fr 1fr}}
 @media (prefers-reduced-motion:reduce){.pw-live *{transition:none!important}}
 @media (forced-colors:active){.pw-live .bar{border:1px solid}.pw-live .bar>i{background:Highlight}}
 `;

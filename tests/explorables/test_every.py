@@ -1,0 +1,115 @@
+"""What holds for every explorable, whatever it shows: how it starts, looks, fits, and answers."""
+
+import base64
+import re
+
+import numpy as np
+import pytest
+
+from pixelwise import explorables
+
+EVERY = pytest.mark.parametrize("name", explorables.__all__)
+THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
+
+
+def make(name):
+    return getattr(explorables, name)()
+
+
+@EVERY
+def test_it_starts_when_scrolled_into_view(open_page, name):
+    tab = open_page(make(name))
+    tab.wait_for_timeout(150)
+    assert tab.locator(".pw-live").count() == 0
+    tab.locator(".pw-explorable").scroll_into_view_if_needed()
+    tab.locator(".pw-live").wait_for(timeout=5000)
+    assert tab.locator(".pw-explorable img").count() == 0
+    assert "still picture" not in tab.locator(".pw-explorable figcaption").last.inner_text()
+    tab.locator(".pw-live [role=status]", has_text=re.compile(".{20}")).first.wait_for(timeout=5000)
+    assert tab.troubles == []
+
+
+@EVERY
+def test_without_javascript_the_picture_stays(open_page, name):
+    explorable = make(name)
+    tab = open_page(explorable, java_script_enabled=False)
+    assert tab.locator(".pw-explorable img").is_visible()
+    assert explorable.caption in tab.locator("figcaption").inner_text()
+    assert len(explorable.alt()) > 60
+
+
+@EVERY
+def test_the_still_picture_is_light(name):
+    picture = re.search(r'base64,([^"]*)', make(name).still(""))[1]
+    assert len(base64.b64decode(picture)) <= 60_000
+
+
+@EVERY
+@THEMES
+def test_it_fits_a_phone_and_follows_the_theme(open_live, name, theme):
+    tab = open_live(
+        make(name), viewport={"width": 360, "height": 700}, color_scheme="dark", reduced_motion="reduce", has_touch=True
+    )
+    tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    ground = tab.locator(".pw-live").evaluate("(element) => getComputedStyle(element).backgroundColor")
+    brightness = np.mean([int(value) for value in re.findall(r"\d+", ground)[:3]])
+    assert brightness > 200 if theme == "light" else brightness < 60
+    small = tab.locator(
+        ".pw-live button, .pw-live select, .pw-live label, .pw-live input:not([type=checkbox],[type=radio],label input)"
+    ).evaluate_all("(all) => all.filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.outerHTML)")
+    assert small == []
+
+
+@EVERY
+@THEMES
+def test_axe_finds_nothing(open_live, name, theme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    tab = open_live(make(name), policy="")
+    tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
+    tab.wait_for_timeout(400)  # the finding is written once the hand has rested
+    found = axe.Axe().run(tab, context=".pw-explorable").response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+
+
+@EVERY
+def test_every_control_answers_within_a_frame(open_live, name):
+    tab = open_live(make(name))
+    spent = tab.evaluate(
+        """() => {
+          window.requestAnimationFrame = (draw) => draw(); // at once, so that the time holds the drawing
+          const spent = {};
+          for (const control of document.querySelectorAll(".pw-live input[type=range], .pw-live [tabindex='0']")) {
+            const times = [];
+            for (let i = 0; i < 20; i++) {
+              const start = performance.now();
+              if (control.type === "range") {
+                control[i % 2 ? "stepDown" : "stepUp"]();
+                control.dispatchEvent(new Event("input"));
+              } else control.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowLeft" : "ArrowRight" }));
+              times.push(performance.now() - start);
+            }
+            spent[control.closest("label")?.innerText ?? control.getAttribute("aria-label")] = Math.min(...times);
+          }
+          return spent;
+        }"""
+    )
+    assert spent
+    assert {control: time for control, time in spent.items() if time > 1000 / 60} == {}
+
+
+@EVERY
+def test_keys_stay_inside(open_live, name):
+    tab = open_live(make(name))
+    tab.evaluate("addEventListener('keydown', (event) => { window.leaked = event.key; })")
+    tab.locator(".pw-live [tabindex='0'], .pw-live button, .pw-live input").first.focus()
+    tab.keyboard.press("ArrowRight")
+    assert tab.evaluate("window.leaked") is None
+
+
+@EVERY
+def test_what_is_linked_is_a_number_or_a_text_of_the_state(functions, name):
+    state = make(name).state
+    linked = functions(make(name).name)()
+    assert linked
+    assert all(isinstance(state[key], (int, float, str)) for key in linked)
