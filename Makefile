@@ -13,7 +13,7 @@ PORT ?= 8000
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab record bench lint stale set-repository clean
+.PHONY: help book test serve lab record bench lint stale bootstrap set-repository clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -56,6 +56,9 @@ lint: $(READY) ## check style and format, notebooks included
 
 stale: $(READY) ## list the chapters that an earlier library recorded
 	@$(BIN)/python -m book.stale
+
+bootstrap: $(READY) ## put the cell that prepares Colab into every chapter (after another version or a new chapter)
+	@$(BIN)/python -m book.bootstrap
 
 set-repository: $(READY) ## change the repository's address everywhere (URL=https://github.com/…)
 	@$(BIN)/python -m book.repository "$(URL)"

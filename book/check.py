@@ -10,7 +10,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-from book import stamp
+from book import bootstrap, stamp
 
 LIMIT = 1_000_000
 MACHINE_PATH = re.compile(
@@ -128,10 +128,13 @@ def not_portable(notebook: dict) -> list[str]:
 
 
 def alike(paths: list[Path]) -> list[str]:
-    """Chapters whose first code cell, which prepares Colab, is not the one that most chapters have."""
+    """Chapters whose first code cell, which prepares Colab, is not the one for this version and address."""
     cells = {path.name: stamp.bootstrap_cell(json.loads(path.read_text(encoding="utf-8"))) for path in paths}
-    usual = max(cells.values(), key=list(cells.values()).count, default="")
-    return [f"{name}: the first code cell differs from the other chapters'" for name in cells if cells[name] != usual]
+    return [
+        f"{name}: the first code cell is not that of `book.bootstrap`; `make bootstrap` mends it"
+        for name, cell in cells.items()
+        if cell != bootstrap.cell()
+    ]
 
 
 def texts(output: dict) -> list[str]:

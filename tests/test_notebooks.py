@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from book import check, repository, stamp
+from book import check, stamp
 
 NOTEBOOKS = stamp.notebooks()
 
@@ -16,9 +16,6 @@ def test_chapter_is_recorded_described_and_portable(path):
 
 def test_chapters_begin_alike():
     assert check.alike(NOTEBOOKS) == []
-    for path in NOTEBOOKS:
-        name = repository.address().removeprefix("https://github.com/")
-        assert name in stamp.bootstrap_cell(json.loads(path.read_text(encoding="utf-8"))), path.name
 
 
 def test_every_chapter_is_in_the_table_of_contents():

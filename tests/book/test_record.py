@@ -4,9 +4,8 @@ import json
 
 import nbformat
 import pytest
-from book import check, record, stamp
+from book import bootstrap, check, record, stamp
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from tests.helpers.notebooks import BOOTSTRAP
 
 BEGIN = "from pixelwise import course\nrun = course.begin('test')"
 
@@ -15,7 +14,7 @@ BEGIN = "from pixelwise import course\nrun = course.begin('test')"
 def chapter(tmp_path):
     def make(*cells):
         notebook = new_notebook(
-            cells=[new_markdown_cell("# A chapter"), *map(new_code_cell, (BOOTSTRAP, BEGIN, *cells))]
+            cells=[new_markdown_cell("# A chapter"), *map(new_code_cell, (bootstrap.cell(), BEGIN, *cells))]
         )
         path = tmp_path / "chapter.ipynb"
         nbformat.write(notebook, path)

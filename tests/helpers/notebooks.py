@@ -6,18 +6,17 @@ import sys
 from pathlib import Path
 
 import nbformat
-from book import stamp
+from book import bootstrap, stamp
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ALT = "a curve of mean IoU that rises over sixteen epochs"
-BOOTSTRAP = "# Prepares Colab; does nothing elsewhere"
 
 
 def sound_notebook() -> dict:
     """A recorded notebook in which `book.check` finds nothing wrong, as plain dictionaries."""
     cells = [
         new_markdown_cell("# A chapter\n\nProse with $x^2$ and `code`.\n\n> 🙌 A question?"),
-        new_code_cell(BOOTSTRAP, execution_count=1),
+        new_code_cell(bootstrap.cell(), execution_count=1),
         new_code_cell(
             "print('mIoU', 0.5)",
             execution_count=2,
