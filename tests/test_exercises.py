@@ -1,8 +1,10 @@
 """Every exercise of every chapter: its folded solution passes its checker, and a wrong answer gets a hint."""
 
+import importlib
 import itertools
 import json
 import math
+import random
 import re
 
 import pytest
@@ -54,37 +56,35 @@ def test_a_wrong_answer_gets_a_hint_and_no_answer_none(name, solution):
         assert len(verdict.message) > 20
 
 
-WRONG = {
-    "segmentation.all_road": [(0.33, "pixel accuracy"), (0.33 / 12, "void is not a class"), (3, "percentage")],
-    "segmentation.micro_iou": [
-        (0.85, "counts twice"),
-        (2 * 0.85 / 1.85, "turned the fraction round"),
-        (0.7, "100 pixels"),
-    ],
-    "segmentation.dice": [
-        (lambda iou: iou / (2 - iou), "way back"),
-        (lambda iou: 2 * iou, "exceed 1"),
-        (lambda iou: iou.mean(), "one Dice score each"),
-    ],
-    "segmentation.absent_class": [(0.5, "as 0"), (2.5 / 3, "as 1"), (1.5, "0 / 0")],
-    "beyond_resnet.se_weights": [(1.257, "one fully connected layer")],
-    "beyond_resnet.compound": [(3.5, "counted width and resolution once")],
-    "beyond_resnet.offsets": [(15000, "two, down and right")],
-    "upsampling.overlaps": [([2, 3], "wrong order"), ([9, 6, 6, 4], "one axis")],
-    "upsampling.size": [(13, "output_padding"), (16, "cuts the edge")],
-    "upsampling.phase_sums": [([3, 7], "in half"), ([2, 2], "counts")],
-    "upsampling.strides": [([2, 3], "1 and 6"), ([2, 4, 6], "stride 4")],
-    "segmentation.pole_shift": [(0.5, "union has grown"), (0, "still shared"), (0.9, "four columns")],
-}
+def likely_mistakes():
+    """{exercise: [(wrong answer, words of the hint), …]} from the modules in tests/exercises, one for a chapter."""
+    modules = [
+        importlib.import_module(f"tests.exercises.{path.stem}")
+        for path in sorted((stamp.ROOT / "tests/exercises").glob("*.py"))
+    ]
+    return {name: cases for module in modules for name, cases in module.WRONG.items()}
+
+
+WRONG = likely_mistakes()
+TWO_WRONG_OPTIONS = {"fcn.train_mode"}
+
+
+def test_every_exercise_names_its_three_likely_mistakes():
+    assert WRONG.keys() == {case.id for case in ALL}
+    assert [name for name, cases in WRONG.items() if len(cases) < 3 and name not in TWO_WRONG_OPTIONS] == []
 
 
 @pytest.mark.parametrize(
-    ("name", "answer", "hint"), [(name, answer, hint) for name, cases in WRONG.items() for answer, hint in cases]
+    ("name", "answer", "hint"),
+    [pytest.param(name, answer, hint, id=f"{name}-{hint}") for name, cases in WRONG.items() for answer, hint in cases],
 )
 def test_the_likely_mistake_is_named(name, answer, hint):
+    random.seed(0)
+    torch.manual_seed(0)
     verdict = exercises.grade(name, answer)
     assert verdict.correct is False
     assert hint in verdict.message
+    assert verdict.message != exercises.grade(name, -123.456).message, "that is what any wrong answer is told"
 
 
 def test_an_unknown_exercise_is_refused():

@@ -35,6 +35,8 @@ def bottleneck(answer: object) -> str:
         return "4Ck + 36k² < 9Ck when C > 7.2k: it pays once the input holds some seven layers of maps."
     if close(value, 4.0):
         raise Hint("4k is the width of the bottleneck. Compare the weights of both layers: 9Ck on one side.")
+    if close(value, 1.8):
+        raise Hint("The 3×3 reads the 4k channels of the bottleneck: 9 · 4k · k weights, not 9 · k · k.")
     if close(value, 36 / 13) or close(value, 2.77):
         raise Hint("Check the signs: the 1×1 costs 4Ck, which leaves 9Ck − 4Ck = 5Ck to pay for the 3×3.")
     raise Hint("Without: 9·C·k weights. With: 1×1 to 4k channels, C·4k, then 3×3, 9·4k·k. Solve for C / k.")

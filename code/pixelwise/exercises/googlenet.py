@@ -68,6 +68,8 @@ def fully_connected(answer: object) -> str:
         raise Hint("That includes the 4096 biases; only weights are asked for.")
     if matches(value, 512 * 4096):
         raise Hint("Flattening keeps all 7 · 7 places: each of them has its own weights.")
+    if matches(value, 7 * 7 * 512):
+        raise Hint("That many numbers go in. Each of them has a weight to each of the 4096 outputs.")
     raise Hint("Flatten first: how many numbers go in? Each of them meets each of the 4096 outputs.")
 
 
@@ -94,13 +96,16 @@ def output_size(answer: object) -> str:
     for side in (224, *random.sample(range(20, 400), 8)):
         picture = torch.empty(1, 1, side, side, device="meta")
         first = F.conv2d(picture, torch.empty(1, 1, 7, 7, device="meta"), stride=2, padding=3)
-        pooled = F.max_pool2d(F.max_pool2d(first, 3, 2, ceil_mode=True), 3, 2, ceil_mode=True)
+        once = F.max_pool2d(first, 3, 2, ceil_mode=True)
+        pooled = F.max_pool2d(once, 3, 2, ceil_mode=True)
         floored = F.max_pool2d(F.max_pool2d(first, 3, 2), 3, 2)
         wanted, got = pooled.shape[-1], number(answer(side))
         if got == wanted:
             continue
         if got == floored.shape[-1]:
             raise Hint(f"For {side} you give {got:g}: the pools of GoogLeNet round up (ceil mode), to {wanted}.")
+        if got == once.shape[-1]:
+            raise Hint(f"For {side} you give {got:g}, the side behind the first pool. A second one follows: {wanted}.")
         if got == -(-side // 8):
             raise Hint(
                 f"For {side} you give {got:g}. Three halvings are close, but the pools have no padding: {wanted}."
@@ -151,6 +156,8 @@ def five_by_five(answer: object) -> str:
         raise Hint("You counted the 5×5 convolution only. Its reduction, 192 → 16, has weights too.")
     if close(value, 15_872 / 153_600):
         raise Hint("You turned the fraction round.")
+    if matches(value, 15_872) or matches(value, 153_600):
+        raise Hint("That is one of the two counts, and it is right. Now divide the larger by the smaller.")
     raise Hint("Without: 25 · 192 · 32. With: 192 · 16 for the 1×1, and 25 · 16 · 32 for the 5×5.")
 
 

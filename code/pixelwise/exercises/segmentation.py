@@ -34,6 +34,8 @@ def micro_iou(answer: object) -> str:
         raise Hint("0.85 is the accuracy. In the union each wrong pixel counts twice: once for each of two classes.")
     if close(value, 2 * accuracy / (1 + accuracy)):
         raise Hint("You turned the fraction round: 2a / (1 + a) makes a Dice score from an IoU.")
+    if close(value, accuracy / 2):
+        raise Hint("Target and prediction count 200 pixels together, but the 85 in common belong to the union once.")
     raise Hint("Take 100 pixels, 85 right. Add up TP, FP and FN over all classes: how many of each are there?")
 
 
@@ -68,6 +70,8 @@ def absent_class(answer: object) -> str:
         raise Hint("You counted the absent class as 0: a punishment for something nobody could get wrong.")
     if close(value, 2.5 / 3):
         raise Hint("You counted the absent class as 1 (zero_division=1): a reward for something nobody had to find.")
+    if close(value, 1.5):
+        raise Hint("That is the sum. Divide it by the number of classes that have an IoU.")
     raise Hint("The third class has no pixel in the target and none in the prediction: its IoU is 0 / 0.")
 
 
@@ -81,4 +85,6 @@ def pole_shift(answer: object) -> str:
         raise Hint("Half of the pole is found, but the union has grown as well: count its columns.")
     if math.isclose(value, 0.0):
         raise Hint("Two columns each, shifted by one: one column is still shared.")
+    if close(value, 0.25):
+        raise Hint("The union holds the shared column once: 2 + 2 counts it twice.")
     raise Hint("Draw four columns. Mark the target on 1-2 and the prediction on 2-3; count common and marked columns.")
