@@ -57,7 +57,9 @@ def test_it_fits_a_phone_and_follows_the_theme(open_live, name, theme):
     assert brightness > 200 if theme == "light" else brightness < 60
     small = tab.locator(
         ".pw-live button, .pw-live select, .pw-live label, .pw-live input:not([type=checkbox],[type=radio],label input)"
-    ).evaluate_all("(all) => all.filter((one) => one.getBoundingClientRect().height < 24).map((one) => one.outerHTML)")
+    ).evaluate_all(
+        "(all) => all.filter((one) => one.offsetHeight && one.offsetHeight < 24).map((one) => one.outerHTML)"
+    )
     assert small == []
 
 

@@ -49,7 +49,8 @@ export function choices(legend, options, pick) {
   const buttons = options.map(([value, text]) => [value, h("button", { type: "button", onclick: () => pick(value) }, text)]);
   const row = h("div", { class: "pw-row" }, ...buttons.map(([, button]) => button));
   const set = (now) => buttons.forEach(([value, button]) => button.setAttribute("aria-pressed", String(value === now)));
-  return { element: h("fieldset", {}, h("legend", {}, legend), row), set };
+  const title = h("span", { class: "pw-title", "aria-hidden": "true" }, legend);
+  return { element: h("div", { class: "pw-choices", role: "group", "aria-label": legend }, title, row), set };
 }
 
 /** Call draw whenever one of these parts of the state changes; returns what ends that. */
@@ -106,6 +107,7 @@ container-type:inline-size}
 html[data-theme=light] .pw-live,[data-jp-theme-light=true] .pw-live,html[theme=light] .pw-live{color-scheme:light}
 html[data-theme=dark] .pw-live,[data-jp-theme-light=false] .pw-live,html[theme=dark] .pw-live{color-scheme:dark}
 .pw-live *{box-sizing:border-box}
+.pw-live [hidden]{display:none!important}
 .pw-live p,.pw-live ul,.pw-live fieldset,.pw-live table{margin:0 0 .7rem;padding:0;border:0;float:none}
 .pw-explorable figcaption{color:inherit;font:inherit;font-size:.9em}
 .pw-live figure{margin:0;padding:0}
@@ -125,6 +127,10 @@ background:transparent;color:inherit;font:inherit;cursor:pointer}
 .pw-live .pw-slider input{width:100%;margin:0;accent-color:var(--fill)}
 .pw-live .pw-slider b{font-variant-numeric:tabular-nums}
 .pw-live .pw-settings{display:grid;gap:.1rem 1.6rem;margin-bottom:.7rem}
+.pw-live .pw-choices{margin-bottom:.7rem}
+.pw-live .pw-choices .pw-title{display:block;margin-bottom:.25rem;font-weight:600}
+.pw-live .pw-settings .pw-choices{display:grid;grid-template-columns:minmax(5.5rem,auto) 1fr;gap:.6rem;align-items:center;margin:0}
+.pw-live .pw-settings .pw-title{margin:0;font-weight:400}
 .pw-live .pw-finding{min-height:2.9em;font-weight:600}
 .pw-live .pw-tasks li{list-style:none;margin:.15rem 0;padding-left:4.3rem;text-indent:-4.3rem}
 .pw-live .pw-tasks b{display:inline-block;width:4.3rem;text-indent:0;font-weight:600}
