@@ -65,9 +65,13 @@ def swapped_branches(module: googlenet.Inception, x: Tensor) -> Tensor:
 class FirstHeadOn4b(googlenet.GoogLeNet):
     """The first auxiliary head stands one module late; 4b has 4a's 512 channels, so that everything fits."""
 
-    def stages(self, x: Tensor):
-        maps, at1, at2 = super().stages(x)
-        return maps, self.inception4b(at1), at2
+    def stages(self, x: Tensor, first: int):
+        head = self.aux1.forward
+        self.aux1.forward = lambda x: head(self.inception4b(x))
+        try:
+            return super().stages(x, first)
+        finally:
+            del self.aux1.forward
 
 
 class SwappedHeads(googlenet.GoogLeNet):
@@ -81,9 +85,12 @@ class SwappedHeads(googlenet.GoogLeNet):
 class HeadsInEval(googlenet.GoogLeNet):
     """The heads speak when nobody trains."""
 
-    def forward(self, x: Tensor):
-        maps, at1, at2 = self.stages(x)
-        return self.fc(maps[-1].mean((2, 3))), self.aux2(at2), self.aux1(at1)
+    def stages(self, x: Tensor, first: int):
+        mode, self.training = self.training, True
+        try:
+            return super().stages(x, first)
+        finally:
+            self.training = mode
 
 
 def dropout_last(network: googlenet.GoogLeNet) -> None:

@@ -46,7 +46,7 @@ def swap_maps(change) -> Plant:
     def plant(network: nn.Module) -> None:
         backbone = getattr(network, "encoder", None) or network.backbone
         features = backbone.features
-        backbone.features = lambda images: change(features(images))
+        backbone.features = lambda images, first=0: change(features(images))[first:]
 
     return plant
 
@@ -95,9 +95,9 @@ def pool_two_by_two(pooling: deeplab.ImagePooling, x: Tensor) -> Tensor:
 class AuxOnFirstBlock(resnet.ResNet):
     """The auxiliary head looks at the stage before its last block, which has as many channels."""
 
-    def features(self, x: Tensor) -> list[Tensor]:
+    def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
         *maps, _, last = super().features(x)
-        return [*maps, self.layer3[0](maps[-1]), last]
+        return [*maps, self.layer3[0](maps[-1]), last][first:]
 
 
 class AuxNearest(deeplab.DeepLabV3):
@@ -179,8 +179,8 @@ def pool5_for_pool4(maps: list[Tensor]) -> list[Tensor]:
 class LinearFc6(Convolutionalized):
     """fc7 directly on fc6."""
 
-    def features(self, images: Tensor) -> list[Tensor]:
-        *finer, x = self.backbone.features(images)
+    def features(self, images: Tensor, first: int = 0) -> list[Tensor]:
+        *finer, x = self.backbone.features(images, first)
         return [*finer, self.dropout(F.relu(self.fc7(self.dropout(self.fc6(x)))))]
 
 

@@ -1,4 +1,4 @@
-"""What several networks share: convolution with normalisation, squeeze-and-excitation, dense heads, taps, checks."""
+"""What several networks share: convolution with normalisation, squeeze-and-excitation, feature maps, heads, checks."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -54,6 +54,24 @@ class SqueezeExcitation(nn.Module):
         return gate * x
 
 
+class FeatureMaps:
+    """The maps that a network meets on its way, fine to coarse; those before number ``first`` are let go at once.
+
+    Every backbone has ``features(images, first=0)``. A fine map is large: a head that reads only the coarsest asks for
+    that one, and the memory of the others is free again as soon as the next layer has read them.
+    """
+
+    def __init__(self, first: int = 0):
+        self.first, self.met, self.kept = first, 0, []
+
+    def add(self, x: Tensor) -> Tensor:
+        """Note ``x`` (N, C, H, W) as the next map, and return it."""
+        if self.met >= self.first:
+            self.kept.append(x)
+        self.met += 1
+        return x
+
+
 class Tapped(nn.Sequential):
     """Named layers in a row; forward returns the outputs of the layers in ``taps`` and goes no further than the last.
 
@@ -66,16 +84,16 @@ class Tapped(nn.Sequential):
             self.add_module(name, layer)
         self.taps, self.in_channels, self.smallest = tuple(taps), in_channels, smallest
 
-    def forward(self, x: Tensor) -> list[Tensor]:
+    def forward(self, x: Tensor, first: int = 0) -> list[Tensor]:
         check_images(x, self.in_channels, self.smallest)
-        maps = []
+        maps = FeatureMaps(first)
         for name, layer in self.named_children():
             x = layer(x)
             if name in self.taps:
-                maps.append(x)
+                maps.add(x)
             if name == self.taps[-1]:
                 break
-        return maps
+        return maps.kept
 
 
 def last_layer(in_features: int, num_classes: int | None) -> nn.Module:
@@ -149,10 +167,12 @@ class DensePredictor(nn.Module):
         self.align_corners = align_corners
 
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
-        *_, before_last, last = self.backbone.features(images)
-        logits = self.upsample(self.classifier(last), images)
-        if self.training and self.aux_classifier is not None:
-            return {"out": logits, "aux": self.upsample(self.aux_classifier(before_last), images)}
+        auxiliary = self.training and self.aux_classifier is not None
+        levels = len(self.backbone.channels)
+        maps = self.backbone.features(images, levels - (2 if auxiliary else 1))
+        logits = self.upsample(self.classifier(maps[-1]), images)
+        if auxiliary:
+            return {"out": logits, "aux": self.upsample(self.aux_classifier(maps[0]), images)}
         return logits
 
     def upsample(self, logits: Tensor, images: Tensor) -> Tensor:

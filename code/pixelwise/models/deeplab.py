@@ -162,9 +162,10 @@ class DeepLabV3Plus(nn.Module):
         self.segmentation_head = nn.Sequential(nn.Conv2d(width, num_classes, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        maps = self.encoder.features(images)
-        low = self.decoder["block1"](maps[self.low_level])  # (N, 48, H/4, W/4)
-        high = self.upsample(self.decoder["aspp"](maps[-1]), low)  # (N, 256, H/4, W/4), from H/16, W/16
+        low, *_, high = self.encoder.features(images, self.low_level)
+        low = self.decoder["block1"](low)  # (N, 48, H/4, W/4)
+        high = self.decoder["aspp"](high)  # (N, 256, H/16, W/16)
+        high = self.upsample(high, low)  # (N, 256, H/4, W/4)
         x = self.decoder["block2"](torch.cat([high, low], dim=1))  # (N, 256, H/4, W/4)
         return self.upsample(self.segmentation_head(x), images)  # (N, num_classes, H, W)
 

@@ -98,7 +98,7 @@ class DenseNet(nn.Module):
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = self.avgpool(self.features(x)[-1]).flatten(1)  # (N, 1024) for DenseNet-121
+        pooled = self.avgpool(self.features(x, len(self.channels) - 1)[0]).flatten(1)  # (N, 1024) for DenseNet-121
         return self.classifier(pooled)
 
 

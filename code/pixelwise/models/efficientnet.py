@@ -135,7 +135,7 @@ class EfficientNet(nn.Module):
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.features(x)[-1]  # (N, 320, H/32, W/32)
+        x = self.features(x, len(self.channels) - 1)[0]  # (N, 320, H/32, W/32)
         for head in list(self.features)[8:]:
             x = head(x)  # (N, 1280, H/32, W/32)
         return self.classifier(self.avgpool(x).flatten(1))

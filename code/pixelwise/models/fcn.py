@@ -50,8 +50,9 @@ class FCN(nn.Module):
             nn.init.zeros_(score.bias)
 
     def forward(self, images: Tensor) -> Tensor:
-        maps = self.backbone.features(images)
-        coarsest, *finer = [score(maps[level]) for score, level in zip(self.scores, self.levels, strict=True)]
+        finest = self.levels[-1]
+        maps = self.backbone.features(images, finest)
+        coarsest, *finer = [score(maps[level - finest]) for score, level in zip(self.scores, self.levels, strict=True)]
         logits = coarsest  # (N, num_classes, H/32, W/32)
         for upsampling, skip in zip(self.upsamplings, finer, strict=True):
             logits = upsampling(logits, skip.shape[-2:]) + skip  # (N, num_classes, H/16, W/16), then /8
@@ -92,8 +93,9 @@ class Convolutionalized(nn.Module):
         self.fc7 = nn.Conv2d(width, width, 1)
         self.dropout = nn.Dropout(dropout)
 
-    def features(self, images: Tensor) -> list[Tensor]:
-        *finer, x = self.backbone.features(images)  # x (N, 512, H/32, W/32)
+    def features(self, images: Tensor, first: int = 0) -> list[Tensor]:
+        """Return the backbone's maps from number ``first`` on, the last one after fc6 and fc7."""
+        *finer, x = self.backbone.features(images, first)  # x (N, 512, H/32, W/32)
         x = self.dropout(F.relu(self.fc6(x)))  # (N, 4096, H/32, W/32)
         x = self.dropout(F.relu(self.fc7(x)))
         return [*finer, x]

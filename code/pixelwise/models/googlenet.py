@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_images, initialise, last_layer
+from pixelwise.models.blocks import FeatureMaps, check_images, initialise, last_layer
 
 # channels: 1×1, 3×3 reduction, 3×3, 5×5 reduction, 5×5, pool projection
 TABLE = {
@@ -149,39 +149,44 @@ class GoogLeNet(nn.Module):
         self.fc = last_layer(wide, num_classes)
         initialise(self)
 
-    def stages(self, x: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-        """Return the feature maps, and the maps on which the auxiliary heads stand; sizes are for 224×224."""
+    def stages(self, x: Tensor, first: int) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the feature maps from number ``first`` on, and the auxiliary logits; sizes are for 224×224."""
         check_images(x, self.in_channels, self.smallest)
+        maps, auxiliary = FeatureMaps(first), []
         if self.transform_input:
             mean, std = x.new_tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
             x = x * (std / 0.5) + (mean - 0.5) / 0.5
-        stem1 = self.conv1(x)  # (N, 64, 112, 112)
-        x = self.maxpool1(stem1)  # (N, 64, 56, 56)
-        stem2 = self.conv3(self.conv2(x))  # (N, 192, 56, 56)
-        x = self.maxpool2(stem2)  # (N, 192, 28, 28)
+        x = maps.add(self.conv1(x))  # (N, 64, 112, 112)
+        x = self.maxpool1(x)  # (N, 64, 56, 56)
+        x = self.conv2(x)  # (N, 64, 56, 56)
+        x = maps.add(self.conv3(x))  # (N, 192, 56, 56)
+        x = self.maxpool2(x)  # (N, 192, 28, 28)
         x = self.inception3a(x)  # (N, 256, 28, 28)
-        stage3 = self.inception3b(x)  # (N, 480, 28, 28)
-        x = self.maxpool3(stage3)  # (N, 480, 14, 14)
-        at1 = self.inception4a(x)  # (N, 512, 14, 14)
-        x = self.inception4b(at1)  # (N, 512, 14, 14)
+        x = maps.add(self.inception3b(x))  # (N, 480, 28, 28)
+        x = self.maxpool3(x)  # (N, 480, 14, 14)
+        x = self.inception4a(x)  # (N, 512, 14, 14)
+        if self.training and self.aux_logits:
+            auxiliary.append(self.aux1(x))
+        x = self.inception4b(x)  # (N, 512, 14, 14)
         x = self.inception4c(x)  # (N, 512, 14, 14)
-        at2 = self.inception4d(x)  # (N, 528, 14, 14)
-        stage4 = self.inception4e(at2)  # (N, 832, 14, 14)
-        x = self.maxpool4(stage4)  # (N, 832, 7, 7)
+        x = self.inception4d(x)  # (N, 528, 14, 14)
+        if self.training and self.aux_logits:
+            auxiliary.append(self.aux2(x))
+        x = maps.add(self.inception4e(x))  # (N, 832, 14, 14)
+        x = self.maxpool4(x)  # (N, 832, 7, 7)
         x = self.inception5a(x)  # (N, 832, 7, 7)
-        stage5 = self.inception5b(x)  # (N, 1024, 7, 7)
-        return [stem1, stem2, stage3, stage4, stage5], at1, at2
+        x = maps.add(self.inception5b(x))  # (N, 1024, 7, 7)
+        return maps.kept, auxiliary
 
-    def features(self, x: Tensor) -> list[Tensor]:
-        """Return five maps, fine to coarse, with ``channels`` channels at ``strides``."""
-        return self.stages(x)[0]
+    def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
+        """Return the maps from number ``first`` of five on, with ``channels`` channels at ``strides``."""
+        return self.stages(x, first)[0]
 
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutputs:
-        maps, at1, at2 = self.stages(x)
-        heads = [self.aux1(at1), self.aux2(at2)] if self.training and self.aux_logits else []
-        pooled = self.avgpool(maps[-1]).flatten(1)  # (N, 1024)
-        logits = self.fc(self.dropout(pooled))  # (N, 1000)
-        return GoogLeNetOutputs(logits, *reversed(heads)) if heads else logits
+        [x], auxiliary = self.stages(x, first=4)
+        x = self.avgpool(x).flatten(1)  # (N, 1024)
+        logits = self.fc(self.dropout(x))  # (N, 1000)
+        return GoogLeNetOutputs(logits, *reversed(auxiliary)) if auxiliary else logits
 
 
 def googlenet(**options) -> GoogLeNet:

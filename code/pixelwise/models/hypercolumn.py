@@ -45,8 +45,9 @@ class Hypercolumn(nn.Module):
             self.classifier = nn.Sequential(*conv_norm(channels, hidden, 1), nn.Conv2d(hidden, num_classes, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        maps = self.backbone.features(images)
-        maps = [maps[i] for i in self.levels]
+        finest = self.levels[0]
+        maps = self.backbone.features(images, finest)
+        maps = [maps[i - finest] for i in self.levels]
         columns = stack(maps, maps[0].shape[-2:])  # (N, ΣCᵢ, H/stride, W/stride)
         logits = self.classifier(columns)  # (N, num_classes, H/stride, W/stride)
         return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=False)

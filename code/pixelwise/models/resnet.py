@@ -10,7 +10,7 @@ segmentation-models-pytorch dilates that convolution too (``dilate_first_block=T
 
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import check_images, conv_norm, initialise, last_layer
+from pixelwise.models.blocks import FeatureMaps, check_images, conv_norm, initialise, last_layer
 
 
 class BasicBlock(nn.Module):
@@ -134,18 +134,20 @@ class ResNet(nn.Module):
             if zero_init_residual and isinstance(module, BasicBlock | Bottleneck):
                 nn.init.zeros_((module.bn2 if block.expansion == 1 else module.bn3).weight)
 
-    def features(self, x: Tensor) -> list[Tensor]:
-        """Return the stem's map and the four stages' maps, fine to coarse; sizes below are for 224×224."""
+    def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
+        """Return the maps of the stem and of the four stages from number ``first`` on; sizes below are for 224×224."""
         check_images(x, self.in_channels)
-        stem = self.relu(self.bn1(self.conv1(x)))  # (N, 64, 112, 112)
-        stage1 = self.layer1(self.maxpool(stem))  # (N, 64 or 256, 56, 56)
-        stage2 = self.layer2(stage1)  # (N, 128 or 512, 28, 28)
-        stage3 = self.layer3(stage2)  # (N, 256 or 1024, 14, 14)
-        stage4 = self.layer4(stage3)  # (N, 512 or 2048, 7, 7)
-        return [stem, stage1, stage2, stage3, stage4]
+        maps = FeatureMaps(first)
+        x = maps.add(self.relu(self.bn1(self.conv1(x))))  # (N, 64, 112, 112)
+        x = self.maxpool(x)  # (N, 64, 56, 56)
+        x = maps.add(self.layer1(x))  # (N, 64 or 256, 56, 56)
+        x = maps.add(self.layer2(x))  # (N, 128 or 512, 28, 28)
+        x = maps.add(self.layer3(x))  # (N, 256 or 1024, 14, 14)
+        x = maps.add(self.layer4(x))  # (N, 512 or 2048, 7, 7)
+        return maps.kept
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = self.avgpool(self.features(x)[-1]).flatten(1)  # (N, 512 or 2048)
+        pooled = self.avgpool(self.features(x, first=4)[0]).flatten(1)  # (N, 512 or 2048)
         return self.fc(pooled)  # (N, num_classes)
 
 

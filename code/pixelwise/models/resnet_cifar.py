@@ -10,7 +10,7 @@ in Deep Residual Networks, 2016, figure 4e).
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_images, conv_norm, initialise, last_layer
+from pixelwise.models.blocks import FeatureMaps, check_images, conv_norm, initialise, last_layer
 
 
 class ZeroPaddedShortcut(nn.Module):
@@ -118,14 +118,16 @@ class CifarResNet(nn.Module):
             if zero_init_residual and isinstance(module, Block):
                 nn.init.zeros_((module.bn2 if batch_norm and not preactivation else module.conv2).weight)
 
-    def features(self, x: Tensor) -> list[Tensor]:
-        """Return the maps of the three stages, fine to coarse; sizes are for 32×32 and ``stride`` 1."""
+    def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
+        """Return the maps of the three stages from number ``first`` on; sizes are for 32×32 and ``stride`` 1."""
         check_images(x, self.in_channels)
+        maps = FeatureMaps(first)
         x = self.conv1(x)  # (N, 16, 32, 32)
-        stage1 = self.layer1(x if self.preactivation else F.relu(self.bn1(x)))  # (N, 16, 32, 32)
-        stage2 = self.layer2(stage1)  # (N, 32, 16, 16)
-        stage3 = self.layer3(stage2)  # (N, 64, 8, 8)
-        return [stage1, stage2, F.relu(self.bn2(stage3)) if self.preactivation else stage3]
+        x = maps.add(self.layer1(x if self.preactivation else F.relu(self.bn1(x))))  # (N, 16, 32, 32)
+        x = maps.add(self.layer2(x))  # (N, 32, 16, 16)
+        x = self.layer3(x)  # (N, 64, 8, 8)
+        maps.add(F.relu(self.bn2(x)) if self.preactivation else x)
+        return maps.kept
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc(self.avgpool(self.features(x)[-1]).flatten(1))  # (N, num_classes)
+        return self.fc(self.avgpool(self.features(x, first=2)[0]).flatten(1))  # (N, num_classes)

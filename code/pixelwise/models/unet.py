@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_classes, check_images, conv_norm
+from pixelwise.models.blocks import FeatureMaps, check_classes, check_images, conv_norm
 
 
 class DoubleConv(nn.Sequential):
@@ -45,13 +45,14 @@ class ContractingPath(nn.Module):
             for before, after in zip((in_channels, *self.channels[:-1]), self.channels, strict=True)
         )
 
-    def features(self, images: Tensor) -> list[Tensor]:
-        check_images(images, self.in_channels, smallest=self.strides[-1])
-        maps, x = [], images
+    def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
+        """Return the maps from number ``first`` on, fine to coarse."""
+        check_images(x, self.in_channels, smallest=self.strides[-1])
+        maps = FeatureMaps(first)
         for stage in self.stages:
-            x = stage(F.max_pool2d(x, 2) if maps else x)  # (N, c, H, W): first 64 of 568×568, last 1024 of 28×28
-            maps.append(x)
-        return maps
+            x = stage(F.max_pool2d(x, 2) if maps.met else x)  # (N, c, H, W): first 64 of 568×568, last 1024 of 28×28
+            maps.add(x)
+        return maps.kept
 
 
 class ValidUNet(nn.Module):

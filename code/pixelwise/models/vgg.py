@@ -60,7 +60,7 @@ class VGG(nn.Module):
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.features(x)[-1]  # (N, 512, H/32, W/32)
+        x = self.features(x, len(self.channels) - 1)[0]  # (N, 512, H/32, W/32)
         x = self.avgpool(x).flatten(1)  # (N, 25088)
         return self.classifier(x)  # (N, num_classes)
 
