@@ -1,0 +1,154 @@
+"""Run every chapter as Colab would: `make rehearse`, or `make rehearse STACK=newest`.
+
+A chapter meets there an older PyTorch than this book's, an empty folder, no library of ours, and `google.colab`. Here
+it meets the same: an *image* (an environment with the stack of tests/rehearsal/STACK.txt, kept under _build/rehearsal)
+and above it a fresh *session*, whose first cells fetch the book from GitHub; git redirects that to this working tree.
+`STACK=here` takes the running Python for the image, as the weekly run in Colab's own image does.
+
+Needs nothing but Python and git: everything else is in the stack.
+"""
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+STACKS = ROOT / "tests" / "rehearsal"
+KEPT = ("torch", "torchvision", "numpy")
+ADDRESS = r"https://github\.com/[\w./-]+"  # in a chapter's first cell
+
+# What a notebook in Colab finds imported already; anywidget asks it to let widgets in.
+COLAB = {
+    "google/colab/__init__.py": "from google.colab import output",
+    "google/colab/output/__init__.py": (
+        "from google.colab.output import _widgets\ndef enable_custom_widget_manager(): pass"
+    ),
+    "google/colab/output/_widgets.py": "_installed_url = None",
+    "stand_in_for_colab.pth": "import google.colab.output",
+}
+
+# Runs in the session: one notebook, top to bottom; stops at the first cell that fails.
+EXECUTE = """
+import sys, nbformat, nbclient
+notebook = nbformat.read(sys.argv[1], as_version=4)
+nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+"""
+
+
+def image(stack: str) -> Path:
+    """The Python of an environment that holds a stack, made where it is missing."""
+    if stack == "here":
+        return Path(sys.executable)
+    wanted = (STACKS / f"{stack}.txt").read_bytes()
+    folder = ROOT / "_build" / "rehearsal" / f"{stack}-{hashlib.sha256(wanted).hexdigest()[:8]}"
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        print(f"Setting up {os.path.relpath(folder)}: some minutes, up to 6 GB.", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", STACKS / f"{stack}.txt"], check=True)
+        (folder / "complete").touch()
+    return python
+
+
+def packages(python: Path) -> dict[str, str]:
+    """The packages that a Python sees, with their versions."""
+    command = [python, "-m", "pip", "list", "--format=freeze"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True)
+    return dict(line.split("==", 1) for line in listed.stdout.splitlines() if "==" in line)
+
+
+def session(folder: Path, below: Path) -> Path:
+    """The Python of a fresh environment that also sees the packages of `below`, and a stand-in for google.colab."""
+    subprocess.run([below, "-m", "venv", folder], check=True)
+    site = next(folder.glob("lib/python*/site-packages"))
+    shown = "import sys, site; print('\\n'.join(p for p in sys.path if p.endswith(('site-packages', 'dist-packages'))))"
+    (site / "image.pth").write_text(subprocess.run([below, "-c", shown], capture_output=True, text=True).stdout)
+    python = folder / "bin" / "python"
+    kernel = {"argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "Python 3"}
+    files = {site / name: text for name, text in COLAB.items()}
+    files[folder / "share/jupyter/kernels/python3/kernel.json"] = json.dumps(kernel)
+    for path, text in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + "\n")
+    return python
+
+
+def publish(folder: Path) -> None:
+    """Put the working tree, without what git ignores, into a repository of its own."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    identity = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.org"]
+    for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "working tree"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
+def rehearse(notebooks: list[Path], stack: str) -> int:
+    """Run the notebooks in one session; print a line for each, and return how many things went wrong."""
+    below = image(stack)
+    with tempfile.TemporaryDirectory(prefix="pixelwise-rehearsal-") as place:
+        origin, home, content = (Path(place) / name for name in ("origin", "home", "content"))
+        for folder in (origin, home, content):
+            folder.mkdir()
+        publish(origin)
+        python = session(Path(place) / "session", below)
+        before = packages(python)
+        print(f"{stack}: Python {sys.version.split()[0]}, " + ", ".join(f"{name} {before[name]}" for name in KEPT))
+        environment = os.environ | {
+            "HOME": str(home),
+            "PIXELWISE_BUDGET": "smoke",
+            "OMP_NUM_THREADS": "1",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": f"url.{origin.as_uri()}.insteadOf",
+            "GIT_CONFIG_VALUE_0": re.search(ADDRESS, notebooks[0].read_text(encoding="utf-8")).group(),
+        }
+        environment.pop("PYTHONPATH", None)
+
+        def run(notebook: Path) -> bool:
+            started = time.perf_counter()
+            command = [python, "-c", EXECUTE, notebook]
+            done = subprocess.run(command, cwd=content, env=environment, capture_output=True, text=True)
+            left = [path.name for path in content.iterdir()]
+            fine = done.returncode == 0 and not left
+            seconds = time.perf_counter() - started
+            print(f"{'ok    ' if fine else 'FAILED'} {notebook.stem:28}{seconds:4.0f} s", flush=True)
+            if not fine:
+                print(done.stderr[-4000:], f"left in the working directory: {left}", file=sys.stderr)
+            return fine
+
+        fine = [run(notebooks[0])]  # alone, for it fetches the library that the others find
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+            fine += pool.map(run, notebooks[1:])
+        after = packages(python)
+    added = sorted(after.keys() - before.keys())
+    changed = [name for name in before if after.get(name) != before[name]]
+    print(f"The first cell installed {', '.join(added) or 'nothing'}; it changed {', '.join(changed) or 'nothing'}.")
+    return fine.count(False) + len(changed)
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="make rehearse", description="Run every chapter as Colab would.")
+    parser.add_argument("--stack", default="oldest", choices=["oldest", "newest", "here"])
+    parser.add_argument("notebooks", nargs="*", type=Path, default=sorted((ROOT / "chapters").glob("*.ipynb")))
+    options = parser.parse_args(arguments)
+    return 1 if rehearse([path.resolve() for path in options.notebooks], options.stack) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
