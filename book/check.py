@@ -20,6 +20,14 @@ OBJECT_ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]{6,}")
 PROGRESS = re.compile(r"\d+%\|.*\||\d(?:it/s|s/it)\b|\r(?!\n)|\bHBox\(children|\bFloatProgress\(")
 WIDGET_TYPES = {"application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"}
 IMAGE_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"}
+FOREIGN = re.compile(
+    r"<(?:script|img|iframe|source|video|audio|embed)\b[^>]*\bsrc\s*=\s*[\"']?(?:https?:)?//[^\s\"'>]+"
+    r"|<link\b[^>]*\bhref\s*=\s*[\"']?(?:https?:)?//[^\s\"'>]+"
+    r"|(?:@import|url\()\s*[\"']?(?:https?:)?//[^\s\"')]+"
+    r"|\b(?:import\s*\(|from\s|fetch\()\s*[\"']https?://[^\s\"']+"
+    r"|!\[[^\]]*\]\(\s*(?:https?:)?//[^\s)]+",
+    re.I,
+)
 NO_DESCRIPTION = re.compile(r"(image|figure|picture|plot|photo|img|fig)?[\s\d._-]*|.*\.(png|jpe?g|svg|gif|webp)", re.I)
 DIRECTIVES = {
     "a directive": re.compile(r"^[ >]*(?:`{3,}|~{3,}|:{3,})\{[\w:-]+\}", re.M),
@@ -34,21 +42,21 @@ def faults(path: Path) -> list[str]:
     text = Path(path).read_text(encoding="utf-8")
     notebook = json.loads(text)
     found = [] if len(text.encode()) <= LIMIT else [f"the file has {len(text.encode()):,} bytes, more than {LIMIT:,}"]
-    for check in (drifted, unexecuted, unstorable, without_alternative, not_portable):
+    for check in (drifted, unexecuted, unstorable, without_alternative, not_portable, foreign):
         found += check(notebook)
     return found
 
 
 def drifted(notebook: dict) -> list[str]:
-    """Code cells that are no longer those that made the outputs."""
+    """Code cells that are no longer those that made the outputs, and outputs that are no longer what they made."""
     made = notebook["metadata"].get("pixelwise")
     if not made:
         return ["there is no stamp; record the chapter with `make record`"]
-    if made.get("cells") != stamp.hash_cells(notebook):
-        return [
-            f"code cells have changed since the outputs were recorded on {made.get('date')}; record the chapter again"
-        ]
-    return []
+    found = []
+    for what, now in (("cells", stamp.hash_cells(notebook)), ("outputs", stamp.hash_outputs(notebook))):
+        if made.get(what, now) != now:
+            found.append(f"{what} have changed since the recording of {made.get('date')}; record the chapter again")
+    return found
 
 
 def unexecuted(notebook: dict) -> list[str]:
@@ -124,6 +132,18 @@ def not_portable(notebook: dict) -> list[str]:
             if match := pattern.search(text if what == "a directive" else prose):
                 syntax = match.group().strip()
                 found.append(f"cell {number} holds {what} that only this book's builder knows: {syntax!r}")
+    return found
+
+
+def foreign(notebook: dict) -> list[str]:
+    """Scripts, styles, fonts and pictures that a reader's browser would ask another host for."""
+    found = []
+    for number, cell in enumerate(notebook["cells"], 1):
+        shown = [output.get("data", {}) for output in cell.get("outputs", [])]
+        pieces = [joined(data.get(kind, "")) for data in shown for kind in ("text/html", "image/svg+xml")]
+        pieces += [without_code(stamp.source(cell))] if cell["cell_type"] == "markdown" else []
+        matches = filter(None, map(FOREIGN.search, pieces))
+        found += [f"cell {number} asks another host for something: {match.group()[:80]!r}" for match in matches]
     return found
 
 

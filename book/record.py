@@ -72,6 +72,7 @@ def record(path: Path, budget: str = "", dataset: str = "", library: Path = stam
         "library": library_hashes,
     }
     if made["dataset"] == "streets":
+        made["outputs"] = stamp.hash_outputs(notebook)
         notebook.metadata["pixelwise"] = made
         tidy(notebook)
         if faults := check.unstorable(notebook):

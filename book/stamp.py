@@ -1,7 +1,7 @@
 """What a recorded notebook says about its making, and whether that still holds.
 
 A stamp lives in the notebook's metadata under ``pixelwise``: date, budget, device, versions, seeds, seconds, a hash of
-the code cells and one hash per module of the library that the run imported.
+the code cells, one of their outputs, and one hash per module of the library that the run imported.
 """
 
 import ast
@@ -36,6 +36,22 @@ def hash_cells(notebook: dict) -> str:
     """SHA-256 over the code cells after the bootstrap cell, which does nothing where notebooks are recorded."""
     sources = [source(cell) for cell in code_cells(notebook)[1:]]
     return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
+
+
+def hash_outputs(notebook: dict) -> str:
+    """SHA-256 over all that the code cells show, so that no number or picture is changed by hand."""
+    outputs = [_joined(cell.get("outputs", [])) for cell in code_cells(notebook)]
+    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
+
+
+def _joined(value):
+    """`value` with each text that a file holds as a list of lines in one piece."""
+    if isinstance(value, dict):
+        return {key: _joined(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        text = value and all(isinstance(item, str) for item in value)
+        return "".join(value) if text else [_joined(item) for item in value]
+    return value
 
 
 def hash_code(text: str) -> str:

@@ -1,7 +1,7 @@
 """Every check of a stored notebook catches the fault that it is for, and nothing in a sound one."""
 
 import pytest
-from book import check
+from book import check, stamp
 from tests.helpers.notebooks import save, sound_notebook
 
 
@@ -27,6 +27,15 @@ def fail(notebook):
 PLANTED = {
     "no stamp": (lambda n: n["metadata"].pop("pixelwise"), "there is no stamp"),
     "a changed cell": (lambda n: n["cells"][2].update(source="print('mIoU', 0.9)"), "cells have changed"),
+    "a number changed by hand": (lambda n: say(n, "mIoU 0.6\n"), "outputs have changed"),
+    "a picture changed by hand": (
+        lambda n: n["cells"][3]["outputs"][0]["data"].update({"image/png": "iVBO"}),
+        "outputs have changed",
+    ),
+    "a foreign script": (lambda n: show(n, text_html="<script src='https://cdn.example.org/a.js'>"), "another host"),
+    "a foreign module": (lambda n: show(n, text_html="<script>import('https://esm.sh/d3')</script>"), "another host"),
+    "a foreign style": (lambda n: write(n, '<link rel="stylesheet" href="//fonts.example.org/a">'), "another host"),
+    "a foreign picture": (lambda n: write(n, "![a road seen from a car](https://example.org/a.png)"), "another host"),
     "a removed cell": (lambda n: n["cells"].pop(), "cells have changed"),
     "a cell that did not run": (lambda n: n["cells"][3].update(execution_count=None), "has not been executed"),
     "a cell run twice": (lambda n: n["cells"][3].update(execution_count=7), "not from top to bottom"),
@@ -70,6 +79,7 @@ SOUND = {
     "a picture in a code block": lambda n: write(n, "```markdown\n![](a.png)\n```"),
     "a described picture": lambda n: write(n, "![a road seen from a car](a.png)"),
     "a link that looks like a path": lambda n: say(n, "https://example.org/home/ada and data/tmp/x"),
+    "a link to another host": lambda n: write(n, "[a paper](https://arxiv.org/abs/1409.4842)"),
     "a percentage": lambda n: say(n, "accuracy 85 % | mIoU 58 %"),
     "a set in braces": lambda n: write(n, "classes $\\{0, 10\\}$ and `a`"),
     "an empty cell": lambda n: n["cells"].append({"cell_type": "code", "source": "", "outputs": [], "metadata": {}}),
@@ -90,6 +100,7 @@ def test_planted_fault_is_caught(name, tmp_path):
 def test_sound_notebook_passes(name, tmp_path):
     notebook = sound_notebook()
     SOUND[name](notebook)
+    notebook["metadata"]["pixelwise"]["outputs"] = stamp.hash_outputs(notebook)
     assert check.faults(save(notebook, tmp_path / "chapter.ipynb")) == []
 
 

@@ -31,7 +31,9 @@ def sound_notebook() -> dict:
     ]
     notebook = json.loads(nbformat.writes(new_notebook(cells=cells)))
     notebook["metadata"]["language_info"] = {"name": "python"}
-    notebook["metadata"]["pixelwise"] = {"date": "2026-11-23", "cells": stamp.hash_cells(notebook), "library": {}}
+    notebook["metadata"]["pixelwise"] = {"date": "2026-11-23", "library": {}}
+    for what, digest in (("cells", stamp.hash_cells), ("outputs", stamp.hash_outputs)):
+        notebook["metadata"]["pixelwise"][what] = digest(notebook)
     return notebook
 
 
