@@ -97,6 +97,11 @@ def test_wrong_state_is_answered_in_one_line(traps, act, message):
     assert "\n" not in str(caught.value)
 
 
+def test_an_unknown_name_is_answered_with_those_there_are():
+    with pytest.raises(TypeError, match="OverlapLab has no kernal; its state is dimensions, kernel"):
+        explorables.OverlapLab(kernal=4)
+
+
 def test_encoding_and_decoding_agree():
     rng = np.random.default_rng(0)
     for _ in range(20):

@@ -167,6 +167,7 @@ def test_presets_pictures_and_the_cursor_by_pointer(open_live):
     tab.get_by_role("button", name="k2 s3, gaps").click()
     says(tab, "Gaps.")
     picture = tab.locator(".picture")
+    picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
     tab.mouse.move(box["x"] + box["width"] * 6.5 / 24, box["y"] + 60)  # the seventh pixel shown, number 2
     tab.locator(".at", has_text="Output pixel 2, phase 2: taps none: 0 = 0").wait_for(timeout=5000)

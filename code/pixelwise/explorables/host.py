@@ -29,6 +29,13 @@ class Explorable(HasTraits):
     """In addresses and in the page, such as "metric-traps"; its module is metric_traps.mjs beside this file."""
     caption: ClassVar[str]
 
+    def __init__(self, **state) -> None:
+        unknown = sorted(set(state) - set(self.trait_names(state=True)))
+        if unknown:
+            expected = ", ".join(self.trait_names(state=True))
+            raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}; its state is {expected}")
+        super().__init__(**state)
+
     def picture(self) -> Card:
         """Draw the state as a still figure."""
         raise NotImplementedError
