@@ -1,0 +1,272 @@
+"""The training command: `fit` with options instead of cells, alone or as one of several processes under torchrun.
+
+Every process reads the data, trains on its share of each batch and gets the same gradients; the first one alone writes
+and prints.
+"""
+
+import datetime
+import json
+import os
+import sys
+import warnings
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from .. import course, data
+from ..data import storage
+from ..files import whole
+from . import checkpoint, distributed, metrics, weights
+from .history import History
+from .inference import predict
+from .loop import fit
+from .networks import Description
+from .options import parse, recipe_of
+
+BAND = 3
+"""Width of the boundary band in pixels at the training size, on either side of a contour."""
+
+SHEET_SCENES = 6
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line; exits with one line that says what to do when something fails."""
+    options = parse(arguments)
+    warnings.showwarning = lambda message, *_, **__: print(f"pixelwise.training: {message}", file=sys.stderr)
+    folder = options.out or default_folder(options)
+    try:
+        with processes(options.device) as device:
+            run(options, folder, device)
+    except KeyboardInterrupt:
+        sys.exit(f"pixelwise.training: stopped; the same command with --resume goes on from {folder}")
+    except torch.OutOfMemoryError:
+        sys.exit("pixelwise.training: out of GPU memory; choose a smaller --batch-size, --size or --crop")
+    except checkpoint.CheckpointError as error:
+        sys.exit(
+            f"pixelwise.training: {error}. With --resume the options are those of the run that was stopped; "
+            "--overwrite begins it anew"
+        )
+    except (ValueError, FloatingPointError, OSError) as error:
+        sys.exit(f"pixelwise.training: {error}")
+
+
+def run(options: Namespace, folder: Path, device: torch.device) -> dict:
+    """Train, judge and write everything into `folder`; returns what results.json holds."""
+    recipe = recipe_of(options)
+    described = Description(options.model, len(data.CLASSES), options.backbone, options.width, options.output_stride)
+    course.seed_everything(options.seed)
+    model = described.build()
+    prepare_folder(folder, options)
+    train, val, test = load_scenes(options)
+    parameters = sum(p.numel() for p in model.parameters())
+    say(
+        f"{options.model}, {parameters / 1e6:.2f} M parameters, on {len(train)} scenes of {options.dataset} at "
+        f"{options.size[0]}×{options.size[1]}; {distributed.world_size()} process(es), {course.device_name(device)}"
+    )
+    if options.sync_batch_norm:
+        from .sync_batch_norm import synchronise
+
+        model = synchronise(model, device)
+
+    progress = options.progress or ("bar" if sys.stderr.isatty() else "lines")
+    history = fit(
+        model,
+        train,
+        recipe,
+        val=val,
+        seed=options.seed,
+        device=device,
+        checkpoint=folder / "checkpoint.safetensors",
+        progress=progress,
+    )
+    if distributed.rank() > 0:
+        return {}
+
+    labels = predict(model, val.images, batch_size=options.batch_size)
+    values = {options.val_split: judge(labels, val.targets)}
+    if test is not None:
+        values["test"] = judge(predict(model, test.images, batch_size=options.batch_size), test.targets)
+    record = {
+        "network": described.to_dict(),
+        "parameters": parameters,
+        "dataset": options.dataset,
+        "train_split": options.train_split,
+        "scenes": len(train),
+        "size": list(options.size),
+        "named_recipe": options.recipe,
+        "recipe": checkpoint.describe(recipe),
+        "processes": distributed.world_size(),
+        "sync_batch_norm": options.sync_batch_norm,
+        **provenance(device, history, options.seed),
+        "values": values,
+        "history": history.to_dict(),
+    }
+    write_all(folder, record, model, described, val, labels)
+    report(folder, values, record["seconds"])
+    return record
+
+
+def default_folder(options: Namespace) -> Path:
+    """Where a run with these options goes unless --out says otherwise."""
+    height, width = options.size
+    return storage.folder() / "runs" / f"{options.model}-{options.dataset}-{height}x{width}-seed{options.seed}"
+
+
+def prepare_folder(folder: Path, options: Namespace) -> None:
+    """Make the folder; ValueError where it holds another run, unless that is to be resumed or overwritten."""
+    there = [name for name in ("checkpoint.safetensors", "weights.safetensors") if (folder / name).exists()]
+    distributed.wait()  # until every process has looked
+    if there and options.overwrite:
+        if distributed.rank() == 0:
+            for name in there:
+                (folder / name).unlink()
+    elif there and not options.resume:
+        raise ValueError(
+            f"{folder} holds a run already ({', '.join(there)}): go on with it (--resume), begin it anew "
+            "(--overwrite), or choose another folder (--out)"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    distributed.wait()
+
+
+def load_scenes(options: Namespace) -> tuple[data.Scenes, data.Scenes, data.Scenes | None]:
+    """The splits that were asked for. One process fills the cache, and the others then read it."""
+    wanted = [options.train_split, options.val_split, *(["test"] if options.test else [])]
+    if distributed.rank() > 0:
+        distributed.wait()
+    scenes = [data.load(options.dataset, split, tuple(options.size), count=options.scenes) for split in wanted]
+    if distributed.rank() == 0:
+        distributed.wait()
+    return scenes[0], scenes[1], scenes[2] if options.test else None
+
+
+def judge(labels: torch.Tensor, targets: torch.Tensor) -> dict:
+    """The figures of one split: labels and targets (N, H, W) uint8 to means, IoU of each class, and at boundaries."""
+    classes = len(data.CLASSES)
+    matrix = metrics.confusion_matrix(labels, targets, classes)
+    band = metrics.confusion_matrix(labels, targets, classes, where=metrics.boundary_band(targets, BAND))
+    return {
+        "mean_iou": metrics.mean_iou(matrix),
+        "pixel_accuracy": metrics.pixel_accuracy(matrix),
+        "mean_class_accuracy": metrics.mean_class_accuracy(matrix),
+        "class_iou": by_class(metrics.class_iou(matrix)),
+        "boundary_width": BAND,
+        "boundary_band_mean_iou": metrics.mean_iou(band),
+        "boundary_band_class_iou": by_class(metrics.class_iou(band)),
+        "boundary_iou": metrics.boundary_iou(labels, targets, BAND, classes).nanmean().item(),
+        "images": len(targets),
+    }
+
+
+def by_class(values: torch.Tensor) -> dict[str, float | None]:
+    """One value a class by its name; None for a class that does not occur (JSON has no NaN)."""
+    return {name: None if v != v else v for name, v in zip(data.CLASSES, values.tolist(), strict=True)}
+
+
+def provenance(device: torch.device, history: History, seed: int) -> dict:
+    """Where figures come from, under the names that a recorded chapter uses; seconds are those of training."""
+    return {
+        "device": course.device_name(device),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "seconds": round(sum(history.seconds), 1),
+        "seeds": [seed],
+        "versions": course.versions(),
+    }
+
+
+def write_all(folder: Path, record: dict, model: nn.Module, described: Description, val, labels: torch.Tensor) -> None:
+    """Weights, results and the contact sheet, each whole or not at all."""
+    about = weights.About(
+        network=described,
+        classes=data.CLASSES,
+        dataset=record["dataset"],
+        size=tuple(record["size"]),
+        recipe=record["recipe"],
+        metrics=record["values"],
+        provenance={key: record[key] for key in ("device", "date", "seconds", "seeds", "versions", "processes")},
+    )
+    weights.save(folder / "weights.safetensors", model, about)
+    with whole(folder / "results.json") as temporary:
+        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    with whole(folder / "contact-sheet.png") as temporary:
+        temporary.write_bytes(contact_sheet(val, labels))
+
+
+def contact_sheet(val, labels: torch.Tensor) -> bytes:
+    """A PNG of scenes from the worst to the best by their own mean IoU: image, labels, prediction, mistakes."""
+    from ..figures import show_scenes
+
+    scores = metrics.per_image_mean_iou(labels, val.targets, len(data.CLASSES)).nan_to_num(0)
+    count = min(SHEET_SCENES, len(val))
+    places = torch.linspace(0, len(val) - 1, count).round().long()
+    chosen = scores.argsort()[places].tolist()
+    card = show_scenes(
+        val[chosen],
+        predictions=labels[chosen],
+        mistakes=True,
+        columns=min(3, count),
+        title=f"{val.dataset}, {val.split}: from the worst scene to the best",
+        titles=[f"mIoU {scores[i]:.0%}" for i in chosen],
+    )
+    return card.png()
+
+
+def report(folder: Path, values: dict, seconds: float) -> None:
+    """The figures in a few lines, and where everything lies."""
+    for split, figures in values.items():
+        say(
+            f"{split}: mIoU {figures['mean_iou']:.1%}, pixel accuracy {figures['pixel_accuracy']:.1%}, within {BAND} "
+            f"pixels of a boundary mIoU {figures['boundary_band_mean_iou']:.1%}"
+        )
+        say("  " + ", ".join(f"{k} {'–' if v is None else format(v, '.0%')}" for k, v in figures["class_iou"].items()))
+    say(f"trained for {seconds:.0f} s; weights, results and contact sheet are in {folder}")
+
+
+def say(text: str) -> None:
+    """Print, in the first process only."""
+    if distributed.rank() == 0:
+        print(text, flush=True)
+
+
+@contextmanager
+def processes(name: str | None) -> Iterator[torch.device]:
+    """The device to compute on; inside, under torchrun, the processes know each other."""
+    several = int(os.environ.get("WORLD_SIZE", 1)) > 1
+    device = choose_device(name, int(os.environ.get("LOCAL_RANK", 0)) if several else None)
+    if not several:
+        yield device
+        return
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield device
+        distributed.wait()  # the first process may still be judging
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def choose_device(name: str | None, local_rank: int | None) -> torch.device:
+    """The device called `name`, or the best there is; under torchrun this process's own GPU."""
+    if name is None:
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"there is no device {name!r}; choose cpu, cuda, cuda:1 or mps") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"--device {name} was asked for, but PyTorch sees no CUDA GPU; use --device cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ValueError("--device mps was asked for, but PyTorch sees no Apple GPU; use --device cpu")
+    if device.type == "cuda" and local_rank is not None:
+        if local_rank >= torch.cuda.device_count():
+            raise ValueError(
+                f"process {local_rank} has no GPU: this machine has {torch.cuda.device_count()}; "
+                "start as many processes as GPUs (--nproc-per-node)"
+            )
+        return torch.device("cuda", local_rank)
+    return device
