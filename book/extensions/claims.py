@@ -43,10 +43,7 @@ def tabulate(claims: list[dict]) -> str:
         rows.append(
             f'<tr><td>{escape(claim["state"])}</td><th scope="row">{escape(claim["sentence"])}</th>{cells}</tr>'
         )
-    return (
-        f'<div class="pst-scrollable-table-container"><table class="pw-claims"><thead><tr>{HEAD}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+    return f'<table class="pw-claims"><thead><tr>{HEAD}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
 
 
 class Claims(SphinxDirective):

@@ -1,4 +1,4 @@
-"""What the pages need to read well: question boxes, pictures that load late and keep their colours, and the styles."""
+"""What the pages need to read well: question boxes, and pictures that load late and keep their colours."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,11 @@ from pathlib import Path
 from docutils import nodes
 from PIL import Image
 
-STATIC = Path(__file__).resolve().parents[1] / "static"
 QUESTION = "🙌"
 IMAGE = re.compile(r"<img\b[^>]*>")
+HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
+TAG = re.compile(r"(<[^>]*>)")
+TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
 
 def mark_questions(app, doctree):
@@ -18,33 +20,39 @@ def mark_questions(app, doctree):
             quote["classes"].append("pw-question")
 
 
-def finish_images(app, pagename, templatename, context, doctree):
-    """Let pictures load when they come into view, at a known size, and stay as they are in dark mode."""
+def finish_page(app, pagename, templatename, context, doctree):
+    """Let pictures load when they come into view, at a known size, wide tables scroll, and Korean be read as Korean."""
     if "body" not in context:
         return
     sources = {name: path for path, name in app.builder.images.items()}
-    context["body"] = IMAGE.sub(lambda match: finish(match.group(), sources, Path(app.srcdir)), context["body"])
+    body = IMAGE.sub(lambda match: finish(match.group(), sources, Path(app.srcdir)), context["body"])
+    body = TABLE.sub(r'<div class="pw-scroll">\g<0></div>', body)  # it scrolls, so that the page need not
+    context["body"] = mark_korean(body)
+
+
+def mark_korean(body: str) -> str:
+    """Tell browsers and screen readers which words are Korean."""
+    if not HANGUL.search(body):
+        return body
+    parts = TAG.split(body)
+    parts[::2] = [HANGUL.sub(r'<span lang="ko">\g<0></span>', text) for text in parts[::2]]
+    return "".join(parts)
 
 
 def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
-    """An img tag with the attributes that the author need not write."""
+    """An img tag with the attributes that the author need not write: late loading, and its size on the page."""
     added = {"loading": "lazy", "decoding": "async"}
     source = re.search(r'\bsrc="([^"]*)"', tag)
     file = folder / sources.get(Path(source.group(1)).name, "") if source else folder
-    if file.is_file() and file.suffix != ".svg" and not re.search(r"\b(width|height|style)=", tag):
+    if file.is_file() and file.suffix != ".svg" and not re.search(r"\b(width|height)=", tag):
         with Image.open(file) as picture:
-            added["width"], added["height"] = picture.size
+            width, height = picture.size
+        if styled := re.search(r' style="width: (\d+)px;"', tag):
+            tag = tag.replace(styled[0], "")
+            width, height = int(styled[1]), round(height * int(styled[1]) / width)
+        added |= {"width": width, "height": height}
     attributes = "".join(f' {name}="{value}"' for name, value in added.items() if f" {name}=" not in tag)
-    if 'class="' not in tag:
-        attributes += ' class="dark-light"'
-    elif "dark-light" not in tag:
-        tag = tag.replace('class="', 'class="dark-light ', 1)
     return tag.replace("<img", f"<img{attributes}", 1)
-
-
-def add_styles(app):
-    app.config.html_static_path.append(str(STATIC))
-    app.add_css_file("pixelwise.css")
 
 
 def read_in_parallel(app, config):
@@ -55,7 +63,6 @@ def read_in_parallel(app, config):
 
 def setup(app):
     app.connect("config-inited", read_in_parallel)
-    app.connect("builder-inited", add_styles)
     app.connect("doctree-read", mark_questions)
-    app.connect("html-page-context", finish_images)
+    app.connect("html-page-context", finish_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

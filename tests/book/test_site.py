@@ -94,17 +94,20 @@ def test_page_in_a_browser(browser, address, page, width, scheme):
     [
         ("<img src='https://example.org/a.png' alt=''>", "asks for https://example.org/a.png"),
         ("<img src='missing.png' alt=''>", "404"),
-        ("<script>undefinedFunction()</script>", "script error"),
+        ("<script src='planted.js'></script>", "script error"),
+        ("<script>alert(1)</script>", "Content Security Policy"),
         ("<div style='width: 2000px'>wide</div>", "overflow"),
     ],
 )
 def test_browser_sees_a_planted_fault(browser, address, site, planted, caught):
     text = (site / "index.html").read_text(encoding="utf-8")
     (site / "planted.html").write_text(text.replace("</article>", f"{planted}</article>"), encoding="utf-8")
+    (site / "planted.js").write_text("undefinedFunction()")
     try:
         troubles, overflow = visit(browser, address, "planted.html", 360, "light")
     finally:
         (site / "planted.html").unlink()
+        (site / "planted.js").unlink()
     assert any(caught in trouble for trouble in troubles) or (caught == "overflow" and overflow > 0), troubles
 
 

@@ -1,0 +1,114 @@
+"""The book's own HTML theme: layout, navigation, the facts about a chapter, and the files around the pages."""
+
+import json
+import re
+import zlib
+from pathlib import Path
+
+from book import stamp, toc
+from book.extensions import cards
+from sphinx.errors import ConfigError
+
+THEME = Path(__file__).resolve().parents[1] / "theme"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "  # widths, alignments
+    "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
+)
+READING = re.compile(r"Reading takes about (\d+)\s+minutes")
+FACTS = """<div class="pw-facts">
+<p><strong>{reading} min</strong> to read · <strong>{running}</strong> to run on {device}</p>
+<ul aria-label="Run this chapter"><li><a href="https://colab.research.google.com/github/{place}">Colab</a></li>
+<li><a href="https://kaggle.com/kernels/welcome?src=https://github.com/{place}">Kaggle</a></li>
+<li><a href="{notebook}" download>Download .ipynb</a></li></ul></div>
+"""
+
+
+def site_address(config) -> str:
+    """Where the book is published, with a slash at the end: html_baseurl, else the repository's GitHub Pages."""
+    if config.html_baseurl:
+        return config.html_baseurl.rstrip("/") + "/"
+    found = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", config.html_theme_options.get("repository_url", ""))
+    if not found:
+        raise ConfigError("_config.yml needs html.baseurl, or a repository.url like https://github.com/NAME/REPOSITORY")
+    return f"https://{found[1]}.github.io/{found[2]}/"
+
+
+def facts(notebook: dict, options: dict, page: str, link: str) -> str:
+    """Minutes to read and to run, and where to run it, as HTML; empty for a notebook without a stamp."""
+    made = notebook["metadata"].get("pixelwise")
+    text = "\n".join(stamp.source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    if not made or "seconds" not in made:
+        return ""
+    stated = READING.search(text)
+    minutes = int(stated[1]) if stated else max(1, round(len(text.split()) / 130))
+    seconds = made["seconds"]
+    place = f"{options['repository_url'].removeprefix('https://github.com/')}/blob/{options['repository_branch']}"
+    return FACTS.format(
+        reading=minutes,
+        running=f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min",
+        device="a CPU" if made["device"] == "CPU" else made["device"],
+        place=f"{place}/{page}.ipynb",
+        notebook=link,
+    )
+
+
+def describe(app, page: str) -> str:
+    """A page in one sentence."""
+    return toc.purpose(page).get("question") or app.config.html_theme_options["tagline"]
+
+
+def card(page: str) -> str:
+    """Where the picture of a page lies."""
+    return f"_static/cards/{page.replace('/', '-')}.png"
+
+
+def lay_out(app, pagename, templatename, context, doctree):
+    """Hand the layout what it shows around a page."""
+    parts = toc.parts(Path(app.srcdir, app.config.external_toc_path))
+    titles, names = app.env.titles, {app.config.root_doc, *(name for _, names in parts for name in names)}
+    _, before, after = app.builder.relations.get(pagename, (None, None, None))
+    context["pw"] = {
+        "policy": POLICY,
+        "site": site_address(app.config),
+        "description": describe(app, pagename) if doctree else "",
+        "card": card(pagename),
+        "names": names,
+        "parts": [
+            {"caption": caption, "pages": [{"name": name, "title": titles[name].astext()} for name in pages]}
+            for caption, pages in parts
+        ],
+        "before": toc.purpose(before or "").get("question", ""),
+        "after": toc.purpose(after or "").get("question", ""),
+    }
+    source = app.env.doc2path(pagename) if doctree else ""
+    if source.endswith(".ipynb") and "</h1>" in context["body"]:
+        notebook = json.loads(Path(source).read_text(encoding="utf-8"))
+        link = context["pathto"](f"_sources/{pagename}.ipynb", 1)
+        told = facts(notebook, app.config.html_theme_options, pagename, link)
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{told}", 1)
+
+
+def write_files(app, error):
+    """The sitemap, the page for wrong addresses, and the pictures that stand for the pages elsewhere."""
+    if error or app.builder.format != "html":
+        return
+    site, pages = site_address(app.config), sorted(app.env.found_docs)
+    urls = "".join(f"<url><loc>{site}{page}.html</loc></url>\n" for page in pages)
+    namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{namespace}">\n{urls}</urlset>\n'
+    Path(app.outdir, "sitemap.xml").write_text(text, encoding="utf-8")
+    lost = (THEME / "404.html").read_text(encoding="utf-8").replace("SITE", site)
+    Path(app.outdir, "404.html").write_text(lost, encoding="utf-8")
+    for page in pages:
+        cards.draw(app.env.titles[page].astext(), describe(app, page), Path(app.outdir, card(page)))
+
+
+def setup(app):
+    app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for sphinx_comments, which is not loaded
+    app.add_html_theme("pixelwise", str(THEME))
+    app.add_js_file("site.js")
+    app.connect("html-page-context", lay_out)
+    app.connect("build-finished", write_files)
+    extensions = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    made_by = zlib.crc32(extensions)  # what other code of ours has read is read again
+    return {"env_version": made_by, "parallel_read_safe": True, "parallel_write_safe": True}

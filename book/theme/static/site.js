@@ -1,0 +1,80 @@
+// All the script that a page of text has. It runs in the head, so that no page flashes in the wrong colours.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const remembered = () => {
+    try {
+      return localStorage.getItem("mode");
+    } catch {
+      return null; // storage is forbidden
+    }
+  };
+  const colour = () => {
+    root.dataset.theme = remembered() ?? (dark.matches ? "dark" : "light");
+    document.getElementById("mode")?.setAttribute("aria-pressed", root.dataset.theme === "dark");
+  };
+  colour();
+  dark.addEventListener("change", colour);
+
+  function addModeButton() {
+    const button = document.getElementById("mode");
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const mode = root.dataset.theme === "dark" ? "light" : "dark";
+      try {
+        if (mode === (dark.matches ? "dark" : "light")) localStorage.removeItem("mode");
+        else localStorage.setItem("mode", mode);
+        colour();
+      } catch {
+        root.dataset.theme = mode;
+      }
+    });
+    colour();
+  }
+
+  function addCopyButtons() {
+    if (!navigator.clipboard) return; // neither on a secure page nor opened from a file
+    for (const code of document.querySelectorAll("div.highlight:not(.cell_output *) > pre")) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "pw-copy";
+      button.textContent = "Copy";
+      button.addEventListener("click", async () => {
+        const text = code.textContent;
+        button.textContent = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Not allowed");
+        setTimeout(() => (button.textContent = "Copy"), 2000);
+      });
+      code.after(button);
+    }
+  }
+
+  function letKeysScroll() {
+    const fit = new ResizeObserver((entries) => {
+      for (const { target } of entries)
+        if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+        else target.removeAttribute("tabindex");
+    });
+    for (const box of document.querySelectorAll("pre, .pw-scroll, .pw-math, .cell_output .output")) fit.observe(box);
+  }
+
+  addEventListener("DOMContentLoaded", () => {
+    addModeButton();
+    addCopyButtons();
+    letKeysScroll();
+    if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
+      DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a page opened from a file may not read another
+  });
+  addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    if (event.key === "Escape") root.classList.add("pw-quiet"); // puts away what hover or focus brought up
+    else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+      document.querySelector("header input[type=search]").focus();
+      event.preventDefault();
+    }
+  });
+  for (const kind of ["pointerover", "focusin"])
+    addEventListener(kind, (event) => {
+      if (!event.target.closest?.(".pw-note")) root.classList.remove("pw-quiet");
+    });
+})();

@@ -1,0 +1,31 @@
+"""What the table of contents holds, and what each chapter is for."""
+
+from functools import cache
+from pathlib import Path
+
+import yaml
+from book import stamp
+
+PURPOSES = stamp.ROOT / "book" / "chapters.yml"
+
+
+def parts(toc: Path = stamp.ROOT / "_toc.yml") -> list[tuple[str, list[str]]]:
+    """The parts of the book: caption and names of the pages, such as "chapters/fcn"; pages of no part come under ""."""
+    contents = yaml.safe_load(Path(toc).read_text(encoding="utf-8"))
+    groups = contents.get("parts") or [contents]
+    return [(group.get("caption", ""), [_name(entry["file"]) for entry in group["chapters"]]) for group in groups]
+
+
+def _name(file: str) -> str:
+    return file.removesuffix(".md").removesuffix(".ipynb")
+
+
+@cache
+def purposes() -> dict[str, dict[str, str]]:
+    """The failure that each chapter starts from and the question that it answers, by the chapter's name."""
+    return yaml.safe_load(PURPOSES.read_text(encoding="utf-8"))
+
+
+def purpose(page: str) -> dict[str, str]:
+    """Of a page such as "chapters/fcn"; empty where it is no chapter."""
+    return purposes().get(page.rpartition("/")[2], {})
