@@ -5,15 +5,12 @@ import re
 
 import numpy as np
 import pytest
+from tests.helpers.explorables import make
 
 from pixelwise import explorables
 
 EVERY = pytest.mark.parametrize("name", explorables.__all__)
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-
-
-def make(name):
-    return getattr(explorables, name)()
 
 
 @EVERY

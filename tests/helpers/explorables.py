@@ -1,0 +1,29 @@
+"""Explorables as a chapter makes them; those that need recorded data get made-up scores and features of its shapes."""
+
+import numpy as np
+
+from pixelwise import explorables
+from pixelwise.data import streets
+
+
+def make(name: str, **state):
+    """An explorable by the name of its class."""
+    arguments = ARGUMENTS[name]() if name in ARGUMENTS else ()
+    return getattr(explorables, name)(*arguments, **state)
+
+
+def fcn_skips(seed: int = 0):
+    """Scores as of an FCN-8s on a scene: the truth, blurred by each level's stride, and noise."""
+    image, labels = streets.generate(seed, seed=3, size=(96, 128))
+    rng = np.random.default_rng(seed)
+    truth = np.stack([labels == label for label in range(11)]).astype(np.float32)
+    levels, seen = [], np.zeros((11, 12, 16), np.float32)
+    for stride in (32, 16, 8):
+        coarse = truth.reshape(11, 96 // stride, stride, 128 // stride, stride).mean((2, 4))
+        carried = coarse.repeat(stride // 8, 1).repeat(stride // 8, 2)
+        levels.append(9 * (carried - seen) + 0.4 * rng.standard_normal(seen.shape).astype(np.float32))
+        seen = carried
+    return np.stack(levels), labels, image
+
+
+ARGUMENTS = {"FcnSkips": fcn_skips}
