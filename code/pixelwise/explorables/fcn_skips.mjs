@@ -119,7 +119,7 @@ export function finding(on, strides, now, alone) {
 const SCALE = 4; // canvas pixels for one pixel of the scene
 const CSS = `
 .pw-fcn-skips .views{display:grid;grid-template-columns:1fr 1fr;gap:.6rem;margin-bottom:.7rem}
-.pw-fcn-skips canvas,.pw-fcn-skips .views img{display:block;width:100%;height:auto;border-radius:.3rem;image-rendering:pixelated}
+.pw-fcn-skips canvas{display:block;width:100%;height:auto;border-radius:.3rem;image-rendering:pixelated}
 .pw-fcn-skips canvas.choose{cursor:crosshair;touch-action:manipulation}
 .pw-fcn-skips .tables{display:grid;gap:.2rem 1.6rem}
 .pw-fcn-skips table :is(td,th):not(:first-child){text-align:right;font-variant-numeric:tabular-nums}
@@ -172,7 +172,10 @@ function render({ model, el }) {
   const truth = canvas({ role: "img", "aria-label": `The labels: ${classes.filter((one) => one[3]).map((one) => one[1]).join(", ")}` });
   const view = canvas({ class: "choose", tabindex: 0, role: "application", "aria-label": "Prediction: arrow keys choose a pixel" });
   const wrong = canvas({ role: "img" });
-  const photo = h("img", { src: model.get("image"), alt: `The scene, ${height} by ${width} pixels` });
+  const photo = canvas({ role: "img", "aria-label": `The scene, ${height} by ${width} pixels` });
+  const jpeg = new Image();
+  jpeg.addEventListener("load", () => photo.getContext("2d").drawImage(jpeg, 0, 0, photo.width, photo.height));
+  jpeg.src = `data:image/jpeg;base64,${model.get("image")}`;
   const figure = (title, picture) => h("figure", {}, h("figcaption", {}, title), picture);
   const usual = strides.map((_, i) => strides.map((_, k) => k <= i));
   const rows = [...usual, null].map((on) => {

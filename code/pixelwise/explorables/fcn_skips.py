@@ -26,7 +26,7 @@ class FcnSkips(Explorable):
     grid = List(Int(), help="height and width of the scores").tag(state=True)
     strides = List(Int(), help="of the levels, coarse to fine").tag(state=True)
     labels = Unicode(help="in base64, a byte a pixel").tag(state=True)
-    image = Unicode(help="the scene, as a JPEG's address").tag(state=True)
+    image = Unicode(help="the scene, a JPEG in base64").tag(state=True)
     classes = List(help="label, name, colour, and whether it occurs").tag(state=True)
     reach = Int(REACH, help="pixels that are near a boundary").tag(state=True)
     on = Unicode(help='the levels that are switched on, such as "32 16"').tag(state=True)
