@@ -26,6 +26,12 @@ def source(cell: dict) -> str:
     return text if isinstance(text, str) else "".join(text)
 
 
+def title(notebook: dict) -> str:
+    """The first heading of a notebook."""
+    lines = (line for cell in notebook["cells"] for line in source(cell).splitlines())
+    return next(line.removeprefix("# ") for line in lines if line.startswith("# "))
+
+
 def bootstrap_cell(notebook: dict) -> str:
     """The text of the first code cell, which prepares Colab and is the same in every chapter."""
     cells = code_cells(notebook)

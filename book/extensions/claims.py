@@ -27,12 +27,6 @@ def read_claims(notebook: dict) -> list[dict]:
     return list(claims.values())
 
 
-def title(notebook: dict) -> str:
-    """The first heading of a notebook."""
-    lines = (line for cell in notebook["cells"] for line in stamp.source(cell).splitlines())
-    return next(line.removeprefix("# ") for line in lines if line.startswith("# "))
-
-
 def tabulate(claims: list[dict]) -> str:
     """The claims of one chapter as an HTML table."""
     rows = []
@@ -62,7 +56,7 @@ class Claims(SphinxDirective):
                 continue
             states.update((claim["state"], claim["kind"]) for claim in claims)
             section = nodes.section(ids=[f"claims-{path.stem}"])
-            section += nodes.title("", title(notebook))
+            section += nodes.title("", stamp.title(notebook))
             how = (made["date"], f"budget {made['budget']}", made["device"], f"torch {made['versions']['torch']}")
             note = f"Recorded {', '.join(how)}. "
             section += nodes.paragraph("", note, nodes.reference("", "Read the chapter", refuri=f"{path.stem}.html"))

@@ -1,25 +1,53 @@
-"""The script that brings the interactive figures of a page to life, on the pages that have one."""
+"""Interactive figures in the pages: still pictures as files, an anchor for each, the script that mounts them."""
 
+import base64
+import hashlib
+import io
+import re
 from pathlib import Path
+
+from PIL import Image
 
 from pixelwise.explorables.bundle import bundle
 
 SCRIPT = "explorables.js"
+HOST = re.compile(r'<div class="pw-explorable" data-explorable="([\w-]+)".*?</figure></div>', re.DOTALL)
+PICTURE = re.compile(r'<img\b[^>]*\bsrc="data:image/png;base64,([^"]+)"[^>]*>')
 
 
-def write(app):
+def write_script(app):
     if app.builder.format == "html":
         folder = Path(app.outdir, "_static")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SCRIPT).write_text(bundle(), encoding="utf-8")
 
 
-def load(app, pagename, templatename, context, doctree):
-    if 'class="pw-explorable"' in context.get("body", ""):
+def finish(app, pagename, templatename, context, doctree):
+    """Store still pictures as files that load late, and give the first figure of a name its anchor."""
+    seen = set()
+
+    def store(tag: re.Match) -> str:
+        data = base64.b64decode(tag[1])
+        name = f"_images/{hashlib.sha256(data).hexdigest()[:16]}.png"
+        Path(app.outdir, "_images").mkdir(exist_ok=True)
+        Path(app.outdir, name).write_bytes(data)
+        with Image.open(io.BytesIO(data)) as picture:
+            width = int(re.search(r'\bwidth="(\d+)"', tag[0])[1])
+            size = f'height="{round(picture.height * width / picture.width)}" loading="lazy" decoding="async"'
+        return re.sub(r'src="[^"]*"', f'{size} src="{context["pathto"](name, 1)}"', tag[0])
+
+    def anchor(host: re.Match) -> str:
+        if host[1] in seen:
+            return host[0]
+        seen.add(host[1])
+        return host[0].replace("<div", f'<div id="{host[1]}"', 1)
+
+    context["body"] = HOST.sub(anchor, PICTURE.sub(store, context.get("body", "")))
+    if seen:
         app.add_js_file(SCRIPT, loading_method="defer")
 
 
 def setup(app):
-    app.connect("builder-inited", write)
-    app.connect("html-page-context", load)
+    app.connect("builder-inited", write_script)
+    app.connect("html-page-context", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

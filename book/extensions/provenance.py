@@ -1,11 +1,13 @@
-"""The line under a chapter's title that says when, where and with what its outputs were recorded."""
+"""When, where and with what outputs were recorded: the line under a chapter's title, and the page "How it ran"."""
 
 import datetime
 import html
 import json
+from pathlib import Path
 
-from book import stamp
+from book import stamp, toc
 from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
 
 
 def describe(made: dict, changed: list[str]) -> str:
@@ -57,6 +59,44 @@ def add_stamp(app, doctree):
     title.parent.insert(title.parent.index(title) + 1, line)
 
 
+HEAD = ("Chapter", "Run", "Data", "Budget", "Device", "Time", "Slowest cell", "Python", "torch", "Date")
+
+
+def tabulate(runs: list[tuple[str, str, dict]]) -> str:
+    """Runs as an HTML table; each is the chapter's title, what the run is, and its stamp."""
+    rows = []
+    for title, what, made in runs:
+        versions = [made["versions"].get(name, "?") for name in ("python", "torch")]
+        slowest = spell_seconds(max(made["cell_seconds"])) if made.get("cell_seconds") else "–"
+        took = (spell_seconds(made["seconds"]), slowest)
+        cells = (what, made["dataset"], made["budget"], made["device"], *took, *versions, made["date"])
+        columns = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        rows.append(f'<tr><th scope="row">{html.escape(title.partition(":")[0])}</th>{columns}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
+    return f'<table class="pw-runs"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+
+
+class Runs(SphinxDirective):
+    """``{runs}``: the recorded page and the kept results of every chapter."""
+
+    def run(self):
+        runs = []
+        for page in (page for _, pages in toc.parts(self.config.external_toc_path) for page in pages):
+            if not (path := Path(self.env.srcdir, f"{page}.ipynb")).is_file():
+                continue
+            kept = sorted((stamp.ROOT / "data/results").glob(f"{path.stem}-*.json"))
+            for file in (path, *kept):
+                self.env.note_dependency(str(file))
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+            made = [("recorded page", notebook["metadata"].get("pixelwise"))]
+            made += [("kept results", json.loads(file.read_text(encoding="utf-8"))) for file in kept]
+            runs += [(stamp.title(notebook), what, one) for what, one in made if one]
+        pages = [made["seconds"] for _, what, made in runs if what == "recorded page"]
+        total = f"{len(pages)} recorded pages, {spell_seconds(sum(pages))} in all."
+        return [nodes.paragraph("", total), nodes.raw("", tabulate(runs), format="html")]
+
+
 def setup(app):
+    app.add_directive("runs", Runs)
     app.connect("doctree-read", add_stamp)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,6 +1,7 @@
 """The page that lists every claim."""
 
-from book.extensions.claims import MIME, read_claims, tabulate, title
+from book import stamp
+from book.extensions.claims import MIME, read_claims, tabulate
 
 
 def claim(name="chapter.one", **changes):
@@ -30,7 +31,7 @@ def test_claims_are_read_from_stored_outputs_and_the_last_of_a_name_counts():
 
 
 def test_the_title_is_the_first_heading():
-    assert title(notebook()) == "Deeper"
+    assert stamp.title(notebook()) == "Deeper"
 
 
 def test_the_table_says_what_was_measured_and_over_how_many_seeds():

@@ -1,0 +1,101 @@
+"""Interactive figures on pages of text: a single one, and a gallery of all.
+
+A figure is taken from the recorded notebook that shows it: the build needs no library that could draw it.
+"""
+
+import base64
+import html
+import io
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from book import stamp, toc
+from book.extensions.explorables import HOST, PICTURE
+from docutils import nodes
+from PIL import Image
+from sphinx.util.docutils import SphinxDirective
+
+CAPTION = re.compile(r"<figcaption>(.*?)\s*<span", re.DOTALL)
+THUMBNAIL = 480
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An interactive figure as a chapter's stored output holds it."""
+
+    name: str
+    page: str
+    host: str
+
+    @property
+    def caption(self) -> str:
+        return html.unescape(CAPTION.search(self.host)[1])
+
+
+def recorded(pages: list[str], root: Path = stamp.ROOT) -> dict[str, Figure]:
+    """The figures in the notebooks among `pages`, in order; where one occurs twice, its first occurrence."""
+    found: dict[str, Figure] = {}
+    for page in pages:
+        if not (path := root / f"{page}.ipynb").is_file():
+            continue
+        for cell in stamp.code_cells(json.loads(path.read_text(encoding="utf-8"))):
+            for output in cell["outputs"]:
+                text = "".join(output.get("data", {}).get("text/html", ""))
+                for host in HOST.finditer(text):
+                    found.setdefault(host[1], Figure(host[1], page, host[0]))
+    return found
+
+
+def thumbnail(host: str) -> str:
+    """The host's still picture, small, as a data address."""
+    with Image.open(io.BytesIO(base64.b64decode(PICTURE.search(host)[1]))) as picture:
+        small = picture.convert("RGB")
+        small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    small.quantize(128).save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+class FromNotebooks(SphinxDirective):
+    """What the directives share: the recorded figures, and a page made anew when a notebook changes."""
+
+    def figures(self) -> dict[str, Figure]:
+        pages = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
+        for path in stamp.notebooks():
+            self.env.note_dependency(str(path))
+        return recorded(pages, Path(self.env.srcdir))
+
+
+class Explorable(FromNotebooks):
+    """``{explorable} metric-traps``: the interactive figure of that name."""
+
+    required_arguments = 1
+
+    def run(self):
+        figures, name = self.figures(), self.arguments[0]
+        if name not in figures:
+            raise self.error(f"no recorded chapter shows the explorable {name!r}; recorded are {', '.join(figures)}")
+        return [nodes.raw("", figures[name].host, format="html")]
+
+
+class Gallery(FromNotebooks):
+    """``{explorables}``: every interactive figure with a small picture and a link to its place in its chapter."""
+
+    def run(self):
+        items = []
+        for figure in self.figures().values():
+            name, _, sentence = figure.caption.partition(": ")
+            link = "../" * self.env.docname.count("/") + f"{figure.page}.html#{figure.name}"
+            items.append(
+                f'<li><a href="{link}"><img width="300" alt="" src="{thumbnail(figure.host)}">{html.escape(name)}</a>'
+                f"<p>{html.escape(sentence[:1].upper() + sentence[1:])}</p></li>"
+            )
+        return [nodes.raw("", f'<ul class="pw-gallery">{"".join(items)}</ul>', format="html")]
+
+
+def setup(app):
+    app.add_directive("explorable", Explorable)
+    app.add_directive("explorables", Gallery)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
