@@ -26,4 +26,21 @@ def fcn_skips(seed: int = 0):
     return np.stack(levels), labels, image
 
 
-ARGUMENTS = {"FcnSkips": fcn_skips}
+def hypercolumn_probe(seed: int = 0):
+    """Features at stride 4 as of five layers: colours in the fine ones, what the place is in the coarse ones."""
+    image, labels = streets.generate(seed, seed=3, size=(96, 128))
+    rng = np.random.default_rng(seed)
+    colour = image.reshape(3, 24, 4, 32, 4).mean((2, 4)) / 255
+    labels = labels[2::4, 2::4]
+    kind = np.stack([labels == label for label in range(11)]).astype(float)
+    layers, features = [], []
+    for i, stride in enumerate((2, 4, 8, 16, 32)):
+        given = np.concatenate([(4 - i) * colour, i * kind])
+        mixed = np.tensordot(rng.standard_normal((8, len(given))), given, 1) + 0.5 * rng.standard_normal((8, 24, 32))
+        mixed -= mixed.mean((1, 2), keepdims=True)
+        features.append(mixed / np.sqrt(mixed.var((1, 2)).sum()))
+        layers.append((f"stride {stride}", 8))
+    return np.concatenate(features), layers, labels, image
+
+
+ARGUMENTS = {"FcnSkips": fcn_skips, "HypercolumnProbe": hypercolumn_probe}

@@ -1,12 +1,7 @@
 // FCN skips: switch the levels of one trained FCN-8s on and off, and see what each adds to the picture.
-import { follow, frame, h, oncePerFrame, percent, speaker, write } from "./shared.mjs";
+import { bytes, follow, frame, h, oncePerFrame, percent, speaker, write } from "./shared.mjs";
 
 const VOID = 255;
-
-/** Bytes from base64. */
-export function bytes(text) {
-  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
-}
 
 /** Scores (levels, classes, height, width) as one Float64Array for each level: 16-bit integers times a step. */
 export function scoresOf(text, step, levels) {

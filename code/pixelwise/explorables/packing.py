@@ -29,6 +29,11 @@ def jpeg(image) -> str:
     return base64.b64encode(out.getvalue()).decode()
 
 
+def photograph(text: str) -> np.ndarray:
+    """The picture (H, W, 3) uint8 that `jpeg` made into text."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))
+
+
 def classes(labels: np.ndarray) -> list:
     """Label, name and colour of all classes; a fourth entry says whether the class occurs in the labels."""
     present = set(np.unique(labels[labels != VOID]).tolist())

@@ -31,6 +31,11 @@ export function percent(share) {
   return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`;
 }
 
+/** Bytes from base64. */
+export function bytes(text) {
+  return Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+}
+
 /** A labelled range input, one step for each arrow key: its element, and set(value, text) to show a value. */
 export function slider(name, [min, max], pick) {
   const input = h("input", { type: "range", min, max, oninput: () => pick(Number(input.value)) });
