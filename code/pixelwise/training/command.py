@@ -20,7 +20,7 @@ from torch import nn
 from .. import course, data
 from ..data import storage
 from ..files import whole
-from . import checkpoint, distributed, metrics, weights
+from . import checkpoint, distributed, metrics, parallel, weights
 from .history import History
 from .inference import predict
 from .loop import fit
@@ -67,10 +67,10 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict:
         f"{options.model}, {parameters / 1e6:.2f} M parameters, on {len(train)} scenes of {options.dataset} at "
         f"{options.size[0]}×{options.size[1]}; {distributed.world_size()} process(es), {course.device_name(device)}"
     )
-    if options.sync_batch_norm:
-        from .sync_batch_norm import synchronise
-
-        model = synchronise(model, device)
+    loss = None
+    if distributed.world_size() > 1:
+        loss = parallel.whole_batch_loss(recipe, train.targets, len(data.CLASSES), device)
+        model = parallel.synchronise(model, device) if options.sync_batch_norm else model
 
     progress = options.progress or ("bar" if sys.stderr.isatty() else "lines")
     history = fit(
@@ -78,6 +78,7 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict:
         train,
         recipe,
         val=val,
+        loss=loss,
         seed=options.seed,
         device=device,
         checkpoint=folder / "checkpoint.safetensors",

@@ -27,7 +27,7 @@ RECIPES: dict[str, dict] = {
         "model": "compact",
         "dataset": "camvid",
         "size": [180, 240],
-        "epochs": 20,
+        "epochs": 18,
         "batch_size": 8,
         "learning_rate": 3e-3,
         "warmup": 50,
