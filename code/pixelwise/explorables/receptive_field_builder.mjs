@@ -110,9 +110,9 @@ const CSS = `
 @container (min-width:34rem){.pw-receptive-field-builder .views{grid-template-columns:3fr 2fr}}
 @container (max-width:25rem){
 .pw-receptive-field-builder .layers :is(td,th){padding-right:.15rem;font-size:.85rem}
-.pw-receptive-field-builder .layers input{width:2.5rem;padding:.1rem}
-.pw-receptive-field-builder .layers thead th{font-size:.72rem}
-.pw-receptive-field-builder .layers button{min-width:1.6rem;padding:0}}
+.pw-receptive-field-builder .layers input{width:2.1rem;padding:.1rem}
+.pw-receptive-field-builder .layers thead th{font-size:.68rem}
+.pw-receptive-field-builder .layers button{min-width:1.5rem;padding:0}}
 `;
 
 function render({ model, el }) {
