@@ -7,13 +7,14 @@ READY := $(VENV)/.ready
 CHAPTERS ?=
 BUDGET ?=
 DATASET ?=
+STACK ?= oldest
 PORT ?= 8000
 
 # Tests run on every core, so each of them computes on one.
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab record bench lint stale bootstrap set-repository clean
+.PHONY: help book test test-fast coverage rehearse audit serve lab record bench lint stale bootstrap set-repository clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -34,6 +35,19 @@ book: $(READY) ## build the site into _build/html, warnings are errors
 test: $(READY) lint ## run every test, every chapter (briefly) and the site in a browser
 	$(TEST_ENVIRONMENT) $(BIN)/python -m pytest tests chapters -n logical --maxprocesses 8 --dist loadscope \
 		--nbval-lax --nbval-current-env --nbval-cell-timeout 300 --durations 10
+
+test-fast: $(READY) lint ## the tests for daily work: no chapter is executed, no browser opened
+	$(TEST_ENVIRONMENT) $(BIN)/python -m pytest tests -m "not slow" -n logical --maxprocesses 8 --dist loadscope
+
+coverage: $(READY) ## how many lines of the library the unit tests alone reach; under 90 % is an error
+	$(TEST_ENVIRONMENT) $(BIN)/python -m pytest tests -m "not browser" -n logical --maxprocesses 8 --dist loadscope \
+		--cov=pixelwise --cov-report=term:skip-covered --cov-fail-under=90
+
+rehearse: ## run every chapter as in Colab: other versions, no library, an empty folder (STACK=oldest or newest)
+	$(PYTHON) book/rehearse.py --stack $(STACK)
+
+audit: $(READY) ## plant faults in the book and see the tests catch them; then: is it fit for a release?
+	@$(BIN)/python -m book.audit
 
 serve: book ## build the site and serve it on http://localhost:8000 (PORT=…)
 	@echo "The book is on http://localhost:$(PORT); Ctrl-C ends it."

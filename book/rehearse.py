@@ -68,7 +68,7 @@ def packages(python: Path) -> dict[str, str]:
 
 def session(folder: Path, below: Path) -> Path:
     """The Python of a fresh environment that also sees the packages of `below`, and a stand-in for google.colab."""
-    subprocess.run([below, "-m", "venv", folder], check=True)
+    subprocess.run([below, "-m", "venv", "--without-pip", folder], check=True)  # pip is in the image
     site = next(folder.glob("lib/python*/site-packages"))
     shown = "import sys, site; print('\\n'.join(p for p in sys.path if p.endswith(('site-packages', 'dist-packages'))))"
     (site / "image.pth").write_text(subprocess.run([below, "-c", shown], capture_output=True, text=True).stdout)
@@ -82,8 +82,8 @@ def session(folder: Path, below: Path) -> Path:
     return python
 
 
-def publish(folder: Path) -> None:
-    """Put the working tree, without what git ignores, into a repository of its own."""
+def copy_tree(folder: Path) -> None:
+    """Copy the working tree, without what git ignores, into a folder."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -94,12 +94,17 @@ def publish(folder: Path) -> None:
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+
+
+def publish(folder: Path) -> None:
+    """Put a copy of the working tree into a repository of its own."""
+    copy_tree(folder)
     identity = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.org"]
     for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "working tree"]):
         subprocess.run(["git", *command], cwd=folder, check=True)
 
 
-def rehearse(notebooks: list[Path], stack: str) -> int:
+def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
     """Run the notebooks in one session; print a line for each, and return how many things went wrong."""
     below = image(stack)
     with tempfile.TemporaryDirectory(prefix="pixelwise-rehearsal-") as place:
@@ -133,7 +138,7 @@ def rehearse(notebooks: list[Path], stack: str) -> int:
             return fine
 
         fine = [run(notebooks[0])]  # alone, for it fetches the library that the others find
-        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             fine += pool.map(run, notebooks[1:])
         after = packages(python)
     added = sorted(after.keys() - before.keys())
@@ -145,9 +150,10 @@ def rehearse(notebooks: list[Path], stack: str) -> int:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make rehearse", description="Run every chapter as Colab would.")
     parser.add_argument("--stack", default="oldest", choices=["oldest", "newest", "here"])
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="chapters at once; default: one on each core")
     parser.add_argument("notebooks", nargs="*", type=Path, default=sorted((ROOT / "chapters").glob("*.ipynb")))
     options = parser.parse_args(arguments)
-    return 1 if rehearse([path.resolve() for path in options.notebooks], options.stack) else 0
+    return 1 if rehearse([path.resolve() for path in options.notebooks], options.stack, options.jobs) else 0
 
 
 if __name__ == "__main__":

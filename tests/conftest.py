@@ -2,6 +2,17 @@
 
 from tests.helpers.browser import browser  # noqa: F401 (the fixture, one for all tests)
 
+SLOW = {"test_site.py", "test_mutations.py", "test_battery.py", "test_audit.py", "test_rendered.py"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+            item.add_marker("slow")
+        if item.path.name in SLOW:
+            item.add_marker("slow")
+
 
 def pytest_terminal_summary(terminalreporter):
     measured = [

@@ -11,11 +11,13 @@ NOTEBOOKS = stamp.notebooks()
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_chapter_is_recorded_described_and_portable(path):
-    assert check.faults(path) == []
+    faults = check.faults(path)
+    assert not faults, "\n".join(faults)
 
 
 def test_chapters_begin_alike():
-    assert check.alike(NOTEBOOKS) == []
+    faults = check.alike(NOTEBOOKS)
+    assert not faults, "\n".join(faults)
 
 
 def test_every_chapter_is_in_the_table_of_contents():

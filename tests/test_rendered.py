@@ -74,7 +74,8 @@ def faults(notebook: dict, folder: Path = stamp.CHAPTERS) -> list[str]:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_chapter_is_whole_where_the_book_did_not_build_it(path):
-    assert faults(json.loads(path.read_text(encoding="utf-8"))) == []
+    found = faults(json.loads(path.read_text(encoding="utf-8")))
+    assert not found, "\n".join(found)
 
 
 def prose(text):

@@ -1,0 +1,313 @@
+"""Plant faults in copies of the book and see whether the checks of `make test` catch them: `make audit`.
+
+Each fault is planted in a copy of the working tree, and the tests that should catch it run there; it counts as caught
+when they fail and say what is expected of them. Without a fault the same tests must pass. Then the release check looks
+at the stamps. Prints a table; exits with 1 when a fault gets through or a chapter is not fit for a release.
+"""
+
+import concurrent.futures
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from book import rehearse, stamp
+from book.extensions.claims import read_claims
+
+EARNEST = ("cpu", "gpu")
+NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: its name, what plants it in a copy of the book, the tests that should see it and what they then say."""
+
+    name: str
+    plant: Callable[[Path], None]
+    tests: tuple[str, ...]
+    says: str
+
+
+def replace(file: str, old: str, new: str) -> Callable[[Path], None]:
+    """Plant by replacing a text that stands in a file once or more; the first place counts."""
+
+    def plant(root: Path) -> None:
+        text = (root / file).read_text(encoding="utf-8")
+        if old not in text:
+            raise LookupError(f"{file} no longer holds {old!r}: choose another place for this fault")
+        (root / file).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    return plant
+
+
+def notebook(chapter: str, change: Callable, restamp: bool = False) -> Callable[[Path], None]:
+    """Plant by changing a notebook; `restamp` forges the hashes in its stamp, so that only running it can tell."""
+
+    def plant(root: Path) -> None:
+        path = root / "chapters" / f"{chapter}.ipynb"
+        book = nbformat.read(path, as_version=4)
+        change(book)
+        if restamp:
+            book.metadata["pixelwise"]["cells"] = stamp.hash_cells(book)
+            book.metadata["pixelwise"]["outputs"] = stamp.hash_outputs(book)
+        nbformat.write(book, path)
+
+    return plant
+
+
+def cell(book, kind: str, text: str):
+    """The first cell of a kind that holds a text, after the bootstrap cell."""
+    found = [cell for cell in book.cells[2:] if cell.cell_type == kind and text in cell.source]
+    if not found:
+        raise LookupError(f"no {kind} cell holds {text!r} any more: choose another place for this fault")
+    return found[0]
+
+
+def in_cell(kind: str, old: str, new: str) -> Callable:
+    def change(book):
+        place = cell(book, kind, old)
+        place.source = place.source.replace(old, new, 1)
+
+    return change
+
+
+def say(text: str) -> Callable:
+    """Add a sentence to the second prose cell of a notebook."""
+
+    def change(book):
+        [cell for cell in book.cells if cell.cell_type == "markdown"][1].source += f"\n\n{text}"
+
+    return change
+
+
+def tagged(book):
+    """The first cell whose printed output must be what is stored, and that output."""
+    for cell in book.cells:
+        if "nbval-check-output" in cell.metadata.get("tags", []):
+            for output in cell.outputs:
+                if output.output_type == "stream" and any(letter.isdigit() for letter in output.text):
+                    return output
+    raise LookupError("no tagged cell prints a number: choose another chapter for this fault")
+
+
+def raise_a_digit(book) -> None:
+    output = tagged(book)
+    place = next(place for place, letter in enumerate(output.text) if letter.isdigit())
+    output.text = f"{output.text[:place]}{(int(output.text[place]) + 1) % 10}{output.text[place + 1 :]}"
+
+
+def drop_alternative(book) -> None:
+    place = next(cell for cell in book.cells if cell.metadata.get("mystnb", {}).get("image", {}).get("alt"))
+    del place.metadata["mystnb"]
+
+
+def unexecute(book) -> None:
+    place = [cell for cell in book.cells if cell.cell_type == "code"][2]
+    place.outputs, place.execution_count = [], None
+
+
+def fail(book) -> None:
+    error = nbformat.v4.new_output("error", ename="ValueError", evalue="planted", traceback=[])
+    [cell for cell in book.cells if cell.cell_type == "code"][2].outputs = [error]
+
+
+STORED = "tests/test_notebooks.py"
+RENDERED = "tests/test_rendered.py"
+FAULTS = (
+    Fault(
+        "a claim's threshold is changed in a cell",
+        notebook("upsampling", in_cell("code", "equals=", "equals=1 + ")),
+        (STORED,),
+        "cells have changed since the recording",
+    ),
+    Fault(
+        "the same, with a forged stamp",
+        notebook("upsampling", in_cell("code", "equals=", "equals=1 + "), restamp=True),
+        ("chapters/upsampling.ipynb", *NBVAL),
+        "ClaimError",
+    ),
+    Fault("a stored number is changed", notebook("upsampling", raise_a_digit), (STORED,), "outputs have changed"),
+    Fault(
+        "the same, with a forged stamp",
+        notebook("upsampling", raise_a_digit, restamp=True),
+        ("chapters/upsampling.ipynb", *NBVAL),
+        "mismatch",
+    ),
+    Fault(
+        "a stamp of other cells",
+        notebook("fcn", lambda book: book.metadata["pixelwise"].update(cells="0" * 64)),
+        (STORED,),
+        "cells have changed since the recording",
+    ),
+    Fault(
+        "no stamp at all", notebook("fcn", lambda book: book.metadata.pop("pixelwise")), (STORED,), "there is no stamp"
+    ),
+    Fault("a cell was not executed", notebook("fcn", unexecute), (STORED,), "has not been executed"),
+    Fault("a stored error", notebook("fcn", fail), (STORED,), "ended in ValueError: planted"),
+    Fault("an alt text is removed", notebook("googlenet", drop_alternative), (STORED,), "no real alt text"),
+    Fault(
+        "a directive in a notebook",
+        notebook("fcn", say("```{note}\nOnly the book's builder knows this.\n```")),
+        (STORED,),
+        "holds a directive",
+    ),
+    Fault(
+        "an external script in a notebook",
+        notebook("fcn", say('<script src="https://cdn.example.org/a.js"></script>')),
+        (STORED,),
+        "asks another host",
+    ),
+    Fault(
+        "an external script on a page",
+        replace("index.md", "\n\n", '\n\n<script src="https://cdn.example.org/a.js"></script>\n\n'),
+        ("tests/book/test_site.py", "-k", "test_page_in_a_browser and index.html"),
+        "asks for https://cdn.example.org/a.js",
+    ),
+    Fault(
+        "a link from a notebook leads nowhere",
+        notebook("resnet", say("See [there](nowhere.ipynb).")),
+        (RENDERED,),
+        "links to 'nowhere.ipynb', which is not there",
+    ),
+    Fault(
+        "a link to an anchor that is not there",
+        replace("chapters/glossary.md", "\n\n", "\n\n[gone](references.md#gone)\n\n"),
+        ("tests/book/test_site.py", "-k", "test_links_and_anchors_resolve"),
+        "warnings are errors",
+    ),
+    Fault(
+        "the cell that prepares Colab differs",
+        notebook("fcn", lambda book: book.cells[1].update(source=book.cells[1].source + "\n")),
+        (STORED,),
+        "the first code cell is not that of",
+    ),
+    Fault(
+        "a chapter is not listed",
+        replace("_toc.yml", "      - file: chapters/fcn\n", ""),
+        (STORED,),
+        "is not in _toc.yml",
+    ),
+    Fault(
+        "a folded solution is wrong",
+        notebook("upsampling", in_cell("markdown", "answer = [4, 6]", "answer = [4, 7]")),
+        ("tests/test_exercises.py",),
+        "test_the_folded_solution_passes[upsampling.phase_sums]",
+    ),
+    Fault(
+        "a network strides in the wrong block",
+        replace("code/pixelwise/models/resnet.py", "v1: bool = False", "v1: bool = True"),
+        ("tests/models/test_parity.py", "-k", "resnet50"),
+        "FAILED tests/models/test_parity.py",
+    ),
+    Fault(
+        "void is scored",
+        replace("code/pixelwise/training/metrics.py", "counted = target != ignore", "counted = target == target"),
+        ("tests/training/test_metrics.py",),
+        "FAILED tests/training/test_metrics.py",
+    ),
+    Fault(
+        "a kernel is not flipped",
+        replace("code/pixelwise/ops/transposed_conv.py", ".flip(-2, -1)", ""),
+        ("tests/ops/test_transposed_conv.py",),
+        "FAILED tests/ops/test_transposed_conv.py",
+    ),
+    Fault(
+        "masks are not flipped with their images",
+        replace("code/pixelwise/data/augment.py", "targets.flip(-1)", "targets"),
+        ("tests/data/test_augment.py",),
+        "FAILED tests/data/test_augment.py",
+    ),
+    Fault(
+        "an interactive figure computes something else",
+        replace("code/pixelwise/explorables/metric_traps.mjs", "y - 1", "y - 2"),
+        ("tests/explorables/test_metric_traps.py",),
+        "FAILED tests/explorables/test_metric_traps.py",
+    ),
+)
+
+
+def pytest(root: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess:
+    """Run tests of the copy at `root` as `make test` does."""
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", *tests]
+    environment = os.environ | {
+        "PYTHONPATH": str(root / "code"),
+        "PIXELWISE_BUDGET": "smoke",
+        "OMP_NUM_THREADS": "1",
+        "PIXELWISE_DATA": os.environ.get("PIXELWISE_DATA", str(stamp.ROOT / "data")),
+    }
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+
+
+def trial(fault: Fault) -> tuple[str, float]:
+    """Plant a fault in a fresh copy of the book and run its tests there; return the outcome and the seconds."""
+    with tempfile.TemporaryDirectory(prefix="pixelwise-audit-") as place:
+        rehearse.copy_tree(Path(place))
+        started = time.perf_counter()
+        try:
+            fault.plant(Path(place))
+        except LookupError as error:
+            return f"NOT PLANTED: {error}", 0.0
+        done = pytest(Path(place), fault.tests)
+    if done.returncode == 0:
+        outcome = "NOT CAUGHT"
+    elif fault.says not in done.stdout + done.stderr:
+        outcome = f"NOT CAUGHT: the tests fail, but do not say {fault.says!r}:\n{(done.stdout + done.stderr)[-1500:]}"
+    else:
+        outcome = "caught"
+    return outcome, time.perf_counter() - started
+
+
+def sound(tests: tuple[str, ...]) -> str:
+    """What tests say of a copy without a fault: nothing if they pass."""
+    with tempfile.TemporaryDirectory(prefix="pixelwise-audit-") as place:
+        rehearse.copy_tree(Path(place))
+        done = pytest(Path(place), tests)
+    return "" if done.returncode == 0 else f"{' '.join(tests)} fails without a fault:\n{done.stdout[-1500:]}"
+
+
+def unfit(folder: Path = stamp.CHAPTERS, library: Path = stamp.LIBRARY) -> list[str]:
+    """What keeps the chapters in `folder` from a release: each recorded in earnest, with this very library."""
+    found = []
+    for path in stamp.notebooks(folder=folder):
+        book = json.loads(path.read_text(encoding="utf-8"))
+        made = book["metadata"].get("pixelwise", {})
+        if made.get("budget") not in EARNEST:
+            found.append(f"{path.stem}: recorded at the budget {made.get('budget')}, not {' or '.join(EARNEST)}")
+        if "outputs" not in made:
+            found.append(f"{path.stem}: its stamp has no hash of the outputs")
+        if changed := stamp.changed_modules(made, library):
+            found.append(f"{path.stem}: recorded before changes in {', '.join(changed)}")
+        found += [
+            f"{path.stem}: the claim {claim['name']} {claim['state']}"
+            for claim in read_claims(book)
+            if claim["state"] != "holds"
+        ]
+    for path in sorted((folder.parent / "data" / "results").glob("*.json")):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        if kept["budget"] not in EARNEST or len(kept["seeds"]) < 3:
+            found.append(f"{path.name}: recorded at the budget {kept['budget']} with {len(kept['seeds'])} seeds")
+    return found
+
+
+def main(faults: tuple[Fault, ...] = FAULTS) -> int:
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        broken = [said for said in pool.map(sound, dict.fromkeys(fault.tests for fault in faults)) if said]
+        through = 0
+        for fault, (outcome, seconds) in zip(faults, pool.map(trial, faults), strict=True):
+            through += outcome != "caught"
+            print(f"{fault.name:52} {fault.tests[0]:42} {seconds:4.0f} s  {outcome}", flush=True)
+    print(f"{len(faults) - through} of {len(faults)} planted faults caught.")
+    keeping = unfit()
+    print(*broken, *keeping, sep="\n")
+    print(f"{'Not fit' if keeping else 'Fit'} for a release: {len(keeping)} faults of recording.")
+    return 1 if through or broken or keeping else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
