@@ -12,15 +12,16 @@ from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus, SeparableConv
 from pixelwise.models.deeplab_vgg import DeepLabV1, DeepLabV2, dilate_vgg
 from pixelwise.models.vgg import VGG, vgg16
 
-# (296, 24): a map of 37 rows, in which the largest rate, 36, joins the first and the last; (40, 296): of 37 columns
+# (296, 24): a map of 37 rows, in which the largest rate, 36, joins the first and the last; (40, 296): of 37 columns.
+# smp takes multiples of the output stride only: there an odd size is a map with an odd number of rows or columns.
 CASES = [
-    ("deeplabv3_resnet50 with aux", [(33, 47), (296, 24)]),
-    ("smp.DeepLabV3 resnet18, output stride 8", [64, (40, 296)]),
-    ("smp.DeepLabV3 resnet18, output stride 16", [(48, 80)]),
-    ("smp.DeepLabV3 resnet50, output stride 8", [(40, 24)]),
-    ("smp.DeepLabV3Plus resnet18, output stride 8", [(40, 72)]),
-    ("smp.DeepLabV3Plus resnet18, output stride 16", [64, (32, 592)]),
-    ("smp.DeepLabV3Plus resnet50, output stride 16", [(48, 32)]),
+    ("deeplabv3_resnet50 with aux", [(33, 47), (40, 24), (296, 24)]),
+    ("smp.DeepLabV3 resnet18, output stride 8", [64, (56, 40), (40, 296)]),
+    ("smp.DeepLabV3 resnet18, output stride 16", [(48, 80), 64, (32, 592)]),
+    ("smp.DeepLabV3 resnet50, output stride 8", [(40, 24), 32, (24, 296)]),
+    ("smp.DeepLabV3Plus resnet18, output stride 8", [(40, 72), 64, (296, 24)]),
+    ("smp.DeepLabV3Plus resnet18, output stride 16", [64, (48, 80), (32, 592)]),
+    ("smp.DeepLabV3Plus resnet50, output stride 16", [(48, 32), 64, (32, 592)]),
 ]
 
 

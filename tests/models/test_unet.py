@@ -17,7 +17,7 @@ def parameters(network):
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("resnet18", 64), ("resnet18", (65, 71)), ("resnet18", (96, 64)), ("resnet34", (33, 47)), ("resnet50", (33, 47))],
+    [(name, size) for name in COUNTS for size in (64, (33, 47), (96, 64))],
     ids=str,
 )
 def test_parity_with_smp(name, size, train, record_property):
