@@ -14,7 +14,7 @@ PORT ?= 8000
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-fast coverage rehearse audit serve lab record bench lint stale bootstrap set-repository clean
+.PHONY: help book test test-fast coverage rehearse audit links serve lab record bench lint stale bootstrap set-repository clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -48,6 +48,9 @@ rehearse: ## run every chapter as in Colab: other versions, no library, an empty
 
 audit: $(READY) ## plant faults in the book and see the tests catch them; then: is it fit for a release?
 	@$(BIN)/python -m book.audit
+
+links: $(READY) ## ask every address that the book names whether it still answers
+	@$(BIN)/python -m book.links
 
 serve: book ## build the site and serve it on http://localhost:8000 (PORT=…)
 	@echo "The book is on http://localhost:$(PORT); Ctrl-C ends it."

@@ -7,15 +7,26 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from book import stamp
 
 SITE = stamp.ROOT / "_build" / "html"
 
 
-def build(source: Path = stamp.ROOT, output: Path = SITE, quiet: bool = True) -> int:
-    """Build the book in `source` into the folder `output`; return 0, or 1 when Sphinx warned of anything."""
+def build(
+    source: Path = stamp.ROOT,
+    output: Path = SITE,
+    quiet: bool = True,
+    builder: str = "html",
+    settings: Mapping[str, object] = MappingProxyType({}),
+) -> int:
+    """Build the book in `source` into the folder `output`; return 0, or 1 when Sphinx warned of anything.
+
+    `builder` is one of Sphinx's, `settings` overrule _config.yml.
+    """
     from jupyter_book.sphinx import build_sphinx
 
     source, output = Path(source).resolve(), Path(output).resolve()
@@ -24,7 +35,8 @@ def build(source: Path = stamp.ROOT, output: Path = SITE, quiet: bool = True) ->
         output,
         noconfig=True,
         path_config=source / "_config.yml",
-        confoverrides={"external_toc_path": str(source / "_toc.yml"), "latex_individualpages": False},
+        confoverrides={"external_toc_path": str(source / "_toc.yml"), "latex_individualpages": False, **settings},
+        builder=builder,
         jobs=os.cpu_count() if sys.platform != "win32" else 1,
         quiet=quiet,
         warningiserror=True,
