@@ -22,6 +22,7 @@ from .figures.pixels import DISPLAY_COLOURS
 from .figures.style import INK, PAPER
 from .files import whole
 from .training import losses, weights
+from .training.command import choose_device
 from .training.inference import predicted_labels
 
 DEFAULT_WEIGHTS = course.ROOT / "data" / "weights" / "compact-streets.safetensors"
@@ -51,12 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         model, about = weights.load(options.weights)
-        device = torch.device(options.device or ("cuda" if torch.cuda.is_available() else "cpu"))
-        model.to(device)
+        model.to(choose_device(options.device))
         pictures = photos.find(options.pictures)
         options.out.mkdir(parents=True, exist_ok=True)
-    except (ValueError, OSError, RuntimeError, AssertionError) as error:
-        sys.exit(f"pixelwise.predict: {str(error).splitlines()[0]}")
+    except (ValueError, OSError) as error:
+        sys.exit(f"pixelwise.predict: {error}")
     print(f"{about.network.model}, trained on {about.dataset} at {about.size[0]}×{about.size[1]}")
     if about.dataset == "streets":
         print("These weights have seen generated scenes only: on photographs of real streets expect many mistakes.")

@@ -13,6 +13,7 @@ from tests.helpers.parity import randomise
 from torch import nn
 
 from pixelwise.models import (
+    compact,
     deeplab,
     deeplab_vgg,
     densenet,
@@ -80,6 +81,9 @@ def decoder_on_small_resnet(decoder, *, in_channels=3, num_classes=CLASSES):
 NETWORKS = {name: Network(build, False) for name, build in BACKBONES.items() if name != "contracting path"}
 NETWORKS |= {name: Network(partial(decoder_on_small_resnet, d), True) for name, d in DECODERS.items()}
 NETWORKS["valid U-Net"] = Network(partial(unet.ValidUNet, width=4, depth=2), True, ((44, 60), (52, 48)), margin=40)
+NETWORKS["compact DeepLab"] = Network(
+    partial(compact.CompactDeepLab, widths=(4, 8, 16), dilations=(1, 2), rates=(1, 2), aspp_width=8), True
+)
 NETWORKS["PatchNet"] = Network(
     lambda num_classes, in_channels=3: patchnet.PatchNet(num_classes), False, ((32, 32),), any_channels=False
 )
@@ -141,7 +145,7 @@ def test_batch_of_one_in_train_mode(name):
     try:
         logits = tensors(network(images[:1]))[0]
     except ValueError as error:
-        assert name in ("DeepLab v3", "DeepLab v3+")
+        assert name in ("DeepLab v3", "DeepLab v3+", "compact DeepLab")
         assert "a batch of one in train mode" in str(error)  # noqa: PT017
         assert "model.eval()" in str(error)  # noqa: PT017
     else:

@@ -251,7 +251,7 @@ def processes(name: str | None) -> Iterator[torch.device]:
         torch.distributed.destroy_process_group()
 
 
-def choose_device(name: str | None, local_rank: int | None) -> torch.device:
+def choose_device(name: str | None, local_rank: int | None = None) -> torch.device:
     """The device called `name`, or the best there is; under torchrun this process's own GPU."""
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,148 @@
+"""Pictures as people have them: any mode, orientation and size, and files that are none."""
+
+import contextlib
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pixelwise.data import DataError, photos
+
+HEIGHT, WIDTH = 6, 9
+
+
+def gradient():
+    """(H, W, 3) uint8, brighter to the right, redder downwards: no flip or turn of it equals another."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    return np.stack([rows * 40, columns * 28, columns * 28], -1).astype(np.uint8)
+
+
+def pixels(path, **options):
+    picture = photos.read(path, **options)
+    assert picture.dtype == torch.uint8
+    assert picture.shape[0] == 3
+    return picture.permute(1, 2, 0).numpy()
+
+
+def test_rgb_is_read_as_it_is(tmp_path):
+    path = tmp_path / "été 한국 1.png"
+    Image.fromarray(gradient()).save(path)
+    assert np.array_equal(pixels(path), gradient())
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "YCbCr", "HSV", "LAB"])
+def test_other_modes_become_rgb(tmp_path, mode):
+    suffix = {"CMYK": "tif", "YCbCr": "tif", "LAB": "tif"}.get(mode, "png")
+    image = Image.fromarray(gradient())
+    path = tmp_path / f"x.{suffix}"
+    (image.convert("RGB") if mode in ("HSV", "LAB") else image.convert(mode)).save(path)
+    read = pixels(path).astype(int)
+    expected = np.asarray((image if mode in ("HSV", "LAB") else image.convert(mode)).convert("RGB")).astype(int)
+    assert np.abs(read - expected).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_camera_orientation_is_applied(tmp_path, orientation):
+    undo = [None, None, 0, 3, 1, 5, 2, 6, 4][orientation]  # Transpose operations that lay the sensor's picture down
+    image = Image.fromarray(gradient())
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    (image if undo is None else image.transpose(Image.Transpose(undo))).save(tmp_path / "x.png", exif=exif)
+    assert np.array_equal(pixels(tmp_path / "x.png"), gradient())
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path, suffix):
+    grey = gradient()[..., 1].astype(np.uint16)
+    Image.fromarray(grey * 257).save(tmp_path / f"x.{suffix}")
+    assert np.array_equal(pixels(tmp_path / f"x.{suffix}")[..., 0], grey)
+
+
+@pytest.mark.parametrize("white", [1.0, 100.0])
+def test_floats(tmp_path, white):
+    values = np.linspace(0, white, 12, dtype=np.float32).reshape(3, 4)
+    values[0, 0] = np.nan
+    Image.fromarray(values).save(tmp_path / "x.tif")
+    read = pixels(tmp_path / "x.tif")[..., 0]
+    assert (read[0, 0], read[-1, -1]) == (0, 255)
+    assert read[1, 1] == pytest.approx(255 * 5 / 11, abs=1)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_transparent_lies_on_white(tmp_path, mode):
+    image = Image.new(mode, (4, 3), (0, 0) if mode == "LA" else (0, 0, 0, 0))
+    image.save(tmp_path / "x.png")
+    assert (pixels(tmp_path / "x.png") == 255).all()
+
+
+def test_first_frame_of_an_animation(tmp_path):
+    frames = [Image.new("RGB", (5, 4), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:])
+    assert (pixels(tmp_path / "x.gif") == [255, 0, 0]).all()
+
+
+class TestMistakes:
+    def refused(self, path, message, **options):
+        with pytest.raises(DataError, match=message) as raised:
+            photos.read(path, **options)
+        assert "\n" not in str(raised.value)
+        assert path.name in str(raised.value)
+
+    def test_missing_or_a_folder(self, tmp_path):
+        self.refused(tmp_path / "no.jpg", "there is no file")
+        self.refused(tmp_path, "is a folder")
+
+    @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"GIF89a"])
+    def test_no_picture(self, tmp_path, content):
+        (tmp_path / "x.jpg").write_bytes(content)
+        self.refused(tmp_path / "x.jpg", "is no picture|can't be decoded")
+
+    @pytest.mark.parametrize("suffix", ["png", "jpg", "gif", "tif", "webp"])
+    def test_truncated(self, tmp_path, suffix):
+        path = tmp_path / f"x.{suffix}"
+        noise = np.random.default_rng(0).integers(256, size=(60, 80, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(path)
+        path.write_bytes(path.read_bytes()[:-2000])
+        self.refused(path, "is no picture|can't be decoded")
+
+    @pytest.mark.parametrize("seed", range(40))
+    def test_damaged_at_random_is_read_or_refused(self, tmp_path, seed):
+        suffix = ("png", "jpg", "gif", "tif", "bmp")[seed % 5]
+        path = tmp_path / f"x.{suffix}"
+        Image.fromarray(gradient().repeat(8, 0).repeat(8, 1)).save(path)
+        content, random = bytearray(path.read_bytes()), np.random.default_rng(seed)
+        for place in random.integers(len(content), size=12):
+            content[place] = random.integers(256)
+        path.write_bytes(content)
+        with contextlib.suppress(DataError):
+            assert photos.read(path).dtype == torch.uint8
+
+    def test_bomb(self, tmp_path):
+        """A small file that claims 2.5 gigapixels is refused before any of them is decoded."""
+
+        def chunk(kind, data):
+            return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+        def png(side):
+            header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+            body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+            return b"\x89PNG\r\n\x1a\n" + body
+
+        (tmp_path / "x.png").write_bytes(png(50_000))
+        self.refused(tmp_path / "x.png", "more than 179 megapixels")
+        (tmp_path / "x.png").write_bytes(png(12_000))
+        self.refused(tmp_path / "x.png", "144 megapixels, and the limit is 100")
+        (tmp_path / "x.png").write_bytes(png(1_200))
+        self.refused(tmp_path / "x.png", "limit is 1: make it smaller, or raise the limit", max_megapixels=1)
+
+
+def test_find_takes_files_as_they_are_and_folders_by_their_pictures(tmp_path):
+    for name in ("b.PNG", "a.jpeg", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [p.name for p in photos.find([tmp_path, tmp_path / "notes.txt"])] == ["a.jpeg", "b.PNG", "notes.txt"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no picture in the folder"):
+        photos.find([tmp_path / "empty"])
