@@ -2,14 +2,22 @@
 
 import functools
 import http.server
+import io
+import re
 import threading
+from collections import Counter
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 import yaml
-from book import check, stamp
+from axe_playwright_python import sync_playwright as axe
+from book import check, stamp, toc
+from book.extensions.gallery import recorded
+from PIL import Image, ImageChops
 from tests.helpers.notebooks import build_book
 
 
@@ -50,11 +58,43 @@ def address(site):
     server.server_close()
 
 
-def visit(browser, address: str, page: str, width: int, scheme: str) -> tuple[list[str], int]:
-    """Open a page; return whatever went wrong, and by how many pixels it is wider than the screen."""
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
+# Axe looks at every element, and of the thousands in coloured code it need see each kind but once.
+EACH_TOKEN_ONCE = """() => {
+  const seen = new Set();
+  for (const token of document.querySelectorAll("pre span"))
+    if (!token.className || seen.has(token.className)) token.replaceWith(...token.childNodes);
+    else seen.add(token.className);
+}"""
+SHIFT = """async () => {
+  let shift = 0;
+  const add = (list) => list.getEntries().forEach((entry) => (shift += entry.hadRecentInput ? 0 : entry.value));
+  new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+  for (let y = 0; y < document.documentElement.scrollHeight; y += 1500) {
+    scrollTo({ top: y, behavior: "instant" });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return new Promise((resolve) => setTimeout(() => resolve(shift), 50));
+}"""
+KILOBYTE = 1000
+
+
+@dataclass
+class Visit:
+    """What a browser found on a page."""
+
+    troubles: list[str]
+    overflow: int
+    shift: float
+    violations: list[str]
+    weights: dict[str, int]
+
+
+def visit(browser, address: str, page: str, width: int, scheme: str) -> Visit:
+    """Open a page and scroll through it; note whatever goes wrong, and the bytes of each kind of file."""
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     tab = context.new_page()
-    troubles = []
+    troubles, weights = [], Counter()
 
     def asked(request):
         if not request.url.startswith((address, "data:", "blob:")):
@@ -63,6 +103,7 @@ def visit(browser, address: str, page: str, width: int, scheme: str) -> tuple[li
     def answered(response):
         if response.status >= 400:
             troubles.append(f"{response.status} for {response.url}")
+        weights[response.request.resource_type] += int(response.headers.get("content-length", 0))
 
     def said(message):
         if message.type in ("error", "warning"):
@@ -73,20 +114,28 @@ def visit(browser, address: str, page: str, width: int, scheme: str) -> tuple[li
     tab.on("console", said)
     tab.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
     tab.goto(address + page, wait_until="load")
-    tab.wait_for_timeout(200)
     assert tab.evaluate("document.documentElement.dataset.theme") == scheme
+    shift = tab.evaluate(SHIFT)
     overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    tab.evaluate(EACH_TOKEN_ONCE)
+    found = axe.Axe().run(tab, options=AXE).response["violations"]
+    violations = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
     context.close()
-    return troubles, overflow
+    return Visit(troubles, overflow, shift, violations, weights)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 @pytest.mark.parametrize("page", pages())
 def test_page_in_a_browser(browser, address, page, width, scheme):
-    """No script error, no failed or foreign request, nothing wider than the screen."""
-    troubles, overflow = visit(browser, address, page, width, scheme)
-    assert troubles == []
-    assert overflow <= 0, f"{page} is {overflow} px wider than a screen of {width} px"
+    """No error, no foreign request, nothing too wide, nothing that jumps, nothing that shuts anybody out, and light."""
+    seen = visit(browser, address, page, width, scheme)
+    assert seen.troubles == []
+    assert seen.overflow <= 0, f"{page} is {seen.overflow} px wider than a screen of {width} px"
+    assert seen.shift < 0.1, f"{page} moves by {seen.shift:.2f} while it loads"
+    assert seen.violations == []
+    code = sum(seen.weights[kind] for kind in ("script", "stylesheet", "font"))
+    assert code <= 600 * KILOBYTE, seen.weights
+    assert seen.weights["image"] <= 1000 * KILOBYTE, seen.weights
 
 
 @pytest.mark.parametrize(
@@ -97,6 +146,7 @@ def test_page_in_a_browser(browser, address, page, width, scheme):
         ("<script src='planted.js'></script>", "script error"),
         ("<script>alert(1)</script>", "Content Security Policy"),
         ("<div style='width: 2000px'>wide</div>", "overflow"),
+        ("<p style='color: #ccc; background: #fff'>pale</p>", "color-contrast"),
     ],
 )
 def test_browser_sees_a_planted_fault(browser, address, site, planted, caught):
@@ -104,18 +154,132 @@ def test_browser_sees_a_planted_fault(browser, address, site, planted, caught):
     (site / "planted.html").write_text(text.replace("</article>", f"{planted}</article>"), encoding="utf-8")
     (site / "planted.js").write_text("undefinedFunction()")
     try:
-        troubles, overflow = visit(browser, address, "planted.html", 360, "light")
+        seen = visit(browser, address, "planted.html", 360, "light")
     finally:
         (site / "planted.html").unlink()
         (site / "planted.js").unlink()
-    assert any(caught in trouble for trouble in troubles) or (caught == "overflow" and overflow > 0), troubles
+    said = seen.troubles + seen.violations + (["overflow"] if seen.overflow > 0 else [])
+    assert any(caught in one for one in said), said
 
 
-def test_search_finds_a_term_and_its_page(browser, address):
+@pytest.mark.parametrize(
+    ("words", "page"),
+    [
+        ("receptive field", "glossary"),
+        ("checkerboard", "upsampling"),
+        ("의미론적 분할", "glossary"),
+        ("체커보드", "glossary"),
+    ],
+)
+def test_search_finds_english_and_korean(browser, address, words, page):
     tab = browser.new_page()
-    tab.goto(f"{address}search.html?q=receptive+field")
-    tab.wait_for_selector("#search-results li a[href*='glossary']")
+    tab.goto(f"{address}search.html?q={quote(words)}")
+    tab.wait_for_selector(f"#search-results li a[href*='{page}']")
     tab.close()
+
+
+def test_pages_read_without_javascript_at_400_per_cent(browser, address):
+    """1280 px at 400 % are 320 px; formulas, pictures and navigation are there without any script."""
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 256})
+    tab = context.new_page()
+    for page in pages():
+        tab.goto(address + page)
+        overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        assert overflow <= 0, f"{page} is {overflow} px too wide"
+        assert tab.locator("article h1").is_visible(), page
+    tab.goto(f"{address}chapters/resnet.html")
+    assert tab.locator("math").first.bounding_box()["width"] > 5
+    tab.get_by_role("button", name="Chapters").click()
+    tab.get_by_role("link", name="Glossary", exact=True).click()
+    assert tab.url.endswith("glossary.html")
+    tab.goto(address)
+    assert tab.locator("#metric-traps img").bounding_box()["height"] > 100
+    context.close()
+
+
+def test_site_opens_from_a_folder(browser, site):
+    """By double click: figures come alive, colours change, search finds, and nothing is asked of a server."""
+    tab = browser.new_page()
+    troubles = []
+    tab.on("request", lambda request: request.url.startswith(("file:", "data:")) or troubles.append(request.url))
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+    tab.goto((site / "index.html").as_uri())
+    tab.wait_for_selector("#metric-traps .pw-live")
+    before = tab.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    tab.get_by_role("button", name="Dark colours").click()
+    assert tab.evaluate("getComputedStyle(document.documentElement).backgroundColor") != before
+    tab.get_by_role("searchbox").fill("void")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector("#search-results li a[href*='glossary']")
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark", "the choice of colours is forgotten"
+    tab.close()
+    assert troubles == []
+
+
+def test_landing_page_shows_a_live_figure_above_the_fold_and_walks_by_keyboard(browser, address):
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.goto(address)
+    tab.wait_for_selector("#metric-traps .pw-live")
+    assert tab.locator("#metric-traps canvas, #metric-traps svg").first.bounding_box()["y"] < 500
+    tab.keyboard.press("Tab")
+    skip = tab.locator(".pw-skip")
+    assert skip.bounding_box()["y"] >= 0, "the skip link stays out of sight"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"
+    tab.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+    reached = []
+    for _ in range(200):
+        tab.keyboard.press("Tab")
+        name, outline, inside = tab.evaluate(
+            """() => {
+              const focused = document.activeElement;
+              const box = focused.getBoundingClientRect();
+              const name = focused.ariaLabel || focused.innerText || focused.labels?.[0]?.innerText || focused.title;
+              const seen = box.bottom > 0 && box.top < innerHeight && box.width > 0;
+              return [name?.trim(), getComputedStyle(focused).outlineStyle, seen];
+            }"""
+        )
+        if tab.evaluate("document.activeElement === document.body"):
+            break
+        assert inside, f"{name!r} has the focus out of sight"
+        assert outline != "none", f"{name!r} does not show its focus"
+        reached.append(name)
+    else:
+        pytest.fail(f"the focus never leaves the page: {reached[-5:]}")
+    assert {"Search the book", "Dark colours", "Link to this state", "How it ran"} <= set(reached), reached
+    tab.close()
+
+
+def test_a_term_explains_itself_on_hover_and_focus(browser, address):
+    tab = browser.new_page()
+    tab.goto(f"{address}chapters/resnet.html")
+    link, note = tab.locator(".pw-note a").first, tab.locator(".pw-note [role=tooltip]").first
+    assert not note.is_visible()
+    link.hover()
+    assert note.is_visible()
+    tab.keyboard.press("Escape")
+    assert not note.is_visible()
+    tab.mouse.move(0, 0)
+    link.focus()
+    assert note.is_visible()
+    assert link.get_attribute("aria-describedby") == note.get_attribute("id")
+    tab.close()
+
+
+def test_dark_mode_leaves_pictures_as_they_are(browser, address):
+    shots = []
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        tab = context.new_page()
+        tab.goto(f"{address}chapters/semantic_segmentation.html")
+        picture = tab.locator(".cell_output img").first
+        picture.scroll_into_view_if_needed()
+        tab.wait_for_function("image => image.complete", arg=picture.element_handle())
+        with Image.open(io.BytesIO(picture.screenshot())) as shot:
+            shots.append(shot.convert("RGB").crop((20, 20, 200, 120)))  # without the rounded corners
+        context.close()
+    assert ImageChops.difference(*shots).getbbox() is None
 
 
 class Page(HTMLParser):
@@ -123,13 +287,17 @@ class Page(HTMLParser):
 
     def __init__(self, path: Path):
         super().__init__()
-        self.links, self.anchors = [], set()
+        self.links, self.anchors, self.unsafe, self.policies = [], set(), [], []
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag, attrs):
         attributes = dict(attrs)
         self.anchors |= {attributes[name] for name in ("id", "name") if attributes.get(name)}
         self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
+        self.unsafe += [f"<{tag} {name}>" for name in attributes if name.startswith("on")]
+        self.unsafe += [f"<{tag}>"] if tag in ("script", "style") and "src" not in attributes else []
+        if attributes.get("http-equiv") == "Content-Security-Policy":
+            self.policies.append(attributes["content"])
 
 
 def test_links_and_anchors_resolve(site):
@@ -160,4 +328,48 @@ def test_chapters_say_how_they_were_recorded(site):
     for path in stamp.notebooks():
         html = (site / "chapters" / f"{path.stem}.html").read_text(encoding="utf-8")
         assert html.count('<details class="pw-stamp">') == 1, path.name
-        assert f"/blob/main/chapters/{path.name}" in html, f"{path.name} has no Colab button"
+        assert html.count(f"/blob/main/chapters/{path.name}") == 2, f"{path.name} has no buttons for Colab and Kaggle"
+        assert re.search(r"Reading takes about (\d+)\s+minutes", path.read_text(encoding="utf-8")), path.name
+
+
+def test_every_page_has_a_policy_and_nothing_that_it_would_forbid(site):
+    for path in site.rglob("*.html"):
+        if "_static" in path.parts:
+            continue
+        page = Page(path)
+        assert page.unsafe == [], path.name
+        assert len(page.policies) == 1, path.name
+        assert page.policies[0].startswith("default-src 'none'"), path.name
+        assert not re.search(r"script-src[^;]*unsafe|https?:|\*", page.policies[0]), path.name
+
+
+def test_downloads_are_the_chapters_themselves(site):
+    for path in stamp.notebooks():
+        page = Page(site / "chapters" / f"{path.stem}.html")
+        link = next(link for link in page.links if link.endswith(".ipynb") and "://" not in link)
+        assert (site / "chapters" / link).read_bytes() == path.read_bytes()
+
+
+def test_sitemap_and_cards_cover_every_page(site):
+    places = [place.text for place in ElementTree.parse(site / "sitemap.xml").iter() if place.tag.endswith("loc")]
+    root = "https://pixelwise-book.github.io/pixelwise/"
+    assert {place.removeprefix(root) for place in places} == set(pages()) - {"search.html"}
+    for page in set(pages()) - {"search.html"}:
+        card = re.search(r'property="og:image" content="([^"]*)"', (site / page).read_text(encoding="utf-8"))[1]
+        with Image.open(site / card.removeprefix(root)) as picture:
+            assert picture.size == (1200, 630), page
+    assert f'href="{root}"' in (site / "404.html").read_text(encoding="utf-8")
+
+
+def test_gallery_and_map_show_what_there_is(site):
+    gallery = (site / "chapters/explorables.html").read_text(encoding="utf-8")
+    chapters = [page for _, names in toc.parts() for page in names]
+    figures = recorded(chapters)
+    assert figures, "no chapter shows an explorable"
+    for name, figure in figures.items():
+        assert f'href="../{figure.page}.html#{name}"' in gallery
+    landing = (site / "index.html").read_text(encoding="utf-8")
+    for page in chapters:
+        if (stamp.ROOT / f"{page}.ipynb").is_file():
+            assert {"failure", "question"} <= set(toc.purpose(page)), f"book/chapters.yml says nothing of {page}"
+            assert f'<li><a href="{page}.html"><small>' in landing
