@@ -30,6 +30,11 @@ class Figure:
     host: str
 
     @property
+    def alt(self) -> str:
+        """What the still picture shows, escaped as it is in the host."""
+        return re.search(r'\balt="([^"]*)"', self.host)[1]
+
+    @property
     def caption(self) -> str:
         return html.unescape(CAPTION.search(self.host)[1])
 
@@ -89,7 +94,8 @@ class Gallery(FromNotebooks):
             name, _, sentence = figure.caption.partition(": ")
             link = "../" * self.env.docname.count("/") + f"{figure.page}.html#{figure.name}"
             items.append(
-                f'<li><a href="{link}"><img width="300" alt="" src="{thumbnail(figure.host)}">{html.escape(name)}</a>'
+                f'<li><img width="300" alt="{figure.alt}" src="{thumbnail(figure.host)}">'
+                f'<a href="{link}">{html.escape(name)}</a>'
                 f"<p>{html.escape(sentence[:1].upper() + sentence[1:])}</p></li>"
             )
         return [nodes.raw("", f'<ul class="pw-gallery">{"".join(items)}</ul>', format="html")]

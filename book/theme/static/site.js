@@ -62,6 +62,8 @@
     addModeButton();
     addCopyButtons();
     letKeysScroll();
+  });
+  document.addEventListener("readystatechange", () => {
     if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
       DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a page opened from a file may not read another
   });
