@@ -27,12 +27,17 @@ def read_claims(notebook: dict) -> list[dict]:
     return list(claims.values())
 
 
+def spell(value: float) -> str:
+    """Three digits, and whole numbers from a thousand on."""
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
 def tabulate(claims: list[dict]) -> str:
     """The claims of one chapter as an HTML table."""
     rows = []
     for claim in claims:
-        seeds = str(len(claim["measured"])) if claim["kind"] == "trained" else "–"
-        measured = f"{', '.join(f'{value:.3g}' for value in claim['measured'])} ({claim['bound']})"
+        seeds = f"{len(claim['measured'])} seeds" if claim["kind"] == "trained" else "–"
+        measured = f"{', '.join(map(spell, claim['measured']))} ({claim['bound']})"
         cells = "".join(f"<td>{escape(text)}</td>" for text in (claim["kind"], measured, seeds, claim["where"]))
         rows.append(
             f'<tr><td>{escape(claim["state"])}</td><th scope="row">{escape(claim["sentence"])}</th>{cells}</tr>'
@@ -62,8 +67,9 @@ class Claims(SphinxDirective):
             section += nodes.paragraph("", note, nodes.reference("", "Read the chapter", refuri=f"{path.stem}.html"))
             section += nodes.raw("", tabulate(claims), format="html")
             sections.append(section)
-        counts = ", ".join(f"{number} {kind} {state}" for (state, kind), number in sorted(states.items()))
-        return [nodes.paragraph("", f"{sum(states.values())} claims: {counts}."), *sections]
+        counted = [f"{number} {kind} {state}" for (state, kind), number in sorted(states.items())]
+        counts = ", ".join(counted).replace("holds", "hold")
+        return [nodes.paragraph("", f"{sum(states.values())} claims in all: {counts}."), *sections]
 
 
 def setup(app):

@@ -38,5 +38,5 @@ def test_the_table_says_what_was_measured_and_over_how_many_seeds():
     table = tabulate([claim(), claim("chapter.two", kind="exact", measured=[1.0])])
     assert "a &lt; b" in table
     assert "0.1, 0.2, 0.3 (at least 0 for every seed)" in table
-    assert "<td>3</td>" in table
+    assert "<td>3 seeds</td>" in table
     assert "<td>–</td>" in table
