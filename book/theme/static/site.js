@@ -58,7 +58,23 @@
     for (const box of document.querySelectorAll("pre, .pw-scroll, .pw-math, .cell_output .output")) fit.observe(box);
   }
 
+  function markSection() {
+    const links = [...document.querySelectorAll(".pw-sections > ul ul a")];
+    const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+    const mark = () => {
+      const past = headings.filter((heading) => heading && heading.getBoundingClientRect().top < 120).length;
+      links.forEach((link, i) => link.setAttribute("aria-current", i === past - 1));
+    };
+    let waiting = false;
+    const soon = () => {
+      if (!waiting) requestAnimationFrame(() => ((waiting = false), mark()));
+      waiting = true;
+    };
+    if (links.length) addEventListener("scroll", soon, { passive: true });
+  }
+
   addEventListener("DOMContentLoaded", () => {
+    markSection();
     addModeButton();
     addCopyButtons();
     letKeysScroll();
