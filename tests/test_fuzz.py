@@ -1,0 +1,212 @@
+"""Whatever comes in, an answer or one clear error comes out: `load`, `predict`, the files behind them, the metrics."""
+
+import io
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from tests.helpers import camvid_copy, tiny
+from tests.helpers.laws import heavy_law, law
+
+from pixelwise import data, predict
+from pixelwise.data import photos
+from pixelwise.training import metrics, weights
+from pixelwise.training import predict as predict_labels
+from pixelwise.training.networks import Description
+
+fuzz = settings(law, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+few = settings(heavy_law, suppress_health_check=fuzz.suppress_health_check)
+
+
+def answer(call, refusal):
+    """What a call answers, or None where it refuses in one line; any other failure is the test's."""
+    try:
+        return call()
+    except refusal as error:
+        said = str(error)
+    assert len(said.splitlines()) == 1, said
+    assert len(said) > 20
+    return None
+
+
+@st.composite
+def damaged(draw, whole: bytes) -> bytes:
+    """The bytes of a file after an accident: cut, some overwritten, a piece lost or put in, or all replaced."""
+    kind = draw(st.sampled_from(["cut", "overwrite", "lose", "insert", "replace"]))
+    place = draw(st.integers(0, len(whole)))
+    piece = draw(st.binary(min_size=1, max_size=40))
+    return {
+        "cut": whole[:place],
+        "overwrite": whole[:place] + piece + whole[place + len(piece) :],
+        "lose": whole[:place] + whole[place + len(piece) :],
+        "insert": whole[:place] + piece + whole[place:],
+        "replace": piece,
+    }[kind]
+
+
+class TestLoad:
+    @fuzz
+    @given(
+        name=st.sampled_from(["streets", "camvid", "Streets", "", "../streets", 7, None]),
+        split=st.sampled_from([*data.SPLITS, "training", "", "../../etc", None, 0]),
+        size=st.one_of(
+            st.tuples(st.integers(-2, 40), st.integers(-2, 40)),
+            st.sampled_from([7, "12x16", (8,), (8, 8, 3), (8.5, 9), None, (True, 5), ("8", "9"), (0, 8)]),
+        ),
+        count=st.sampled_from([None, -1, 0, 1, 2]),
+    )
+    @example(name="streets", split="val", size=(32, 32), count=1)
+    @example(name="streets", split="test", size=(33, 47), count=2)
+    def test_requests(self, name, split, size, count, tmp_path, monkeypatch):
+        monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
+        monkeypatch.setenv("PIXELWISE_CAMVID", str(tmp_path / "nowhere"))
+        if name == "streets" and count is None:
+            count = 1  # a whole split takes a while, and shows nothing more
+        scenes = answer(lambda: data.load(name, split, size, count=count), ValueError)
+        if scenes is None:
+            return
+        assert (name, split) == (scenes.dataset, scenes.split)
+        assert len(scenes) == count
+        assert scenes.images.shape == (count, 3, *size)
+        assert scenes.masks.shape == (count, *size)
+        assert scenes.images.dtype == scenes.masks.dtype == torch.uint8
+        assert ((scenes.masks < len(data.CLASSES)) | (scenes.masks == data.VOID)).all()
+
+    @few
+    @given(st.data())
+    def test_damaged_copies_of_camvid(self, tmp_path_factory, draw):
+        root = camvid_copy.make(tmp_path_factory.mktemp("CamVid und 눈"))
+        file = draw.draw(st.sampled_from(sorted(path for path in root.rglob("*") if path.is_file())))
+        file.write_bytes(draw.draw(damaged(file.read_bytes())))
+        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is another copy than the published one, and that is said
+            patch.setenv("PIXELWISE_DATA", str(root.parent / "data"))
+            for split in ("train", "val"):
+                scenes = answer(partial(data.load, "camvid", split, (12, 16), source=root), data.DataError)
+                if scenes:
+                    assert scenes.images.shape == (len(scenes), 3, 12, 16)
+                    assert ((scenes.masks < len(data.CLASSES)) | (scenes.masks == data.VOID)).all()
+
+
+def encoded(form: str) -> bytes:
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (17, 23, 3), dtype=np.uint8))
+    buffer = io.BytesIO()
+    picture.save(buffer, form)
+    return buffer.getvalue()
+
+
+WHOLE = {form: encoded(form) for form in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Weights of a compact network in a file whose path has blanks and other scripts, and the network."""
+    path = tmp_path_factory.mktemp("Gewichte und 무게") / "straßen.safetensors"
+    described = Description("compact", len(data.CLASSES))
+    about = weights.About(network=described, classes=data.CLASSES, dataset="streets", size=(24, 32))
+    weights.save(path, described.build(), about)
+    return path
+
+
+class TestPredict:
+    @pytest.mark.parametrize("form", WHOLE)
+    @fuzz
+    @given(draw=st.data())
+    def test_damaged_pictures(self, form, draw, tmp_path):
+        path = tmp_path / "ein Bild 그림.bin"
+        path.write_bytes(draw.draw(damaged(WHOLE[form])))
+        picture = answer(lambda: photos.read(path, max_megapixels=1), data.DataError)
+        if picture is not None:
+            assert picture.dtype == torch.uint8
+            assert picture.dim() == 3
+            assert len(picture) == 3
+
+    @few
+    @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255))
+    @example(1, 1, 0)
+    @example(1, 3000, 255)
+    @example(3000, 1, 7)
+    def test_pictures_of_any_shape(self, trained, height, width, value):
+        model, about = weights.load(trained)
+        picture = torch.full((3, height, width), value, dtype=torch.uint8)
+        labels = predict.label(model, picture, about.size)
+        assert labels.shape == (height, width)
+        assert labels.dtype == torch.uint8
+        assert labels.max() < len(about.classes)
+
+    @fuzz
+    @given(draw=st.data())
+    def test_damaged_weights(self, draw, trained, tmp_path):
+        path = tmp_path / "weights.safetensors"
+        whole = trained.read_bytes()
+        head = 8 + int.from_bytes(whole[:8], "little")  # what follows are numbers, any of which are weights
+        spoilt = draw.draw(damaged(whole[:head])) + whole[head:]
+        path.write_bytes(spoilt[: draw.draw(st.none() | st.integers(0, len(spoilt)))])
+        loaded = answer(lambda: weights.load(path), weights.WeightsError)
+        if loaded:
+            assert len(loaded[1].classes) == loaded[1].network.num_classes
+            assert not loaded[0].training
+
+    @fuzz
+    @given(
+        st.lists(st.integers(0, 9), max_size=5),
+        st.sampled_from([torch.uint8, torch.float32, torch.int64, torch.bool]),
+        st.integers(1, 5),
+    )
+    def test_batches_of_any_form(self, shape, kind, batch_size):
+        images = torch.zeros(shape).to(kind)
+        sound = kind == torch.uint8 and len(shape) == 4 and shape[0] > 0 and shape[1] == 3 and min(shape) > 0
+        labels = answer(lambda: predict_labels(tiny.segmenter(), images, batch_size=batch_size), ValueError)
+        assert sound == (labels is not None)
+        if sound:
+            assert labels.shape == (shape[0], *shape[2:])
+
+
+class TestMetrics:
+    @fuzz
+    @given(
+        st.lists(st.lists(st.integers(0, 5), max_size=4), min_size=1, max_size=2),
+        st.sampled_from([torch.uint8, torch.int64, torch.float32, torch.bool]),
+        st.lists(st.sampled_from([0, 1, 2, 3, 4, 31, 200, 255]), min_size=1),
+        st.integers(1, 5),
+    )
+    def test_labels_of_any_form(self, shapes, kind, values, classes):
+        prediction, target = (
+            torch.tensor(values)[torch.arange(int(torch.tensor(shape).prod())) % len(values)].reshape(shape).to(kind)
+            for shape in (shapes[0], shapes[-1])
+        )
+        matrix = answer(lambda: metrics.confusion_matrix(prediction, target, classes), ValueError)
+        if matrix is None:
+            return
+        assert matrix.sum() == (target != data.VOID).sum()
+        means = (metrics.mean_iou, metrics.micro_iou, metrics.pixel_accuracy, metrics.mean_class_accuracy)
+        for score in (mean(matrix) for mean in (*means, metrics.frequency_weighted_iou)):
+            assert 0 <= score <= 1 if matrix.any() else score != score
+        for scores in (metrics.class_iou(matrix), metrics.dice(matrix)):
+            assert (scores.isnan() | ((scores >= 0) & (scores <= 1))).all()
+
+    @fuzz
+    @given(
+        st.integers(1, 3),
+        st.integers(1, 7),
+        st.integers(1, 7),
+        st.integers(1, 9),
+        st.sampled_from([[0], [255], [0, 255], [0, 1, 2]]),
+    )
+    def test_masks_of_one_class_all_void_and_tiny(self, count, height, width, band, values):
+        mask = torch.tensor(values, dtype=torch.uint8)[torch.arange(count * height * width) % len(values)]
+        mask = mask.reshape(count, height, width)
+        inside = metrics.boundary_band(mask, band)
+        assert inside.shape == mask.shape
+        assert inside.dtype == torch.bool
+        if len({*mask.flatten().tolist()} - {255}) < 2:
+            assert not inside.any(), "void, or one class alone, has no contour"
+        scores = metrics.boundary_iou(mask, mask, band, 11)
+        assert (scores.isnan() | (scores == 1)).all()
+        images = metrics.per_image_mean_iou(mask, mask, 11)
+        assert (images.isnan() | (images == 1)).all()
