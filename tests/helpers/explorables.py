@@ -43,4 +43,21 @@ def hypercolumn_probe(seed: int = 0):
     return np.concatenate(features), layers, labels, image
 
 
-ARGUMENTS = {"FcnSkips": fcn_skips, "HypercolumnProbe": hypercolumn_probe}
+def skip_or_not(seed: int = 0):
+    """Gradients and losses as of plain and residual networks of three depths, two of them trained."""
+    rng = np.random.default_rng(seed)
+    gradients, losses = {}, {}
+    for kind, base in (("plain", 1.12), ("residual", 1.01)):
+        for depth in (8, 32, 56):
+            for normalised in (True, False):
+                growth = base if normalised else 0.85
+                norms = growth ** np.arange(depth - 1)[::-1]
+                gradients[kind, depth, normalised] = (norms * rng.uniform(0.5, 2, (3, 1))).tolist()
+            if depth < 56:
+                end = 1.3 if (kind, depth) == ("plain", 32) else 0.6
+                curve = end + (2.4 - end) * np.exp(-np.arange(172) / 30)
+                losses[kind, depth] = (curve + 0.05 * rng.random((3, 172))).tolist()
+    return gradients, losses
+
+
+ARGUMENTS = {"FcnSkips": fcn_skips, "HypercolumnProbe": hypercolumn_probe, "SkipOrNot": skip_or_not}

@@ -1,0 +1,128 @@
+"""Skip or not: depth and shortcuts, and the gradients and training losses that real runs recorded."""
+
+import math
+import statistics
+
+from traitlets import Int, List, TraitError, Unicode, validate
+
+from .. import figures
+from .host import Explorable
+
+POINTS = 60
+"""Points of a training curve at most; each is the mean over its steps."""
+
+
+class SkipOrNot(Explorable):
+    """Recorded runs of plain and residual networks, by depth, with and without batch normalisation."""
+
+    name = "skip-or-not"
+    caption = "Skip or not: choose a depth and switch the shortcuts, and see what real runs recorded."
+
+    runs = List(help="of each network its kind, depth, norm, gradients and losses, a list a seed").tag(state=True)
+    steps = Int(1, min=1, help="training steps in all").tag(state=True)
+    every = Int(1, min=1, help="training steps for each point of the losses").tag(state=True)
+    depth = Int(help="layers").tag(state=True)
+    kind = Unicode("plain", help='"plain" or "residual"').tag(state=True)
+    norm = Unicode("yes", help='"yes" or "no": batch normalisation').tag(state=True)
+    layer = Int(0, min=0, max=100, help="where the gradient is read, per cent of the way to the last layer")
+    layer.tag(state=True)
+    step = Int(100, min=0, max=100, help="where the loss is read, per cent of the training").tag(state=True)
+
+    def __init__(self, gradients: dict, losses: dict, **state) -> None:
+        """Take what was recorded, one list a seed.
+
+        gradients: {(kind, depth, normalised): [[norm at each layer, first to last], …]}, kind "plain" or "residual".
+        losses: {(kind, depth): [[loss at each step], …]}, of networks with batch normalisation. State such as
+        kind="residual".
+        """
+        if not gradients:
+            raise ValueError("gradients are empty: expected {(kind, depth, normalised): one list of norms a seed}")
+        for kind, depth, *_ in (*gradients, *losses):
+            if kind not in ("plain", "residual"):
+                raise ValueError(f'{(kind, depth)!r} is of kind {kind!r}, expected "plain" or "residual"')
+        longest = max((len(one) for runs in losses.values() for one in runs), default=1)
+        every = math.ceil(longest / POINTS)
+        keys = dict.fromkeys([*gradients, *((kind, depth, True) for kind, depth in losses)])
+        runs = [
+            {
+                "kind": kind,
+                "depth": depth,
+                "norm": "yes" if normalised else "no",
+                "gradients": [list(map(_round, one)) for one in gradients.get((kind, depth, normalised), [])],
+                "losses": [_thin(one, every) for one in losses.get((kind, depth), []) if normalised],
+            }
+            for kind, depth, normalised in keys
+        ]
+        trained = [depth for _, depth in losses]
+        super().__init__(
+            runs=runs, steps=longest, every=every, depth=max(trained or [depth for _, depth, _ in gradients])
+        )
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    @validate("kind", "norm")
+    def _known(self, proposal):
+        known = {"kind": ("plain", "residual"), "norm": ("yes", "no")}[proposal["trait"].name]
+        if proposal["value"] not in known:
+            raise TraitError(
+                f'{proposal["trait"].name} is {proposal["value"]!r}, expected "{known[0]}" or "{known[1]}"'
+            )
+        return proposal["value"]
+
+    @property
+    def run(self) -> dict:
+        """The recorded run that is shown; without gradients and losses where there is none."""
+        wanted = self.kind, self.depth, self.norm
+        found = [run for run in self.runs if (run["kind"], run["depth"], run["norm"]) == wanted]
+        return found[0] if found else dict(zip(("kind", "depth", "norm"), wanted, strict=True), gradients=[], losses=[])
+
+    def numbers(self) -> dict[str, float]:
+        """Gradient norms of the first and last layer, and the training loss at the end.
+
+        Norms are geometric means over the seeds, the loss is the mean of the last tenth of the steps; NaN where nothing was recorded.
+        """
+        gradients, losses = self.run["gradients"], self.run["losses"]
+        norm = lambda i: statistics.geometric_mean([one[i] for one in gradients]) if gradients else math.nan  # noqa: E731
+        ends = [statistics.fmean(one[-max(1, len(one) // 10) :]) for one in losses]
+        return {
+            "first layer": norm(0),
+            "last layer": norm(-1),
+            "final loss": statistics.fmean(ends) if ends else math.nan,
+        }
+
+    def picture(self) -> figures.Card:
+        card, (sizes, curves) = figures.panels(1, 2, height=3.1)
+        with figures.style():
+            for i, kind in enumerate(("plain", "residual")):
+                runs = [run for run in self.runs if (run["kind"], run["norm"]) == (kind, self.norm)]
+                for run in runs:
+                    shown = run["depth"] == self.depth
+                    look = {"color": figures.SERIES[i], "alpha": 1 if shown else 0.25, "lw": 2 if shown else 1}
+                    for k, one in enumerate(run["gradients"]):
+                        name = f"{kind}-{self.depth}" if shown and not k else None
+                        sizes.plot([j / (len(one) - 1) for j in range(len(one))], one, label=name, **look)
+                    for one in run["losses"]:
+                        curves.plot([self.every * (j + 1) for j in range(len(one))], one, **look)
+            sizes.set(yscale="log", title="Gradient norm")
+            sizes.set_xticks([0, 1], ["first", "last layer"])
+            curves.set(xlabel="step", title="Training loss", ylim=(0, None))
+            card.legend(loc="outside lower center", ncols=2)
+        return card
+
+    def alt(self) -> str:
+        numbers = self.numbers()
+        loss = (
+            "not trained" if math.isnan(numbers["final loss"]) else f"final training loss {numbers['final loss']:.2f}"
+        )
+        return (
+            f"Gradient norm by layer and training loss by step of recorded runs. {self.kind}-{self.depth}: norm "
+            f"{numbers['first layer']:.3g} at the first layer, {numbers['last layer']:.3g} at the last, {loss}."
+        )
+
+
+def _thin(values, every):
+    return [_round(statistics.fmean(values[i : i + every])) for i in range(0, len(values), every)]
+
+
+def _round(value):
+    return float(f"{value:.4g}")
