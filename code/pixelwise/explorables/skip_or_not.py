@@ -53,10 +53,8 @@ class SkipOrNot(Explorable):
             }
             for kind, depth, normalised in keys
         ]
-        trained = [depth for _, depth in losses]
-        super().__init__(
-            runs=runs, steps=longest, every=every, depth=max(trained or [depth for _, depth, _ in gradients])
-        )
+        deepest = max(depth for _, depth in losses) if losses else max(depth for _, depth, _ in gradients)
+        super().__init__(runs=runs, steps=longest, every=every, depth=deepest)
         for name, value in state.items():
             setattr(self, name, value)
 
@@ -79,7 +77,8 @@ class SkipOrNot(Explorable):
     def numbers(self) -> dict[str, float]:
         """Gradient norms of the first and last layer, and the training loss at the end.
 
-        Norms are geometric means over the seeds, the loss is the mean of the last tenth of the steps; NaN where nothing was recorded.
+        Norms are geometric means over the seeds, the loss is the mean of the last tenth of the steps; NaN where nothing
+        was recorded.
         """
         gradients, losses = self.run["gradients"], self.run["losses"]
         norm = lambda i: statistics.geometric_mean([one[i] for one in gradients]) if gradients else math.nan  # noqa: E731
