@@ -46,11 +46,12 @@ export function finding(run, other) {
   const change =
     ratio > 3 ? `grows on its way back: ${figure(ratio)} times as large at the first layer as at the last` : ratio < 1 / 3 ? `shrinks on its way back: at the first layer it is 1/${figure(1 / ratio)} of the last's` : "is of one size from the last layer to the first";
   const size = now.first < 1e-2 ? `tiny (${figure(now.first)} at the first layer), and it ` : "";
-  const start = `In ${name}${normed} the gradient ${size ? `is ${size}` : ""}${change}.`;
-  if (Number.isNaN(now.end)) return `${start} This run has no training curve: it was looked into before its first step only.`;
+  const start = Number.isNaN(ratio) ? `The gradient in ${name}${normed} was not looked into.` : `In ${name}${normed} the gradient ${size ? `is ${size}` : ""}${change}.`;
+  if (Number.isNaN(now.end)) return `${start} This network was not trained in the recorded run.`;
   const gap = now.end - then.end;
-  const versus = Math.abs(gap) < 0.05 ? "about as far as" : gap > 0 ? "worse than" : "further than";
-  return `${start} Trained, it comes down to a loss of ${now.end.toFixed(2)}, ${versus} ${other.kind}-${other.depth} (${then.end.toFixed(2)}).`;
+  const versus = Math.abs(gap) < 0.05 ? "about as far as" : gap > 0 ? "not as far as" : "further than";
+  const comparison = Number.isNaN(gap) ? "" : `, ${versus} ${other.kind}-${other.depth} (${then.end.toFixed(2)})`;
+  return `${start} Trained, it comes down to a loss of ${now.end.toFixed(2)}${comparison}.`;
 }
 
 const [WIDTH, HEIGHT] = [320, 230];

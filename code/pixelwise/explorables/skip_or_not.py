@@ -53,7 +53,8 @@ class SkipOrNot(Explorable):
             }
             for kind, depth, normalised in keys
         ]
-        deepest = max(depth for _, depth in losses) if losses else max(depth for _, depth, _ in gradients)
+        depths = {depth for _, depth, _ in gradients}
+        deepest = max(depths & {depth for _, depth in losses} or depths)
         super().__init__(runs=runs, steps=longest, every=every, depth=deepest)
         for name, value in state.items():
             setattr(self, name, value)
@@ -96,10 +97,11 @@ class SkipOrNot(Explorable):
                 runs = [run for run in self.runs if (run["kind"], run["norm"]) == (kind, self.norm)]
                 for run in runs:
                     shown = run["depth"] == self.depth
+                    name = f"{kind}-{run['depth']}" if shown else None
                     look = {"color": figures.SERIES[i], "alpha": 1 if shown else 0.25, "lw": 2 if shown else 1}
-                    for k, one in enumerate(run["gradients"]):
-                        name = f"{kind}-{self.depth}" if shown and not k else None
-                        sizes.plot([j / (len(one) - 1) for j in range(len(one))], one, label=name, **look)
+                    for one in run["gradients"]:
+                        sizes.plot([j / (len(one) - 1) for j in range(len(one))], one, **look)
+                    sizes.plot([], label=name, **look)
                     for one in run["losses"]:
                         curves.plot([self.every * (j + 1) for j in range(len(one))], one, **look)
             sizes.set(yscale="log", title="Gradient norm")
@@ -113,9 +115,10 @@ class SkipOrNot(Explorable):
         loss = (
             "not trained" if math.isnan(numbers["final loss"]) else f"final training loss {numbers['final loss']:.2f}"
         )
+        norms = f"norm {numbers['first layer']:.3g} at the first layer, {numbers['last layer']:.3g} at the last"
         return (
-            f"Gradient norm by layer and training loss by step of recorded runs. {self.kind}-{self.depth}: norm "
-            f"{numbers['first layer']:.3g} at the first layer, {numbers['last layer']:.3g} at the last, {loss}."
+            f"Gradient norm by layer and training loss by step of recorded runs. {self.kind}-{self.depth}: "
+            f"{norms if self.run['gradients'] else 'gradient not looked into'}, {loss}."
         )
 
 
