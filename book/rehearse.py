@@ -121,13 +121,14 @@ def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
             "OMP_NUM_THREADS": "1",
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"url.{origin.as_uri()}.insteadOf",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             "GIT_CONFIG_VALUE_0": re.search(ADDRESS, notebooks[0].read_text(encoding="utf-8")).group(),
         }
         environment.pop("PYTHONPATH", None)
 
         def run(notebook: Path) -> bool:
             started = time.perf_counter()
-            command = [python, "-c", EXECUTE, notebook]
+            command = [python, "-c", EXECUTE, origin / notebook.relative_to(ROOT)]
             done = subprocess.run(command, cwd=content, env=environment, capture_output=True, text=True)
             left = [path.name for path in content.iterdir()]
             fine = done.returncode == 0 and not left
