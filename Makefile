@@ -14,7 +14,7 @@ PORT ?= 8000
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help book test test-fast coverage rehearse audit links serve lab record bench lint stale bootstrap set-repository clean
+.PHONY: help book epub test test-fast coverage rehearse audit links serve lab record bench lint stale bootstrap set-repository clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
@@ -31,6 +31,9 @@ $(READY): requirements.txt pyproject.toml
 
 book: $(READY) ## build the site into _build/html, warnings are errors
 	@$(BIN)/python -m book.build
+
+epub: $(READY) ## build the book as one file for e-readers, _build/epub/Pixelwise.epub
+	@$(BIN)/python -m book.build --epub
 
 test: $(READY) lint ## run every test, every chapter (briefly) and the site in a browser
 	$(TEST_ENVIRONMENT) $(BIN)/python -m pytest tests chapters -n logical --maxprocesses 8 --dist loadscope \

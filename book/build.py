@@ -14,6 +14,7 @@ from types import MappingProxyType
 from book import stamp
 
 SITE = stamp.ROOT / "_build" / "html"
+EPUB = stamp.ROOT / "_build" / "epub" / "Pixelwise.epub"
 
 
 def build(
@@ -48,15 +49,17 @@ def build(
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make book", description="Build the site, warnings as errors.")
     parser.add_argument("--source", type=Path, default=stamp.ROOT)
-    parser.add_argument("--output", type=Path, default=SITE)
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("--epub", action="store_true", help="one file for e-readers instead of the site")
     options = parser.parse_args(arguments)
     start = time.perf_counter()
-    if build(options.source, options.output):
+    output = options.output or (EPUB.parent if options.epub else SITE)
+    if build(options.source, output, builder="epub" if options.epub else "html"):
         print("The book was not built: Sphinx warned (see above), and warnings are errors here.", file=sys.stderr)
         return 1
-    page = options.output / "index.html"
-    print(f"The book is in {os.path.relpath(options.output)} ({time.perf_counter() - start:.0f} s).")
-    print(f"Open {page.resolve().as_uri()} or run `make serve`.")
+    page = output / (EPUB.name if options.epub else "index.html")
+    print(f"The book is in {os.path.relpath(output)} ({time.perf_counter() - start:.0f} s).")
+    print(f"Open {page.resolve().as_uri()}{'' if options.epub else ' or run `make serve`'}.")
     return 0
 
 

@@ -64,6 +64,8 @@ def card(page: str) -> str:
 
 def lay_out(app, pagename, templatename, context, doctree):
     """Hand the layout what it shows around a page."""
+    if app.builder.name != "html":
+        return
     parts = toc.parts(Path(app.srcdir, app.config.external_toc_path))
     titles, names = app.env.titles, {app.config.root_doc, *(name for _, names in parts for name in names)}
     _, before, after = app.builder.relations.get(pagename, (None, None, None))
@@ -90,7 +92,7 @@ def lay_out(app, pagename, templatename, context, doctree):
 
 def write_files(app, error):
     """The sitemap, the page for wrong addresses, and the pictures that stand for the pages elsewhere."""
-    if error or app.builder.format != "html":
+    if error or app.builder.name != "html":
         return
     site, pages = site_address(app.config), sorted(app.env.found_docs)
     urls = "".join(f"<url><loc>{site}{page}.html</loc></url>\n" for page in pages)

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import zipfile
+from xml.etree import ElementTree
 
 import pytest
 from book import stamp
@@ -24,8 +26,8 @@ MADE = {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    """The HTML of a page built from a notebook, with the book's own settings."""
+def small_book(tmp_path_factory):
+    """The sources of a book of two pages, with the book's own settings."""
     folder = tmp_path_factory.mktemp("book")
     shutil.copy(stamp.ROOT / "_config.yml", folder)
     (folder / "book").symlink_to(stamp.ROOT / "book")
@@ -34,8 +36,14 @@ def page(tmp_path_factory):
     notebook = sound_notebook()
     notebook["metadata"]["pixelwise"] |= MADE | {"library": {"pixelwise.course": "an earlier hash"}}
     save(notebook, folder / "chapter.ipynb")
-    build_book(folder, folder / "html")
-    return (folder / "html/chapter.html").read_text(encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(small_book):
+    """The HTML of the page built from a notebook."""
+    build_book(small_book, small_book / "html")
+    return (small_book / "html/chapter.html").read_text(encoding="utf-8")
 
 
 def test_page_shows_its_stamp_below_the_title(page):
@@ -101,3 +109,15 @@ def test_finished_picture_keeps_what_the_author_wrote(tmp_path):
     assert 'loading="eager"' in eager
     assert "lazy" not in eager
     assert "height" not in eager
+
+
+def test_e_book_is_well_formed(small_book, page):
+    build_book(small_book, small_book / "epub", "--epub")
+    with zipfile.ZipFile(small_book / "epub/Pixelwise.epub") as book:
+        assert book.testzip() is None
+        texts = {name: book.read(name).decode() for name in book.namelist() if name.endswith(".xhtml")}
+    assert {"index.xhtml", "chapter.xhtml", "nav.xhtml"} <= set(texts)
+    for text in texts.values():
+        ElementTree.fromstring(text)
+    assert "<math" in texts["chapter.xhtml"]
+    assert "Prose with" in texts["chapter.xhtml"]
