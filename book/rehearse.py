@@ -54,7 +54,9 @@ def image(stack: str) -> Path:
     if not (folder / "complete").exists():
         print(f"Setting up {os.path.relpath(folder)}: some minutes, up to 6 GB.", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", STACKS / f"{stack}.txt"], check=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "-r", STACKS / f"{stack}.txt"], check=True
+        )
         (folder / "complete").touch()
     return python
 
