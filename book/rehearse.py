@@ -114,6 +114,7 @@ def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
         for folder in (origin, home, content):
             folder.mkdir()
         publish(origin)
+        notebooks = [Path(shutil.copy2(notebook, place)) for notebook in notebooks]
         python = session(Path(place) / "session", below)
         before = packages(python)
         print(f"{stack}: Python {sys.version.split()[0]}, " + ", ".join(f"{name} {before[name]}" for name in KEPT))
@@ -130,7 +131,7 @@ def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
 
         def run(notebook: Path) -> bool:
             started = time.perf_counter()
-            command = [python, "-c", EXECUTE, origin / notebook.relative_to(ROOT)]
+            command = [python, "-c", EXECUTE, notebook]
             done = subprocess.run(command, cwd=content, env=environment, capture_output=True, text=True)
             left = [path.name for path in content.iterdir()]
             fine = done.returncode == 0 and not left

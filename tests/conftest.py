@@ -2,7 +2,15 @@
 
 from tests.helpers.browser import browser  # noqa: F401 (the fixture, one for all tests)
 
-SLOW = {"test_readme.py", "test_site.py", "test_mutations.py", "test_battery.py", "test_audit.py", "test_rendered.py"}
+SLOW = {
+    "test_readme.py",
+    "test_rehearse.py",
+    "test_site.py",
+    "test_mutations.py",
+    "test_battery.py",
+    "test_audit.py",
+    "test_rendered.py",
+}
 
 
 def pytest_collection_modifyitems(items):
