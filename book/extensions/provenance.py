@@ -88,10 +88,10 @@ class Runs(SphinxDirective):
             for file in (path, *kept):
                 self.env.note_dependency(str(file))
             notebook = json.loads(path.read_text(encoding="utf-8"))
-            made = [("recorded page", notebook["metadata"].get("pixelwise"))]
-            made += [("kept results", json.loads(file.read_text(encoding="utf-8"))) for file in kept]
+            made = [("page", notebook["metadata"].get("pixelwise"))]
+            made += [("kept", json.loads(file.read_text(encoding="utf-8"))) for file in kept]
             runs += [(stamp.title(notebook), what, one) for what, one in made if one]
-        pages = [made["seconds"] for _, what, made in runs if what == "recorded page"]
+        pages = [made["seconds"] for _, what, made in runs if what == "page"]
         total = f"{len(pages)} recorded pages, {spell_seconds(sum(pages))} in all."
         return [nodes.paragraph("", total), nodes.raw("", tabulate(runs), format="html")]
 

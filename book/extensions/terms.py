@@ -1,6 +1,7 @@
 """Terms and sources explained where they occur: a chapter's first mention of each shows a note on hover and focus."""
 
 import html
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,16 +93,16 @@ def cite_back(app, doctree):
     """On the page of references: an anchor for each source, and the chapters that link to it."""
     if Path(app.env.doc2path(app.env.docname)) != REFERENCES:
         return
-    texts = {}
-    for path in stamp.notebooks():
+    texts = {path: path.read_text(encoding="utf-8") for path in stamp.notebooks()}
+    titles = {path: stamp.title(json.loads(text)).partition(":")[0] for path, text in texts.items()}
+    for path in texts:
         app.env.note_dependency(str(path))
-        texts[path.stem] = path.read_text(encoding="utf-8")
     for item in doctree.findall(nodes.list_item):
         if address := next((link["refuri"] for link in item.findall(nodes.reference) if "refuri" in link), None):
             item["ids"].append(source_anchor(address))
             links = [
-                f'<a href="{name}.html">{name.replace("_", " ")}</a>'
-                for name, text in texts.items()
+                f'<a href="{path.stem}.html">{html.escape(titles[path])}</a>'
+                for path, text in texts.items()
                 if f"({address})" in text
             ]
             if links:
