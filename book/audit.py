@@ -295,8 +295,8 @@ def unfit(folder: Path = stamp.CHAPTERS, library: Path = stamp.LIBRARY) -> list[
     return found
 
 
-def main(faults: tuple[Fault, ...] = FAULTS) -> int:
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+def main(faults: tuple[Fault, ...] = FAULTS, jobs: int | None = os.cpu_count()) -> int:
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         broken = [said for said in pool.map(sound, dict.fromkeys(fault.tests for fault in faults)) if said]
         through = 0
         for fault, (outcome, seconds) in zip(faults, pool.map(trial, faults), strict=True):
