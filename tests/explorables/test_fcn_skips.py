@@ -133,6 +133,8 @@ def test_wrong_arguments_are_answered_in_one_line(lab):
         explorables.FcnSkips(scores, labels[:90], image)
     with pytest.raises(Exception, match="expected strides of 32 16 8"):
         make("FcnSkips", on="4")
+    with pytest.raises(TypeError, match="has no rows"):
+        make("FcnSkips", rows=4)
 
 
 def test_a_switch_answers_within_a_frame(open_live, lab):

@@ -116,3 +116,5 @@ def test_wrong_arguments_are_answered_in_one_line(lab):
         explorables.HypercolumnProbe(features, layers, labels[:3], image)
     with pytest.raises(Exception, match="expected one or more of 0 1 2 3 4"):
         lab.chosen = []
+    with pytest.raises(TypeError, match="has no rows"):
+        make("HypercolumnProbe", rows=4)

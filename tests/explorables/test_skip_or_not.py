@@ -136,3 +136,5 @@ def test_wrong_arguments_are_answered_in_one_line(lab):
         explorables.SkipOrNot(gradients, {("skip", 8): [[1.0]]})
     with pytest.raises(Exception, match='expected "yes" or "no"'):
         lab.norm = "batch"
+    with pytest.raises(TypeError, match="has no layers"):
+        make("SkipOrNot", layers=4)

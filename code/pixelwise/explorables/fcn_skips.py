@@ -54,20 +54,19 @@ class FcnSkips(Explorable):
         step = float(np.abs(contributions).max()) / 32767 or 1.0
         self._contributions = np.rint(contributions / step).astype(np.int16)
         self._labels = labels
-        super().__init__(
-            scores=pack(self._contributions),
-            step=step,
-            grid=list(contributions.shape[-2:]),
-            strides=list(strides),
-            labels=pack(labels),
-            image=jpeg(image),
-            classes=classes(labels),
-            on=" ".join(map(str, strides)),
-            row=height // 2,
-            column=width // 2,
-        )
-        for name, value in state.items():
-            setattr(self, name, value)
+        given = {
+            "scores": pack(self._contributions),
+            "step": step,
+            "grid": list(contributions.shape[-2:]),
+            "strides": list(strides),
+            "labels": pack(labels),
+            "image": jpeg(image),
+            "classes": classes(labels),
+            "on": " ".join(map(str, strides)),
+            "row": height // 2,
+            "column": width // 2,
+        }
+        super().__init__(**given | state)
 
     @validate("on")
     def _known_levels(self, proposal):

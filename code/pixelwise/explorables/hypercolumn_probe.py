@@ -32,7 +32,7 @@ class HypercolumnProbe(Explorable):
         """Take features (C, rows, columns), their C channels by layer: [(name, channels), …] from fine to coarse.
 
         Scale each layer to a total variance of 1, so that all count alike in the Euclidean distance. Labels are (rows,
-        columns), 0-10 or 255; the image (3, H, W) uint8. State such as row=3 or chosen=[0, 4].
+        columns), 0-10 or 255; the image (3, H, W) uint8. State such as row=3 or on="0 4".
         """
         features, labels = np.asarray(features, np.float32), np.asarray(labels, np.uint8)
         layers = [[str(name), int(channels)] for name, channels in layers]
@@ -44,20 +44,19 @@ class HypercolumnProbe(Explorable):
         if labels.shape != features.shape[1:]:
             raise ValueError(f"labels are of shape {labels.shape}, expected one for each place, {features.shape[1:]}")
         step = min(float(np.abs(features).max()), 4.0) / 127 or 1.0
-        super().__init__(
-            features=pack(np.clip(np.rint(features / step), -127, 127).astype(np.int8)),
-            step=step,
-            grid=list(labels.shape),
-            layers=layers,
-            labels=pack(labels),
-            image=jpeg(image),
-            classes=classes(labels),
-            on=" ".join(map(str, range(len(layers)))),
-            row=labels.shape[0] // 2,
-            column=labels.shape[1] // 2,
-        )
-        for name, value in state.items():
-            setattr(self, name, value)
+        given = {
+            "features": pack(np.clip(np.rint(features / step), -127, 127).astype(np.int8)),
+            "step": step,
+            "grid": list(labels.shape),
+            "layers": layers,
+            "labels": pack(labels),
+            "image": jpeg(image),
+            "classes": classes(labels),
+            "on": " ".join(map(str, range(len(layers)))),
+            "row": labels.shape[0] // 2,
+            "column": labels.shape[1] // 2,
+        }
+        super().__init__(**given | state)
 
     @validate("on")
     def _known_layers(self, proposal):

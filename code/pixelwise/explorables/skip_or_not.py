@@ -55,9 +55,7 @@ class SkipOrNot(Explorable):
         ]
         depths = {depth for _, depth, _ in gradients}
         deepest = max(depths & {depth for _, depth in losses} or depths)
-        super().__init__(runs=runs, steps=longest, every=every, depth=deepest)
-        for name, value in state.items():
-            setattr(self, name, value)
+        super().__init__(**{"runs": runs, "steps": longest, "every": every, "depth": deepest} | state)
 
     @validate("kind", "norm")
     def _known(self, proposal):
