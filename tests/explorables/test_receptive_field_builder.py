@@ -118,6 +118,7 @@ def test_layers_can_be_read_and_set():
     assert lab.stack == [(7, 2, 1), (3, 1, 4)]
     lab.stack = [3, (3, 2), (3, 1, 5)]
     assert lab.stack == [(3, 1, 1), (3, 2, 1), (3, 1, 5)]
+    assert lab.layers == "3 3s2 3d5"
 
 
 @pytest.mark.parametrize(

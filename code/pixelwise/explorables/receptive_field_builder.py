@@ -65,7 +65,7 @@ class ReceptiveFieldBuilder(Explorable):
     @stack.setter
     def stack(self, layers) -> None:
         full = [((layer,) if isinstance(layer, int) else tuple(layer)) + (1, 1) for layer in layers]
-        self.layers = " ".join(f"{k}s{s}d{d}" for k, s, d, *_ in full)
+        self.layers = " ".join(f"{k}{f's{s}' * (s != 1)}{f'd{d}' * (d != 1)}" for k, s, d, *_ in full)
 
     @property
     def paths(self) -> torch.Tensor:
