@@ -86,7 +86,7 @@ def test_every_control_answers_within_a_frame(open_live, name):
                 control[i % 2 ? "stepDown" : "stepUp"]();
                 control.dispatchEvent(new Event("input"));
               } else control.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowLeft" : "ArrowRight" }));
-              times.push(performance.now() - start);
+              if (i > 0) times.push(performance.now() - start); // the first may be a step beyond the end
             }
             spent[control.closest("label")?.innerText ?? control.getAttribute("aria-label")] = Math.min(...times);
           }

@@ -103,7 +103,7 @@ const CSS = `
 .pw-receptive-field-builder svg .row{fill:var(--soft)}
 .pw-receptive-field-builder .layers{max-height:19rem;overflow:auto;margin-bottom:.5rem}
 .pw-receptive-field-builder .layers table{margin:0}
-.pw-receptive-field-builder td,.pw-receptive-field-builder th{font-variant-numeric:tabular-nums;white-space:nowrap}
+.pw-receptive-field-builder td,.pw-receptive-field-builder th{vertical-align:middle;font-variant-numeric:tabular-nums;white-space:nowrap}
 .pw-receptive-field-builder thead th{position:sticky;top:0;background:var(--ground);color:var(--soft);font-size:.85rem;z-index:1}
 .pw-receptive-field-builder .layers input{width:3.6rem;min-height:2rem;margin:0;padding:.1rem .3rem;border:1px solid var(--line);border-radius:.3rem;background:transparent;color:inherit;font:inherit}
 .pw-receptive-field-builder .layers button{min-height:2rem;min-width:2rem;padding:0 .4rem}
@@ -120,6 +120,7 @@ function render({ model, el }) {
   root.setAttribute("aria-label", "Receptive field builder: how far a unit sees through a list of layers");
   let layers = [];
   let scale = 1;
+  let drawn; // the layers whose map is shown
   const rows = [];
 
   function change(values) {
@@ -152,7 +153,7 @@ function render({ model, el }) {
       "div",
       { class: "views" },
       h("figure", {}, h("figcaption", {}, "From one unit down to the input, along one axis"), pyramid, unit.element),
-      h("figure", {}, h("figcaption", {}, "Its window in the picture; the darker, the more paths"), map, where),
+      h("figure", {}, h("figcaption", {}, "Its window in the picture; the stronger the colour, the more paths"), map, where),
     ),
     h("div", { class: "layers" }, h("table", {}, h("caption", {}, "Layers, from the input on"), h("thead", {}, h("tr", {}, ...heads)), body)),
     h("p", {}, add),
@@ -228,17 +229,15 @@ function render({ model, el }) {
   }
 
   function drawMap(counts) {
-    const side = Math.min(counts.length, 480);
-    map.width = map.height = side;
+    const side = (map.width = map.height = Math.min(counts.length, 360));
     const most = Math.max(...counts);
-    const at = Array.from({ length: side }, (_, i) => {
+    const roots = Array.from({ length: side }, (_, i) => {
       const [from, to] = [Math.floor((i * counts.length) / side), Math.ceil(((i + 1) * counts.length) / side)];
-      return Math.max(...counts.slice(from, to)) / most;
+      return Math.sqrt(Math.max(...counts.slice(from, to)) / most);
     });
     const pixels = new ImageData(side, side);
-    at.forEach((v, row) =>
-      at.forEach((u, column) => pixels.data.set([46, 116, 190, u * v && 60 + 195 * Math.sqrt(u * v)], 4 * (row * side + column))),
-    );
+    const words = new Uint32Array(pixels.data.buffer); // a pixel each: alpha, blue, green, red
+    roots.forEach((v, row) => roots.forEach((u, column) => (words[row * side + column] = u * v && ((60 + 195 * u * v) << 24) | 0xbe742e)));
     map.getContext("2d").putImageData(pixels, 0, 0);
   }
 
@@ -268,7 +267,8 @@ function render({ model, el }) {
     pyramid.hidden = map.hidden = where.hidden = counts === null;
     if (!counts) return;
     drawPyramid(steps, counts);
-    drawMap(counts);
+    if (text !== drawn) drawMap(counts);
+    drawn = text;
     const { share } = coverage(counts, steps.at(-1).jump);
     map.setAttribute("aria-label", `Window of ${counts.length} by ${counts.length} pixels, of which ${percent(share)} are read`);
   }
