@@ -28,6 +28,8 @@ def build(
 
     `builder` is one of Sphinx's, `settings` overrule _config.yml.
     """
+    # jsonschema would compile grammars for a check that no setting needs, which takes longer than reading the chapters.
+    sys.modules.setdefault("rfc3987_syntax", None)
     from jupyter_book.sphinx import build_sphinx
 
     source, output = Path(source).resolve(), Path(output).resolve()

@@ -1,11 +1,11 @@
 """What an e-book wants: pages that are XML, and no notes that only a pointer could open."""
 
-from bs4 import BeautifulSoup
-
 
 def make_xml(app, pagename, templatename, context, doctree):
     if app.builder.name != "epub" or "body" not in context:
         return
+    from bs4 import BeautifulSoup
+
     body = BeautifulSoup(context["body"], "html.parser")
     for note in body.select('[role="tooltip"]'):
         note.decompose()

@@ -82,6 +82,8 @@ def lay_out(app, pagename, templatename, context, doctree):
         "before": toc.purpose(before or "").get("question", ""),
         "after": toc.purpose(after or "").get("question", ""),
     }
+    if doctree:
+        cards.draw(titles[pagename].astext(), describe(app, pagename), Path(app.outdir, card(pagename)))
     source = app.env.doc2path(pagename) if doctree else ""
     if source.endswith(".ipynb") and "</h1>" in context["body"]:
         notebook = json.loads(Path(source).read_text(encoding="utf-8"))
@@ -101,8 +103,6 @@ def write_files(app, error):
     Path(app.outdir, "sitemap.xml").write_text(text, encoding="utf-8")
     lost = (THEME / "404.html").read_text(encoding="utf-8").replace("SITE", site)
     Path(app.outdir, "404.html").write_text(lost, encoding="utf-8")
-    for page in pages:
-        cards.draw(app.env.titles[page].astext(), describe(app, page), Path(app.outdir, card(page)))
 
 
 def setup(app):

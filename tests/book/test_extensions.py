@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 from book import stamp
-from book.extensions import maths, provenance, reading
+from book.extensions import colours, maths, provenance, reading
 from math_core import LatexError
 from PIL import Image
 from tests.helpers.notebooks import ALT, build_book, save, sound_notebook
@@ -66,6 +66,13 @@ def test_output_picture_is_described_lazy_and_sized(page):
     tag = next(tag for tag in re.findall(r"<img[^>]*>", page) if ALT in tag)
     for attribute in ('loading="lazy"', 'width="1"', 'height="1"'):
         assert attribute in tag
+
+
+def test_code_is_coloured_sparingly(page):
+    line = next(line for line in page.splitlines() if "mIoU" in line and "print" in line)
+    assert '<span class="nb">print</span>(' in line
+    assert {"k", "s1", "nf", "c1"} <= colours.COLOURED
+    assert not {"n", "p", "w"} & colours.COLOURED
 
 
 @pytest.mark.parametrize(
