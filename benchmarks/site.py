@@ -95,7 +95,7 @@ def load(browser, server: str, page: str, phone: bool = False) -> dict[str, floa
         protocol.send("Emulation.setCPUThrottlingRate", {"rate": 4})
     before = script_time(protocol)
     tab.goto(f"{server}{page}", wait_until="commit" if phone else "load")
-    painted = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+    painted = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
     paint = tab.wait_for_function(painted, timeout=60_000).json_value()
     if phone:
         context.close()
