@@ -32,7 +32,7 @@ class SeparableBlock(nn.Module):
 
 
 class CompactDeepLab(nn.Module):
-    """Images (N, in_channels, H, W) to logits (N, num_classes, H, W), with 0.9 M parameters as it comes.
+    """Images (N, in_channels, H, W) to logits (N, num_classes, H, W), with 947,483 parameters for eleven classes.
 
     ``widths`` are the channels at a half, a quarter and an eighth of the image; ``dilations`` has one entry for each
     block at an eighth; ``rates`` and ``aspp_width`` are those of the pyramid. A batch of one cannot be trained on: the
@@ -44,7 +44,7 @@ class CompactDeepLab(nn.Module):
         num_classes: int,
         *,
         in_channels: int = 3,
-        widths: tuple[int, int, int] = (24, 48, 128),
+        widths: tuple[int, int, int] = (24, 48, 144),
         dilations: Sequence[int] = (1, 2, 5, 9) * 4,
         rates: Sequence[int] = (6, 12, 18),
         aspp_width: int = 96,
