@@ -65,7 +65,8 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict:
     parameters = sum(p.numel() for p in model.parameters())
     say(
         f"{options.model}, {parameters / 1e6:.2f} M parameters, on {len(train)} scenes of {options.dataset} at "
-        f"{options.size[0]}×{options.size[1]}; {distributed.world_size()} process(es), {course.device_name(device)}"
+        f"{options.size[0]}×{options.size[1]}; {course.device_name(device)}"
+        + (f" × {distributed.world_size()} processes" if distributed.world_size() > 1 else "")
     )
     loss = None
     if distributed.world_size() > 1:

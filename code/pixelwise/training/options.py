@@ -68,6 +68,8 @@ examples:
       CamVid, which is fetched once (for non-commercial use: see data/README.md)
   {PROGRAM} --recipe camvid-360
       a whole recipe by its name; options given beside it overrule it
+  {PROGRAM} --recipe camvid-360 --train-split fit --val-split tune
+      choose settings on a part of train, so that val and test stay unseen
   torchrun --nproc-per-node=4 -m pixelwise.training --recipe camvid-360 --sync-batch-norm
       the same on four GPUs; --batch-size counts the images of all of them
   {PROGRAM} --model unet --epochs 5 --resume
