@@ -49,7 +49,13 @@ read is named, the others are done, and the exit status is 1.
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line; exits with 1 when a picture could not be done."""
-    options = _parser().parse_args(arguments)
+    try:
+        _run(_parser().parse_args(arguments))
+    except KeyboardInterrupt:
+        sys.exit("pixelwise.predict: stopped; what was written so far is whole")
+
+
+def _run(options: argparse.Namespace) -> None:
     try:
         model, about = weights.load(options.weights)
         model.to(choose_device(options.device))

@@ -1,0 +1,37 @@
+"""The weights that come with the book: small, described, and as good as their cards say."""
+
+from pathlib import Path
+
+import pytest
+
+from pixelwise import course, data, predict
+from pixelwise.training import evaluate, metrics, weights
+
+FOLDER = course.ROOT / "data" / "weights"
+FILES = sorted(FOLDER.glob("*.safetensors"))
+
+
+def test_there_are_some_and_they_are_small():
+    assert predict.DEFAULT_WEIGHTS in FILES
+    assert sum(path.stat().st_size for path in FILES) <= 5_000_000
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_each_has_a_card_that_agrees_with_it(path: Path):
+    card = path.with_suffix(".md").read_text(encoding="utf-8")
+    _, about = weights.load(path)
+    assert about.dataset == "streets"  # what is learnt from CamVid is for non-commercial use, and not shipped
+    for word in ("Data", "Recipe", "Metrics", "Licence", "Limits", about.network.model, about.provenance["date"]):
+        assert word in card
+    for figures in about.metrics.values():
+        assert f"{figures['mean_iou']:.1%}".replace("%", " %") in card
+        for name, iou in figures["class_iou"].items():
+            assert f"| {name} | {100 * iou:.1f} |" in card
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_they_reach_what_the_card_says(path: Path):
+    """On 24 of the validation scenes, within what so few scenes allow."""
+    model, about = weights.load(path)
+    matrix = evaluate(model, data.load(about.dataset, "val", about.size, count=24))
+    assert metrics.mean_iou(matrix) == pytest.approx(about.metrics["val"]["mean_iou"], abs=0.08)
