@@ -28,6 +28,15 @@ class SeparableConv(nn.Sequential):
             nn.Conv2d(in_channels, out_channels, 1, bias=False),
         )
 
+    def forward(self, x: Tensor) -> Tensor:
+        each, across = self
+        if each.dilation == (1, 1) or x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+            return across(each(x))
+        # in bfloat16 on a CPU, PyTorch 2.14 gives dilated grouped convolutions a wrong gradient for their weights
+        with torch.autocast("cpu", enabled=False):
+            x = each(x.float())
+        return across(x)
+
 
 def separable_conv_norm(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Sequential:
     """conv_norm with a separable 3×3 convolution in the place of the ordinary one."""
