@@ -24,7 +24,7 @@ def test_each_has_a_card_that_agrees_with_it(path: Path):
     for word in ("Data", "Recipe", "Metrics", "Licence", "Limits", about.network.model, about.provenance["date"]):
         assert word in card
     for figures in about.metrics.values():
-        assert f"{figures['mean_iou']:.1%}".replace("%", " %") in card
+        assert f"Mean IoU {100 * figures['mean_iou']:.1f} %" in card
         for name, iou in figures["class_iou"].items():
             assert f"| {name} | {100 * iou:.1f} |" in card
 

@@ -59,6 +59,9 @@ class TestARun:
         assert about.metrics == record["values"]
         assert about.size == (32, 48)
         assert record["parameters"] == sum(p.numel() for p in model.parameters())
+        card = (folder / "model-card.md").read_text()
+        assert f"Mean IoU {100 * record['values']['val']['mean_iou']:.1f} %" in card
+        assert "**Licence**: MIT" in card
         assert Image.open(folder / "contact-sheet.png").size[0] > 400
 
     def test_test_split_only_when_asked(self, tmp_path):

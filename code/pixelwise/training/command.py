@@ -21,6 +21,7 @@ from .. import course, data
 from ..data import storage
 from ..files import whole
 from . import checkpoint, distributed, metrics, parallel, weights
+from .card import write_card
 from .history import History
 from .inference import predict
 from .loop import fit
@@ -181,7 +182,7 @@ def provenance(device: torch.device, history: History, seed: int) -> dict:
 
 
 def write_all(folder: Path, record: dict, model: nn.Module, described: Description, val, labels: torch.Tensor) -> None:
-    """Weights, results and the contact sheet, each whole or not at all."""
+    """Weights with their card, results and the contact sheet, each whole or not at all."""
     about = weights.About(
         network=described,
         classes=data.CLASSES,
@@ -192,6 +193,8 @@ def write_all(folder: Path, record: dict, model: nn.Module, described: Descripti
         provenance={key: record[key] for key in ("device", "date", "seconds", "seeds", "versions", "processes")},
     )
     weights.save(folder / "weights.safetensors", model, about)
+    with whole(folder / "model-card.md") as temporary:
+        temporary.write_text(write_card(about), encoding="utf-8")
     with whole(folder / "results.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     with whole(folder / "contact-sheet.png") as temporary:
@@ -225,7 +228,7 @@ def report(folder: Path, values: dict, seconds: float) -> None:
             f"pixels of a boundary mIoU {figures['boundary_band_mean_iou']:.1%}"
         )
         say("  " + ", ".join(f"{k} {'–' if v is None else format(v, '.0%')}" for k, v in figures["class_iou"].items()))
-    say(f"trained for {seconds:.0f} s; weights, results and contact sheet are in {folder}")
+    say(f"trained for {seconds:.0f} s; weights, card, results and contact sheet are in {folder}")
 
 
 def say(text: str) -> None:

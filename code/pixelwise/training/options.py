@@ -77,6 +77,7 @@ examples:
 
 what a run leaves in its folder:
   weights.safetensors      the network; python -m pixelwise.predict --weights FILE photo.jpg uses it
+  model-card.md            what they were made from, how good they are, the licence
   results.json             figures for each class, the course of training, and where they come from
   contact-sheet.png        validation scenes from the worst to the best, with labels and predictions
   checkpoint.safetensors   where --resume goes on; delete it when the run is done
