@@ -3,13 +3,16 @@
 from tests.helpers.browser import browser  # noqa: F401 (the fixture, one for all tests)
 
 SLOW = {
-    "test_readme.py",
-    "test_rehearse.py",
-    "test_site.py",
-    "test_mutations.py",
-    "test_battery.py",
-    "test_audit.py",
-    "test_rendered.py",
+    *(
+        "test_audit.py",
+        "test_battery.py",
+        "test_mutations.py",
+        "test_readme.py",
+        "test_rehearse.py",
+        "test_rendered.py",
+    ),
+    *("test_site.py", "test_killed_again_and_again_it_ends_with_the_same_bits", "test_two_processes_are_one_batch"),
+    *("test_two_processes_reach_what_one_does", "test_two_processes_train_as_one"),
 }
 
 
@@ -18,7 +21,7 @@ def pytest_collection_modifyitems(items):
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
             item.add_marker("slow")
-        if item.path.name in SLOW:
+        if SLOW & {item.path.name, getattr(item, "originalname", "")}:
             item.add_marker("slow")
 
 
