@@ -9,7 +9,7 @@ from .recipe import Recipe
 
 RECIPES: dict[str, dict] = {
     "camvid-360": {
-        "about": "CamVid at 360×480 with at most a million parameters, in ten minutes on one data-centre GPU",
+        "about": "CamVid at 360×480, at most a million parameters; sized for ten minutes of one data-centre GPU",
         "model": "compact",
         "dataset": "camvid",
         "size": [360, 480],
@@ -23,7 +23,7 @@ RECIPES: dict[str, dict] = {
         "ema": 0.999,
     },
     "camvid-180": {
-        "about": "the same network at 180×240, in about ten minutes on one CPU core",
+        "about": "the same network at half the size, for a CPU",
         "model": "compact",
         "dataset": "camvid",
         "size": [180, 240],
@@ -34,7 +34,7 @@ RECIPES: dict[str, dict] = {
         "ema": 0.99,
     },
     "streets-180": {
-        "about": "the same network on generated scenes; made the weights in data/weights",
+        "about": "the same network on generated scenes, as for the weights in data/weights",
         "model": "compact",
         "dataset": "streets",
         "size": [180, 240],
