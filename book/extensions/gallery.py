@@ -68,7 +68,7 @@ class FromNotebooks(SphinxDirective):
 
     def figures(self) -> dict[str, Figure]:
         pages = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
-        for path in stamp.notebooks():
+        for path in (self.config.external_toc_path, *stamp.notebooks()):
             self.env.note_dependency(str(path))
         return recorded(pages, Path(self.env.srcdir))
 

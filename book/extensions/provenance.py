@@ -81,6 +81,7 @@ class Runs(SphinxDirective):
 
     def run(self):
         runs = []
+        self.env.note_dependency(str(self.config.external_toc_path))
         for page in (page for _, pages in toc.parts(self.config.external_toc_path) for page in pages):
             if not (path := Path(self.env.srcdir, f"{page}.ipynb")).is_file():
                 continue

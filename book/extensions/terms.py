@@ -95,7 +95,7 @@ def cite_back(app, doctree):
         return
     texts = {path: path.read_text(encoding="utf-8") for path in stamp.notebooks()}
     titles = {path: stamp.title(json.loads(text)).partition(":")[0] for path, text in texts.items()}
-    for path in texts:
+    for path in (app.config.external_toc_path, *texts):
         app.env.note_dependency(str(path))
     for item in doctree.findall(nodes.list_item):
         if address := next((link["refuri"] for link in item.findall(nodes.reference) if "refuri" in link), None):
