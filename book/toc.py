@@ -9,6 +9,7 @@ from book import stamp
 PURPOSES = stamp.ROOT / "book" / "chapters.yml"
 
 
+@cache
 def parts(toc: Path = stamp.ROOT / "_toc.yml") -> list[tuple[str, list[str]]]:
     """The parts of the book: caption and names of the pages, such as "chapters/fcn"; pages of no part come under ""."""
     contents = yaml.safe_load(Path(toc).read_text(encoding="utf-8"))

@@ -9,7 +9,6 @@ from PIL import Image
 QUESTION = "🙌"
 IMAGE = re.compile(r"<img\b[^>]*>")
 HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
-TAG = re.compile(r"(<[^>]*>)")
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
 
@@ -32,11 +31,12 @@ def finish_page(app, pagename, templatename, context, doctree):
 
 def mark_korean(body: str) -> str:
     """Tell browsers and screen readers which words are Korean."""
-    if not HANGUL.search(body):
-        return body
-    parts = TAG.split(body)
-    parts[::2] = [HANGUL.sub(r'<span lang="ko">\g<0></span>', text) for text in parts[::2]]
-    return "".join(parts)
+
+    def mark(words: re.Match) -> str:
+        in_a_tag = body.rfind("<", 0, words.start()) > body.rfind(">", 0, words.start())
+        return words[0] if in_a_tag else f'<span lang="ko">{words[0]}</span>'
+
+    return HANGUL.sub(mark, body)
 
 
 def finish(tag: str, sources: dict[str, str], folder: Path) -> str:

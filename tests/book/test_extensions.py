@@ -128,3 +128,8 @@ def test_e_book_is_well_formed(small_book, page):
         ElementTree.fromstring(text)
     assert "<math" in texts["chapter.xhtml"]
     assert "Prose with" in texts["chapter.xhtml"]
+
+
+def test_korean_is_marked_in_text_and_not_in_attributes():
+    marked = reading.mark_korean('<p title="분할">패치 크기, patch</p>')
+    assert marked == '<p title="분할"><span lang="ko">패치 크기</span>, patch</p>'
