@@ -167,7 +167,7 @@ FAULTS = (
         "an external script on a page",
         replace("index.md", "\n\n", '\n\n<script src="https://cdn.example.org/a.js"></script>\n\n'),
         ("tests/book/test_site.py", "-k", "test_page_in_a_browser and index.html"),
-        "Loading the script 'https://cdn.example.org/a.js' violates",
+        "violates the following Content Security Policy",
     ),
     Fault(
         "a link from a notebook leads nowhere",
