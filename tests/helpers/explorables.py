@@ -60,4 +60,23 @@ def skip_or_not(seed: int = 0):
     return gradients, losses
 
 
-ARGUMENTS = {"FcnSkips": fcn_skips, "HypercolumnProbe": hypercolumn_probe, "SkipOrNot": skip_or_not}
+def pareto_front(seed: int = 0):
+    """Prices over three orders of magnitude and scores of three seeds, of seven networks."""
+    rng = np.random.default_rng(seed)
+    names = [f"net {letter}" for letter in "ABCDEFG"]
+    prices = {
+        name: {"multiply-adds (G)": 10 ** rng.uniform(-1, 2), "memory (MB)": rng.uniform(5, 90)} for name in names
+    }
+    scores = {
+        name: {key: (rng.uniform(0.3, 0.7) + rng.normal(0, 0.01, 3)).tolist() for key in ("mean IoU", "pole")}
+        for name in names
+    }
+    return prices, scores
+
+
+ARGUMENTS = {
+    "FcnSkips": fcn_skips,
+    "HypercolumnProbe": hypercolumn_probe,
+    "ParetoFront": pareto_front,
+    "SkipOrNot": skip_or_not,
+}
