@@ -52,7 +52,7 @@ export function finding(names, points, seeds, budget, price, score) {
   return `${head} ${rival} ${names.length - front.length} of ${names.length} networks are beaten by one that is no dearer.`;
 }
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [620, 300, 44, 604, 12, 262];
+const [HEIGHT, LEFT, TOP, BOTTOM] = [300, 44, 12, 262];
 const CSS = `
 .pw-pareto-front .chart{display:block;width:100%;height:auto;cursor:crosshair;touch-action:manipulation;margin-bottom:.5rem}
 .pw-pareto-front .grid{stroke:var(--line);stroke-width:.6;opacity:.6}
@@ -93,7 +93,8 @@ function render({ model, el }) {
   const budget = slider("budget", [0, 100], (value) => change({ budget: value }));
   const found = h("p", { class: "pw-finding", role: "status" });
   const say = speaker(found);
-  const picture = svg("svg", { class: "chart", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}` });
+  const picture = svg("svg", { class: "chart", role: "img" });
+  const width = () => (root.clientWidth < 480 ? 330 : 620); // on a phone fewer units, so that the text stays legible
   const rows = h("tbody");
   const heads = [h("th", { scope: "col", class: "n" }), h("th", { scope: "col", class: "n" })];
   const head = h("tr", {}, h("th", { scope: "col", class: "n" }, "rank"), h("th", { scope: "col" }, "network"), ...heads, h("th", { scope: "col" }, "front"));
@@ -106,12 +107,14 @@ function render({ model, el }) {
   );
   picture.addEventListener("pointerdown", (event) => {
     const box = picture.getBoundingClientRect();
-    const share = (((event.clientX - box.left) / box.width) * WIDTH - LEFT - 14) / (RIGHT - LEFT - 28);
+    const share = (((event.clientX - box.left) / box.width) * width() - LEFT - 14) / (width() - LEFT - 44);
     change({ budget: Math.max(0, Math.min(100, Math.round(100 * share))) });
   });
 
   const draw = oncePerFrame(() => {
     const state = now();
+    const right = width() - 16;
+    picture.setAttribute("viewBox", `0 0 ${width()} ${HEIGHT}`);
     const seeds = networks.map((network) => network.scores[state.score].map((value) => 100 * value));
     const points = networks.map((network, i) => [network.prices[state.price], mean(seeds[i])]);
     const costs = points.map(([cost]) => cost);
@@ -119,19 +122,19 @@ function render({ model, el }) {
     const [front, best] = [frontOf(points), bestWithin(points, limit)];
     const [low, high] = [Math.min(...costs), Math.max(...costs)];
     const [worst, top] = [Math.min(...seeds.flat()), Math.max(...seeds.flat())];
-    const x = (cost) => LEFT + 14 + ((RIGHT - LEFT - 28) * Math.log(cost / low)) / Math.log(high / low);
+    const x = (cost) => LEFT + 14 + ((right - LEFT - 28) * Math.log(cost / low)) / Math.log(high / low);
     const y = (value) => BOTTOM - 14 - ((BOTTOM - TOP - 28) * (value - worst)) / (top - worst || 1);
     const order = points.map((_, i) => i).sort((a, b) => points[b][1] - points[a][1]);
 
     picture.replaceChildren();
     for (let i = 0; i <= 4; i++) {
       const value = worst + ((top - worst) * i) / 4;
-      picture.append(svg("path", { class: "grid", d: `M${LEFT} ${y(value)}H${RIGHT}` }), svg("text", { class: "y", x: LEFT - 6, y: y(value) + 4 }, value.toFixed(0)));
+      picture.append(svg("path", { class: "grid", d: `M${LEFT} ${y(value)}H${right}` }), svg("text", { class: "y", x: LEFT - 6, y: y(value) + 4 }, value.toFixed(0)));
       const cost = priceAt(25 * i, costs);
       picture.append(svg("text", { x: x(cost), y: BOTTOM + 18 }, short(cost)));
     }
-    picture.append(svg("text", { x: (LEFT + RIGHT) / 2, y: HEIGHT - 3 }, `${state.price} (logarithmic)`));
-    picture.append(svg("rect", { class: "out", x: x(limit), y: TOP, width: Math.max(0, RIGHT - x(limit)), height: BOTTOM - TOP }));
+    picture.append(svg("text", { x: (LEFT + right) / 2, y: HEIGHT - 3 }, `${state.price} (logarithmic)`));
+    picture.append(svg("rect", { class: "out", x: x(limit), y: TOP, width: Math.max(0, right - x(limit)), height: BOTTOM - TOP }));
     const climb = [...front].sort((a, b) => points[a][0] - points[b][0]);
     picture.append(svg("path", { class: "steps", d: climb.map((i, k) => (k ? `H${x(points[i][0])}V${y(points[i][1])}` : `M${x(points[i][0])} ${y(points[i][1])}`)).join("") }));
     picture.append(svg("path", { class: "budget", d: `M${x(limit)} ${TOP}V${BOTTOM}` }));
@@ -159,7 +162,7 @@ function render({ model, el }) {
           h("th", { scope: "row" }, networks[i].name),
           h("td", { class: "n" }, short(points[i][0])),
           h("td", { class: "n" }, points[i][1].toFixed(1)),
-          h("td", {}, front.includes(i) ? "● on it" : "beaten"),
+          h("td", {}, front.includes(i) ? "yes" : "no"),
         ),
       ),
     );
