@@ -85,7 +85,7 @@ SHIFT = """async () => {
     figure.scrollIntoView({ behavior: "instant" });
     while (!figure.querySelector(".pw-live")) await pause(10);
   }
-  await pause(50);
+  await pause(500); // figures say their finding 300 ms after they start
   watch(false);
   for (let y = 0; y < document.documentElement.scrollHeight; y += 1500) {
     scrollTo({ top: y, behavior: "instant" });
