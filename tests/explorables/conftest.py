@@ -59,7 +59,7 @@ def open_live(open_page):
     def open_live(explorable, **options):
         tab = open_page(explorable, **options)
         tab.locator(".pw-explorable").scroll_into_view_if_needed()
-        tab.locator(".pw-live").wait_for(timeout=5000)
+        tab.locator(".pw-live").wait_for(timeout=20_000)
         return tab
 
     return open_live

@@ -89,7 +89,7 @@ def test_wrong_state_is_answered():
 
 
 def says(tab, words):
-    tab.locator("[role=status]", has_text=words).first.wait_for(timeout=5000, state="attached")
+    tab.locator("[role=status]", has_text=words).first.wait_for(timeout=20_000, state="attached")
 
 
 def test_the_kernel_moves_by_keys(open_live):
@@ -99,7 +99,7 @@ def test_the_kernel_moves_by_keys(open_live):
     for _ in range(2):
         tab.keyboard.press("ArrowRight")
     says(tab, "6 of 9 taps see the map here")
-    tab.locator(".met", has_text="six of nine").wait_for(timeout=5000)
+    tab.locator(".met", has_text="six of nine").wait_for(timeout=20_000)
     tab.keyboard.press("Shift+ArrowDown")
     says(tab, "All nine taps see the map here")
     assert "row 9, column 6: 9 of 9" in tab.locator("[aria-live=polite]").inner_text()
@@ -132,7 +132,7 @@ def test_the_kernel_moves_by_pointer_and_buttons(open_live):
 
 def test_an_address_brings_its_state_and_nonsense_does_no_harm(open_page):
     tab = open_page(explorables.AsppTaps(), hash="#aspp-taps.branch=image+pooling&aspp-taps.height=4")
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "mean of all 132")
     tab.evaluate("location.hash = '#aspp-taps.height=-4&aspp-taps.row=1e7&aspp-taps.branch=x&aspp-taps.rate=0.2'")
     says(tab, "6 of 9 taps")

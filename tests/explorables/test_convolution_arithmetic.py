@@ -126,11 +126,11 @@ def test_wrong_state_is_answered():
 
 
 def says(tab, words):
-    tab.locator("[role=status]", has_text=words).first.wait_for(timeout=5000, state="attached")
+    tab.locator("[role=status]", has_text=words).first.wait_for(timeout=20_000, state="attached")
 
 
 def hears(tab, words):
-    tab.locator("[aria-live=polite]", has_text=words).wait_for(timeout=5000, state="attached")
+    tab.locator("[aria-live=polite]", has_text=words).wait_for(timeout=20_000, state="attached")
 
 
 def test_the_window_steps_by_keys_and_the_formula_follows(open_live):
@@ -186,7 +186,7 @@ def test_an_address_brings_its_state_and_nonsense_does_no_harm(open_page):
         f"convolution-arithmetic.{pair}" for pair in ("direction=transposed", "input=4", "output_padding=1")
     )
     tab = open_page(explorables.ConvolutionArithmetic(), hash=f"#{state}")
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "4 × 4 becomes 8 × 8")
     nonsense = "&".join(
         f"convolution-arithmetic.{pair}" for pair in ("direction=x", "input=-1", "step=-7.5", "kernel=1e9")

@@ -73,7 +73,7 @@ def lab():
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=5000)
+    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
 
 
 def cells(tab, row):
@@ -105,11 +105,11 @@ def test_a_pixel_is_chosen_by_pointer_and_by_keys(open_live, lab):
     box = view.bounding_box()
     view.click(position={"x": 20.5 / 128 * box["width"], "y": 60.5 / 96 * box["height"]})
     votes = tab.locator("table").last
-    votes.locator("caption", has_text="row 61, column 21").wait_for(timeout=5000)
+    votes.locator("caption", has_text="row 61, column 21").wait_for(timeout=20_000)
     view.focus()
     tab.keyboard.press("ArrowRight")
-    votes.locator("caption", has_text="row 61, column 22").wait_for(timeout=5000)
-    tab.locator("[aria-live=polite]", has_text="row 61, column 22: label ").wait_for(timeout=5000)
+    votes.locator("caption", has_text="row 61, column 22").wait_for(timeout=20_000)
+    tab.locator("[aria-live=polite]", has_text="row 61, column 22: label ").wait_for(timeout=20_000)
     name = lab.classes[int(lab.prediction()[60, 21])][1]
     assert name in votes.locator("tr.now").inner_text()
     assert tab.troubles == []
@@ -117,7 +117,7 @@ def test_a_pixel_is_chosen_by_pointer_and_by_keys(open_live, lab):
 
 def test_an_address_brings_its_state(open_page, lab):
     tab = open_page(lab, hash="#fcn-skips.on=32&fcn-skips.row=0&fcn-skips.column=127")
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "The coarsest scores alone, one for 32 × 32 pixels")
     assert "row 1, column 128" in tab.locator("caption").last.inner_text()
     tab.evaluate("location.hash = '#fcn-skips.on=7+x&fcn-skips.row=1e9&fcn-skips.column=-4'")

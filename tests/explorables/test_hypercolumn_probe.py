@@ -56,7 +56,7 @@ def lab():
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=5000)
+    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
 
 
 def sentence(lab):
@@ -73,7 +73,7 @@ def test_keys_and_pointer_choose_a_place_and_its_neighbours_are_the_librarys(ope
     tab.keyboard.press("ArrowRight")
     lab.row, lab.column = 19, 16
     says(tab, sentence(lab))
-    tab.locator("[aria-live=polite]", has_text="row 20, column 17: ").wait_for(timeout=5000)
+    tab.locator("[aria-live=polite]", has_text="row 20, column 17: ").wait_for(timeout=20_000)
     box = view.bounding_box()
     view.click(position={"x": 5.5 / 32 * box["width"], "y": 3.5 / 24 * box["height"]})
     lab.row, lab.column = 3, 5
@@ -100,7 +100,7 @@ def test_layers_can_be_left_out_but_not_all(open_live, lab):
 
 def test_an_address_brings_its_state(open_page, lab):
     tab = open_page(lab, hash="#hypercolumn-probe.on=0+1&hypercolumn-probe.row=2&hypercolumn-probe.k=7")
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     lab.chosen, lab.row, lab.k = [0, 1], 2, 7
     says(tab, f"Of the 7 nearest by stride 2 \\+ stride 4, {sentence(lab)}")
     tab.evaluate("location.hash = '#hypercolumn-probe.on=x&hypercolumn-probe.row=1e9&hypercolumn-probe.k=-3'")

@@ -62,7 +62,7 @@ def test_each_challenge_can_be_met_and_none_is_at_the_start(call):
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=5000)
+    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
 
 
 def test_keys_and_pointer_change_the_finding(open_live):
@@ -89,7 +89,7 @@ def test_keys_and_pointer_change_the_finding(open_live):
 def test_an_address_brings_its_state(open_page):
     hash = "#inception-budget.three=64&inception-budget.one=128"
     tab = open_page(explorables.InceptionBudget(), hash=hash)
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "fewer than the paper's")
     assert tab.locator(".pw-tasks .met", has_text="Beat the paper").count() == 1
     tab.evaluate("location.hash = '#inception-budget.three=1e9&inception-budget.one=-5&inception-budget.form=x'")

@@ -161,7 +161,7 @@ def visit(browser, page):
 
 def live(tab):
     tab.locator(".pw-explorable").scroll_into_view_if_needed()
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     return tab
 
 
@@ -170,7 +170,7 @@ def score(tab, name):
 
 
 def says(tab, words):
-    tab.locator(".finding", has_text=re.compile(words)).wait_for(timeout=5000)
+    tab.locator(".finding", has_text=re.compile(words)).wait_for(timeout=20_000)
 
 
 def test_it_starts_when_scrolled_into_view(visit):
@@ -238,17 +238,19 @@ def test_a_challenge_is_met_by_keys_alone(visit):
     assert tab.evaluate("window.leaked") is None  # keys stay inside
     for _ in range(4):
         tab.keyboard.press("z")
-    tab.locator("li.met").wait_for(state="detached", timeout=5000)
+    tab.locator("li.met").wait_for(state="detached", timeout=20_000)
 
 
 def test_an_address_brings_its_state_and_gives_it_back(visit):
     tab = visit(
         "#metric-traps.start=majority&metric-traps.edits=a32&metric-traps.brush=8&metric-traps.size=5&other.k=3"
     )
-    tab.locator(".pw-live").wait_for(timeout=5000)  # without scrolling: the address points to the figure
+    tab.locator(".pw-live").wait_for(timeout=20_000)  # without scrolling: the address points to the figure
     expected = starting_points(STREET)["majority"]
     expected[0] = 0
-    tab.locator(".scores", has_text=f"{100 * library(expected, STREET)['pixelAccuracy']:.1f} %").wait_for(timeout=5000)
+    tab.locator(".scores", has_text=f"{100 * library(expected, STREET)['pixelAccuracy']:.1f} %").wait_for(
+        timeout=20_000
+    )
     assert tab.get_by_role("radio", name="car").is_checked()
     assert tab.locator("select").input_value() == "5"
     tab.get_by_role("button", name="perfect").click()

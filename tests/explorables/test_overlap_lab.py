@@ -135,7 +135,7 @@ def test_every_state_has_a_light_picture(state):
 
 
 def says(tab, words):
-    tab.locator("[role=status]", has_text=words).first.wait_for(timeout=5000, state="attached")
+    tab.locator("[role=status]", has_text=words).first.wait_for(timeout=20_000, state="attached")
 
 
 def test_weights_decide_by_keyboard(open_live):
@@ -170,10 +170,10 @@ def test_presets_pictures_and_the_cursor_by_pointer(open_live):
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
     tab.mouse.move(box["x"] + box["width"] * 6.5 / 24, box["y"] + 60)  # the seventh pixel shown, number 2
-    tab.locator(".at", has_text="Output pixel 2, phase 2: taps none: 0 = 0").wait_for(timeout=5000)
+    tab.locator(".at", has_text="Output pixel 2, phase 2: taps none: 0 = 0").wait_for(timeout=20_000)
     tab.get_by_role("button", name="2-D").click()
     tab.wait_for_function("() => document.querySelectorAll('.picture .cursor').length === 3")
-    tab.locator(".at", has_text="Output pixel [").wait_for(timeout=5000)
+    tab.locator(".at", has_text="Output pixel [").wait_for(timeout=20_000)
     tab.get_by_role("button", name="random weights").click()
     says(tab, "Gaps.")
     assert tab.troubles == []
@@ -182,7 +182,7 @@ def test_presets_pictures_and_the_cursor_by_pointer(open_live):
 def test_an_address_brings_its_state_and_nonsense_does_no_harm(open_page):
     state = "#overlap-lab.kernel=4&overlap-lab.weights=.1+.9+.5+.5&overlap-lab.layers=2"
     tab = open_page(explorables.OverlapLab(), hash=state)
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "Divisible is not sufficient")
     wrong = "#overlap-lab.kernel=1e9&overlap-lab.stride=-3&overlap-lab.weights=<b>&overlap-lab.layers=2.6"
     tab.evaluate("(wrong) => { location.hash = wrong; }", wrong)

@@ -49,7 +49,7 @@ def lab():
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=5000)
+    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
 
 
 def test_budget_by_keys_and_pointer(open_live, lab):
@@ -81,7 +81,7 @@ def test_price_and_score_change_the_table(open_live, lab):
 
 def test_an_address_brings_its_state(open_page, lab):
     tab = open_page(lab, hash="#pareto-front.score=pole&pareto-front.budget=0")
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     lab.score, lab.budget = "pole", 0
     says(tab, f"{lab.numbers()['best']} is best: pole")
     tab.evaluate("location.hash = '#pareto-front.score=none&pareto-front.budget=1e9'")

@@ -144,7 +144,7 @@ def test_every_stack_has_a_light_picture_and_words(layers):
 
 
 def says(tab, words):
-    tab.locator("[role=status]", has_text=words).first.wait_for(timeout=5000, state="attached")
+    tab.locator("[role=status]", has_text=words).first.wait_for(timeout=20_000, state="attached")
 
 
 def test_holes_are_closed_by_keyboard(open_live):
@@ -154,7 +154,7 @@ def test_holes_are_closed_by_keyboard(open_live):
     rate.focus()
     tab.keyboard.press("ArrowUp")
     says(tab, "A unit sees 27 × 27 pixels")
-    tab.locator(".met", has_text="27 × 27").wait_for(timeout=5000)
+    tab.locator(".met", has_text="27 × 27").wait_for(timeout=20_000)
     assert rate.input_value() == "3"
     add = tab.get_by_role("button", name="Add a layer")
     add.focus()
@@ -166,7 +166,7 @@ def test_holes_are_closed_by_keyboard(open_live):
     unit = tab.get_by_role("slider", name="Unit")
     unit.focus()
     tab.keyboard.press("ArrowRight")
-    tab.get_by_text("Input pixels 1 to 43").wait_for(timeout=5000)
+    tab.get_by_text("Input pixels 1 to 43").wait_for(timeout=20_000)
     assert tab.troubles == []
 
 
@@ -181,7 +181,7 @@ def test_networks_and_units_by_pointer(open_live):
     box = pyramid.bounding_box()
     middle = 435 / 2 + 4 * 32
     tab.mouse.click(box["x"] + box["width"] * middle / (435 + 6 * 32), box["y"] + 40)
-    tab.get_by_text("Input pixels 128 to 562").wait_for(timeout=5000)
+    tab.get_by_text("Input pixels 128 to 562").wait_for(timeout=20_000)
     tab.get_by_role("button", name="2, 2, 2").click()
     says(tab, "shares not one pixel with its neighbour")
     assert tab.locator(".layers tbody tr").count() == 3
@@ -191,7 +191,7 @@ def test_networks_and_units_by_pointer(open_live):
 def test_an_address_brings_its_state_and_nonsense_does_no_harm(open_page):
     state = "#receptive-field-builder.layers=7s2+3d4&receptive-field-builder.unit=2"
     tab = open_page(explorables.ReceptiveFieldBuilder(), hash=state)
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "A unit sees 23 × 23 pixels")
     tab.evaluate("location.hash = '#receptive-field-builder.layers=99s99d99+<b>+x+15s4+15s4+15s4+15s4'")
     says(tab, "too large to draw")

@@ -78,7 +78,7 @@ def lab():
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=5000)
+    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
 
 
 def test_switches_change_the_finding(open_live, lab):
@@ -107,21 +107,21 @@ def test_layer_and_step_are_read_by_keys_and_pointer(open_live, lab):
     tab.keyboard.press("End")
     last = lab.numbers()["last layer"]
     shown = tab.locator("figcaption", has_text="Gradient norm before training, plain-32: ")
-    tab.locator("figcaption", has_text=f"plain-32: {last:.3g}").wait_for(timeout=5000)
+    tab.locator("figcaption", has_text=f"plain-32: {last:.3g}").wait_for(timeout=20_000)
     chart = tab.locator("svg.chart").first
     box = chart.bounding_box()
     chart.click(position={"x": 38 / 320 * box["width"], "y": box["height"] / 2})
-    tab.locator("figcaption", has_text=f"plain-32: {lab.numbers()['first layer']:.3g}").wait_for(timeout=5000)
+    tab.locator("figcaption", has_text=f"plain-32: {lab.numbers()['first layer']:.3g}").wait_for(timeout=20_000)
     assert shown.count() == 1
     tab.get_by_role("slider", name="step").fill("0")
     start = np.mean([one[0] for one in lab.run["losses"]])
-    tab.locator("figcaption", has_text=f"Training loss, plain-32: {start:.2f}").wait_for(timeout=5000)
+    tab.locator("figcaption", has_text=f"Training loss, plain-32: {start:.2f}").wait_for(timeout=20_000)
     assert tab.troubles == []
 
 
 def test_an_address_brings_its_state(open_page, lab):
     tab = open_page(lab, hash="#skip-or-not.depth=8&skip-or-not.kind=residual&skip-or-not.norm=no")
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "In residual-8 without batch normalisation")
     tab.evaluate("location.hash = '#skip-or-not.depth=9&skip-or-not.kind=x&skip-or-not.layer=1e9&skip-or-not.norm=yes'")
     says(tab, "In plain-8 the gradient")

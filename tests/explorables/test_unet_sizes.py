@@ -105,7 +105,7 @@ def test_wrong_state_is_answered_in_one_line():
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=5000)
+    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
 
 
 def test_keys_move_the_size_and_the_finding_says_why_it_breaks(open_live):
@@ -135,18 +135,18 @@ def test_a_tile_is_chosen_by_pointer_and_by_keys(open_live):
     tiles = tab.get_by_role("application")
     tiles.focus()
     tab.keyboard.press("ArrowRight")
-    tab.locator("figcaption", has_text="Tile 2 of 4").wait_for(timeout=5000)
+    tab.locator("figcaption", has_text="Tile 2 of 4").wait_for(timeout=20_000)
     box = tiles.bounding_box()
     tab.mouse.click(box["x"] + 0.2 * box["width"], box["y"] + 0.8 * box["height"])
-    tab.locator("figcaption", has_text="Tile 3 of 4").wait_for(timeout=5000)
+    tab.locator("figcaption", has_text="Tile 3 of 4").wait_for(timeout=20_000)
     tab.get_by_role("slider", name="picture").fill("300")
-    tab.locator("figcaption", has_text="Tile 1 of 1").wait_for(timeout=5000)
+    tab.locator("figcaption", has_text="Tile 1 of 1").wait_for(timeout=20_000)
     assert tab.troubles == []
 
 
 def test_an_address_brings_its_state(open_page):
     tab = open_page(explorables.UnetSizes(), hash="#unet-sizes.form=padded&unet-sizes.size=14&unet-sizes.depth=2")
-    tab.locator(".pw-live").wait_for(timeout=5000)
+    tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "7 → 3 → 6")
     assert tab.locator(".pw-tasks .met").count() == 1
     tab.evaluate("location.hash = '#unet-sizes.size=1e9&unet-sizes.depth=-3&unet-sizes.form=x&unet-sizes.tile=-7'")
