@@ -72,6 +72,7 @@ def test_keys_and_pointer_change_the_finding(open_live):
     says(tab, "387,072 weights, 2.37 times as many.*416 channels go on")
     assert tab.get_by_role("slider", name="5×5 reduction").is_disabled()
     tab.get_by_role("button", name="with 1×1 reductions").click()
+    says(tab, "163,328 weights")  # by then the slider can be moved again
     tab.get_by_role("slider", name="5×5 reduction").focus()
     tab.keyboard.press("ArrowRight")
     lab = explorables.InceptionBudget(reduce5=17)
