@@ -1,19 +1,24 @@
 """What the chapters measure about networks: receptive fields, gridding, checkerboards, cost, memory, gradients."""
 
-from .checkerboard import keeps_constants, overlap_counts, overlap_map, phase_sums, stride_energy
-from .cost import Cost, LayerCost, latency, profile
-from .field import ReceptiveField
-from .gradients import gradient_norms
-from .gridding import coverage, hdc_distance, valid_taps
-from .memory import peak_memory
-from .receptive_field import (
-    effective_size,
-    gradient_map,
-    gradient_support,
-    receptive_field,
-    receptive_fields,
-    stack_receptive_field,
-)
+from typing import TYPE_CHECKING
+
+from pixelwise import lazy
+
+if TYPE_CHECKING:
+    from .checkerboard import keeps_constants, overlap_counts, overlap_map, phase_sums, stride_energy
+    from .cost import Cost, LayerCost, latency, profile
+    from .field import ReceptiveField
+    from .gradients import gradient_norms
+    from .gridding import coverage, hdc_distance, valid_taps
+    from .memory import peak_memory
+    from .receptive_field import (
+        effective_size,
+        gradient_map,
+        gradient_support,
+        receptive_field,
+        receptive_fields,
+        stack_receptive_field,
+    )
 
 __all__ = [
     "Cost",
@@ -38,3 +43,5 @@ __all__ = [
     "stride_energy",
     "valid_taps",
 ]
+
+lazy.attach(__name__)

@@ -1,20 +1,25 @@
 """Every network of the book, one readable file each; a network's file imports only ``blocks`` and ``pixelwise.ops``."""
 
-from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
-from pixelwise.models.deeplab_vgg import DeepLabV1, DeepLabV2
-from pixelwise.models.deformable import DeformableConv2d, deform_last_convolutions
-from pixelwise.models.densenet import DenseNet, densenet121, densenet169, densenet201
-from pixelwise.models.efficientnet import EfficientNet, efficientnet_b0
-from pixelwise.models.fcn import FCN, Convolutionalized, DilatedFCN
-from pixelwise.models.googlenet import GoogLeNet
-from pixelwise.models.hypercolumn import Hypercolumn
-from pixelwise.models.patchnet import PatchNet
-from pixelwise.models.pretrained import pretrained
-from pixelwise.models.resnet import ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
-from pixelwise.models.resnet_cifar import CifarResNet
-from pixelwise.models.senet import squeeze_and_excite
-from pixelwise.models.unet import UNet, ValidUNet
-from pixelwise.models.vgg import VGG, vgg16, vgg19
+from typing import TYPE_CHECKING
+
+from pixelwise import lazy
+
+if TYPE_CHECKING:
+    from .deeplab import DeepLabV3, DeepLabV3Plus
+    from .deeplab_vgg import DeepLabV1, DeepLabV2
+    from .deformable import DeformableConv2d, deform_last_convolutions
+    from .densenet import DenseNet, densenet121, densenet169, densenet201
+    from .efficientnet import EfficientNet, efficientnet_b0
+    from .fcn import FCN, Convolutionalized, DilatedFCN
+    from .googlenet import GoogLeNet
+    from .hypercolumn import Hypercolumn
+    from .patchnet import PatchNet
+    from .pretrained import pretrained
+    from .resnet import ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
+    from .resnet_cifar import CifarResNet
+    from .senet import squeeze_and_excite
+    from .unet import UNet, ValidUNet
+    from .vgg import VGG, vgg16, vgg19
 
 __all__ = [
     "FCN",
@@ -50,3 +55,5 @@ __all__ = [
     "vgg16",
     "vgg19",
 ]
+
+lazy.attach(__name__)
