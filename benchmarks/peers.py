@@ -1,7 +1,7 @@
 """The whole way, not the network alone: the same recipe for ours and the libraries' models, and time to a result.
 
 First table: `fit` and `predict` with our network and with torchvision's or smp's of the same architecture and weights,
-under one recipe (augmentation, optimizer, batches of 4 pictures of 128×160). Rounds alternate, the median of their
+under one recipe (augmentation, optimizer, batches of 16 pictures of 128×160). Rounds alternate, the median of their
 ratios counts.
 
 Then how long it takes to reach a validation mIoU on generated scenes of 120×160, once with `fit` and once with the
@@ -42,7 +42,7 @@ SIZE, WHOLE = (120, 160), (128, 160)
 """Size of the scenes, and for the first table the nearest one that smp's models take."""
 
 NAMES = ("smp.Unet resnet18", "fcn_resnet50 with aux", "smp.DeepLabV3Plus resnet50, output stride 16")
-RECIPE = Recipe(epochs=1, batch_size=4, learning_rate=1e-4, class_weights="inverse_sqrt", augment=data.Augment())
+RECIPE = Recipe(epochs=1, batch_size=16, learning_rate=1e-4, class_weights="inverse_sqrt", augment=data.Augment())
 
 
 @dataclass
@@ -65,7 +65,7 @@ def train_one_epoch(network: nn.Module, pictures: Pictures) -> None:
 
 
 def compare_under_one_recipe(rounds: int) -> None:
-    print(f"\none recipe, ours ÷ library, 4 pictures of {WHOLE[0]}×{WHOLE[1]} a step")
+    print(f"\none recipe, ours ÷ library, {RECIPE.batch_size} pictures of {WHOLE[0]}×{WHOLE[1]} a step")
     print(f"{'':46}{'train':>8}{'predict':>10}{'ms train':>12}{'predict':>10}")
     for name in NAMES:
         ours, reference = PAIRS[name].build_ours(), PAIRS[name].build_reference()
@@ -73,7 +73,7 @@ def compare_under_one_recipe(rounds: int) -> None:
         networks = [x.float().to(memory_format=torch.channels_last) for x in (ours, reference)]
         with torch.no_grad():
             classes = losses.heads(ours.eval()(torch.zeros(1, 3, *WHOLE)))[0].shape[1]
-        pictures = Pictures.random(4, classes)
+        pictures = Pictures.random(RECIPE.batch_size, classes)
         train, train_ms = compare(train_one_epoch, networks, pictures, rounds)
         answer, answer_ms = compare(lambda x, p: predict(x, p.images), networks, pictures, rounds)
         print(f"{name:46}{train:8.2f}{answer:10.2f}{train_ms:12.0f}{answer_ms:10.0f}", flush=True)
