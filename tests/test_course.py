@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import pytest
 import torch
@@ -155,3 +156,14 @@ class TestClaims:
         assert "a &lt; b" in bundle["text/html"]
         assert json.loads(json.dumps(bundle[claims.MIME]))["name"] == "chapter.less"
         assert "a &lt; b" in claims.table()._repr_html_()
+
+    def test_a_recorded_run_shows_its_trained_claims_the_false_ones_too(self, budget):
+        budget("cpu")
+        run = course.begin("chapter", dataset="camvid")
+        claims.exact("chapter.exact", "An identity", 1, equals=1)
+        claims.trained("chapter.true", "True", [0.1, 0.2, 0.3], at_least=0)
+        claims.trained("chapter.false", "Too good", [0.1, 0.2, 0.3], at_least=0.2)
+        recorded = json.loads(json.dumps({"dataset": "camvid", "claims": [asdict(claim) for claim in run.claims]}))
+        shown = str(claims.table(recorded)).splitlines()
+        assert [line[0] for line in shown] == ["✓", "✗"]
+        assert "on camvid</caption>" in claims.table(recorded)._repr_html_()

@@ -91,9 +91,15 @@ def trained(
     _settle(name, sentence, "trained", values, None, at_most, at_least, checked=checked, recorded=recorded)
 
 
-def table() -> "ClaimTable":
-    """Return the claims that this chapter has made so far, as one table."""
-    return ClaimTable(tuple(course.current().claims))
+def table(recorded: dict | None = None) -> "ClaimTable":
+    """Return the claims that this chapter has made so far, or the trained ones of a recorded run, as one table.
+
+    `recorded` (from `course.results`) shows what became of the same sentences on another data set, the ✗ included.
+    """
+    if recorded is None:
+        return ClaimTable(tuple(course.current().claims))
+    claims = tuple(Claim(**claim) for claim in recorded["claims"] if claim["kind"] == "trained")
+    return ClaimTable(claims, f"The trained claims, measured in the same way on {recorded['dataset']}")
 
 
 @dataclass(frozen=True)
@@ -101,6 +107,7 @@ class ClaimTable:
     """Several claims, shown as a table."""
 
     claims: tuple[Claim, ...]
+    caption: str = "What this chapter asserts"
 
     def __repr__(self) -> str:
         return "\n".join(map(str, self.claims))
@@ -114,7 +121,7 @@ class ClaimTable:
         )
         head = "".join(f'<th scope="col">{title}</th>' for title in ("State", "Claim", "Kind", "Measured"))
         return (
-            f'<table class="pw-claims"><caption>What this chapter asserts</caption><thead><tr>{head}</tr></thead>'
+            f'<table class="pw-claims"><caption>{html.escape(self.caption)}</caption><thead><tr>{head}</tr></thead>'
             f"<tbody>{rows}</tbody></table>"
         )
 
