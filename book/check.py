@@ -54,7 +54,9 @@ def drifted(notebook: dict) -> list[str]:
         return ["there is no stamp; record the chapter with `make record`"]
     found = []
     for what, now in (("cells", stamp.hash_cells(notebook)), ("outputs", stamp.hash_outputs(notebook))):
-        if made.get(what, now) != now:
+        if what not in made:
+            found.append(f"the stamp holds no hash of the {what}; record the chapter again with `make record`")
+        elif made[what] != now:
             found.append(f"{what} have changed since the recording of {made.get('date')}; record the chapter again")
     return found
 

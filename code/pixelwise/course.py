@@ -18,6 +18,8 @@ from typing import TypeVar
 import numpy
 import torch
 
+from pixelwise.files import whole
+
 BUDGETS = ("smoke", "cpu", "gpu")
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
@@ -60,11 +62,8 @@ class Run:
             "values": values,
             "claims": [asdict(claim) for claim in self.claims],
         }
-        path = _result_path(self.chapter, self.dataset)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        with whole(_result_path(self.chapter, self.dataset)) as temporary:
+            temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 _current: Run | None = None
@@ -144,8 +143,9 @@ def versions() -> dict[str, str]:
 
 
 def device_name(device: torch.device | str) -> str:
-    """Return the name of the GPU, or ``CPU``."""
-    return torch.cuda.get_device_name(device) if torch.device(device).type == "cuda" else "CPU"
+    """Return the name of the GPU, ``CPU``, or ``MPS`` for Apple's GPU."""
+    device = torch.device(device)
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
 def show_source(*objects) -> None:

@@ -27,6 +27,7 @@ def fail(notebook):
 PLANTED = {
     "no stamp": (lambda n: n["metadata"].pop("pixelwise"), "there is no stamp"),
     "a changed cell": (lambda n: n["cells"][2].update(source="print('mIoU', 0.9)"), "cells have changed"),
+    "a stamp without a hash": (lambda n: n["metadata"]["pixelwise"].pop("outputs"), "no hash of the outputs"),
     "a number changed by hand": (lambda n: say(n, "mIoU 0.6\n"), "outputs have changed"),
     "a picture changed by hand": (
         lambda n: n["cells"][3]["outputs"][0]["data"].update({"image/png": "iVBO"}),

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixelwise.data import blobs
+from pixelwise.data import DataError, blobs
 from pixelwise.training.objects import components
 
 
@@ -54,5 +54,6 @@ def test_a_stronger_seam_is_darker():
 
 
 def test_bad_input_is_refused():
-    with pytest.raises(ValueError, match="0 cells: expected"):
-        blobs.generate(1, cells=0)
+    for cells in (0, 256):
+        with pytest.raises(DataError, match=f"{cells} cells: expected"):
+            blobs.generate(1, cells=cells)

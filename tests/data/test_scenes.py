@@ -40,6 +40,7 @@ def generator(tmp_path, monkeypatch):
 
     module = types.ModuleType("pixelwise.data.streets")
     module.__file__, module.Knobs, module.generate_many = str(source), Knobs, counted
+    module.check_size = lambda size: None
     module.calls, module.source = calls, source
     monkeypatch.setitem(sys.modules, "pixelwise.data.streets", module)
     monkeypatch.setattr(data, "streets", module, raising=False)
@@ -151,6 +152,7 @@ BAD_REQUESTS = {
     "size of nothing": (("streets", "val", (0, 128)), {}, "size is"),
     "negative size": (("camvid", "val", (96, -128)), {}, "size is"),
     "source of streets": (("streets", "val", (4, 6)), {"source": "x"}, 'source was given for "streets"'),
+    "knobs as a dictionary": (("streets", "val", (4, 6)), {"knobs": {"fog": 1}}, r"expected streets\.Knobs\(\.\.\.\)"),
     "knobs of camvid": (("camvid", "val", (4, 6)), {"knobs": Knobs()}, 'knobs were given for "camvid"'),
 }
 
@@ -160,6 +162,11 @@ def test_a_request_that_cannot_be_met_is_one_line(generator, arguments, options,
     with pytest.raises(DataError, match=said) as caught:
         data.load(*arguments, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_streets_too_small_to_be_drawn_are_one_line():
+    with pytest.raises(DataError, match=r"size is \(16, 48\).* at least 32 pixels"):
+        data.load("streets", "val", (16, 48))
 
 
 def scenes(count=5, size=(4, 6)):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from pixelwise import files
 from pixelwise.data import storage
 from pixelwise.data.storage import DamagedCache, DataWarning, StorageError
 
@@ -118,7 +119,10 @@ def test_a_whole_cache_is_not_built_again(tmp_path, scenes):
 )
 def test_a_full_disk_or_read_only_folder_is_one_line(tmp_path, scenes, monkeypatch, code, said):
     path = tmp_path / "cache" / "scenes.safetensors"
-    monkeypatch.setattr(storage, "save_file" if code == errno.ENOSPC else "sweep", fail_with(code))
+    if code == errno.ENOSPC:
+        monkeypatch.setattr(storage, "save_file", fail_with(code))
+    else:
+        monkeypatch.setattr(files.Path, "touch", fail_with(code))
     with pytest.raises(StorageError, match=f"^cannot write .*scenes.safetensors: {said}; .*PIXELWISE_DATA") as caught:
         storage.cached(path, lambda: scenes)
     assert "\n" not in str(caught.value)
@@ -173,7 +177,7 @@ def test_leftovers_of_killed_processes_go_and_files_in_use_stay(tmp_path, scenes
     old, young = tmp_path / ".scenes.1-1.part", tmp_path / ".scenes.2-2.part"
     for path in (old, young):
         path.write_bytes(b"half")
-    before = time.time() - 2 * storage.STALE_SECONDS
+    before = time.time() - 2 * files.STALE_SECONDS
     os.utime(old, (before, before))
     storage.write(tmp_path / "scenes", *scenes)
     assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "scenes"]

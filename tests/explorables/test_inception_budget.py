@@ -102,7 +102,7 @@ def test_an_address_brings_its_state(open_page):
 
 
 def test_wrong_state_is_answered_in_one_line():
-    with pytest.raises(Exception, match='expected "reduced" or "naive"'):
+    with pytest.raises(Exception, match=r"expected any of \['reduced', 'naive'\]"):
         explorables.InceptionBudget(form="small")
     with pytest.raises(Exception, match="321"):
         explorables.InceptionBudget(three=321)

@@ -98,7 +98,7 @@ def test_each_task_can_be_met_and_none_is_at_the_start(call):
 
 
 def test_wrong_state_is_answered_in_one_line():
-    with pytest.raises(Exception, match='expected "valid" or "padded"'):
+    with pytest.raises(Exception, match=r"expected any of \['valid', 'padded'\]"):
         explorables.UnetSizes(form="same")
     with pytest.raises(Exception, match="701"):
         explorables.UnetSizes(size=701)

@@ -119,7 +119,8 @@ def test_bars_write_mean_and_half_spread():
     shown = words(figures.bars({"net": [0.5, 0.6, 0.7], "majority": 0.08}, percent=True, x="mean IoU"))
     assert "60.0 ± 10.0" in shown
     assert "8.0" in shown
-    assert "mean IoU (%)" in shown
+    assert "mean IoU (%)\nmean of the seeds ± half their range" in shown
+    assert "mean IoU (%)" in words(figures.bars({"net": 0.6}, percent=True, x="mean IoU"))
 
 
 def test_classes_in_order_of_score_with_the_absent_one_last():

@@ -37,9 +37,7 @@ def reliability(logits: Tensor, targets: Tensor, bins: int = 10) -> Reliability:
     logits (N, C, ...) float, targets (N, ...) with classes and 255 for void. ValueError where no pixel is labelled.
     """
     confidence, predicted = logits.softmax(1).max(1)
-    known = targets != VOID
-    if not known.any():
-        raise ValueError("no target is labelled, all are void (255): there is nothing to compare the confidence with")
+    known = _labelled(targets)
     confidence = confidence[known].double()
     right = (predicted[known] == targets[known]).double()
     place = (confidence * bins).long().clamp(max=bins - 1)
@@ -53,19 +51,27 @@ def reliability(logits: Tensor, targets: Tensor, bins: int = 10) -> Reliability:
 def fit_temperature(logits: Tensor, targets: Tensor) -> float:
     """Return the T > 0 for which softmax(logits / T) has the least cross-entropy (section 4.2, temperature scaling).
 
-    Shapes as for `reliability`. Dividing by T changes no prediction. Fit it on scenes that trained nothing.
+    Shapes and errors as for `reliability`. Dividing by T changes no prediction. Fit it on scenes that trained nothing.
     """
-    known = targets != VOID
+    known = _labelled(targets)
     scores = logits.movedim(1, -1)[known].double()
     labels = targets[known].long()
     log_temperature = torch.zeros((), dtype=torch.float64, device=logits.device, requires_grad=True)
-    optimiser = torch.optim.LBFGS([log_temperature], max_iter=30, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([log_temperature], max_iter=30, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         value = F.cross_entropy(scores / log_temperature.exp(), labels)
         value.backward()
         return value
 
-    optimiser.step(loss)
+    optimizer.step(loss)
     return log_temperature.exp().item()
+
+
+def _labelled(targets: Tensor) -> Tensor:
+    """Where targets are not void, (N, ...) bool."""
+    known = targets != VOID
+    if not known.any():
+        raise ValueError("no target is labelled, all are void (255): there is nothing to compare the confidence with")
+    return known

@@ -8,9 +8,10 @@ receptive field (Luo et al. 2016, arXiv:1701.04128).
 import torch
 from torch import Tensor, nn
 
+from ..modes import eval_mode
 from .field import Axis, ReceptiveField
 from .field_rules import propagate
-from .tracing import call_with, empty_input, in_eval_mode, main_tensor, run
+from .tracing import call_with, empty_input, main_tensor, run
 
 
 def stack_receptive_field(*layers: tuple[int, ...]) -> ReceptiveField:
@@ -78,7 +79,7 @@ def gradient_map(
     hook = model.get_submodule(layer).register_forward_hook(lambda module, args, out: outputs.append(out))
     x = torch.randn(input_shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)).requires_grad_()
     try:
-        with in_eval_mode(model):
+        with eval_mode(model):
             call_with(model, lambda tensor: tensor.cpu().double() if tensor.is_floating_point() else tensor.cpu(), x)
     finally:
         hook.remove()

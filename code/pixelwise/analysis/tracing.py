@@ -6,11 +6,12 @@ the network is written.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from ..modes import eval_mode
 
 
 def run(
@@ -47,7 +48,7 @@ def run(
         hooks.append(module.register_forward_pre_hook(lambda module, args, name=name: running.append(name)))
         hooks.append(module.register_forward_hook(leave(name)))
     try:
-        with in_eval_mode(model), torch.no_grad(), Operations():
+        with eval_mode(model), torch.no_grad(), Operations():
             call_with(model, lambda tensor: torch.empty_like(tensor, device="meta"), x)
     except RuntimeError as error:
         raise ValueError(f"the network does not run on an input of shape {tuple(x.shape)}: {error}") from error
@@ -70,18 +71,6 @@ def empty_input(model: nn.Module, shape: tuple[int, ...]) -> Tensor:
     """An empty meta tensor (N, C, H, W) of the model's own number format."""
     parameter = next((p for p in model.parameters() if p.is_floating_point()), torch.empty(0))
     return torch.empty(shape, dtype=parameter.dtype, device="meta")
-
-
-@contextmanager
-def in_eval_mode(model: nn.Module) -> Iterator[None]:
-    """Put all modules into eval mode, and afterwards each back into the mode it was in."""
-    training = [module for module in model.modules() if module.training]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 def main_tensor(value: object) -> Tensor | None:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .storage import DataError
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Blobs:
@@ -43,11 +45,13 @@ class Blobs:
 def generate(count: int, *, size: int = 64, seed: int = 0, cells: int = 10, seam: float = 18.0) -> Blobs:
     """`count` pictures of size × size pixels with about `cells` cells each.
 
-    seam: how much darker than the cells a seam is at most, in grey levels; each has its own share of it. ValueError for
-    sizes under 16 or no cells.
+    seam: how much darker than the cells a seam is at most, in grey levels; each has its own share of it. DataError for
+    sizes under 16, no cells, or more than a byte can number.
     """
-    if size < 16 or cells < 1 or count < 1:
-        raise ValueError(f"{count} pictures of {size}×{size} with {cells} cells: expected at least 1 of 16×16 with 1")
+    if size < 16 or not 1 <= cells <= 255 or count < 1:
+        raise DataError(
+            f"{count} pictures of {size}×{size} with {cells} cells: expected at least 1 of 16×16 with 1 to 255"
+        )
     pictures = [_colony(np.random.default_rng((seed, index)), size, cells, seam) for index in range(count)]
     grey, instances = (torch.from_numpy(np.stack(part)) for part in zip(*pictures, strict=True))
     return Blobs(grey[:, None].expand(-1, 3, -1, -1).contiguous(), instances)

@@ -26,6 +26,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..files import sweep
 from . import storage
 from .palette import CLASSES, VOID
 from .storage import DataError
@@ -99,7 +100,7 @@ def download(split: str) -> tuple[Path, list[Frame]]:
     try:
         for part in (split, split + "annot"):
             (root / part).mkdir(parents=True, exist_ok=True)  # pooch's own way trips over a second thread or process
-            storage.sweep(root / part, "tmp*")
+            sweep(root / part, "tmp*")
         fetch(f"{split}.txt")
         frames = parse((root / f"{split}.txt").read_text(), split)
         files = _files(frames)
@@ -114,7 +115,7 @@ def download(split: str) -> tuple[Path, list[Frame]]:
             f'the data set "streets" needs no network'
         ) from error
     except OSError as error:
-        raise storage.explain(error, root) from error
+        raise storage.StorageError(f"cannot write {root}: {error.strerror or error}; {storage.REMEDY}") from error
     except DataError:
         raise
     except ValueError as error:  # pooch's word for a checksum that differs, after its retries

@@ -146,6 +146,12 @@ def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None) -
     from . import streets
 
     knobs = streets.Knobs() if knobs is None else knobs
+    if not isinstance(knobs, streets.Knobs):
+        raise DataError(f"knobs are {knobs!r}; expected streets.Knobs(...), or None for the usual ones")
+    try:
+        streets.check_size(size)
+    except ValueError as error:
+        raise DataError(str(error)) from None
     key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {_generator_version()}".encode()).hexdigest()[:12]
     whole = "train" if split in ("fit", "tune") else split
     wanted, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[whole]
@@ -173,9 +179,7 @@ def _generator_version() -> str:
     """A hash over the generator's source, so that a changed generator never serves yesterday's scenes."""
     from . import palette, streets
 
-    generator = Path(streets.__file__)
-    sources = sorted(generator.parent.rglob("*.py")) if generator.name == "__init__.py" else [generator]
     digest = hashlib.sha256()
-    for source in [*sources, Path(palette.__file__)]:
+    for source in [*sorted(Path(streets.__file__).parent.rglob("*.py")), Path(palette.__file__)]:
         digest.update(source.read_bytes())
     return digest.hexdigest()

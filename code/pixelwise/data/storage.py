@@ -1,26 +1,22 @@
-"""Where data lives on disk, and how a file gets there whole or not at all.
+"""Where data lives on disk, and the caches there.
 
-Every file is written under a temporary name and renamed when it is complete, so a process that is killed, or two that
-work at once, never leave half a file under a final name. A cache also carries a SHA-256 of its content, which is
-checked at every reading: one that was damaged afterwards is made again.
+A cache carries a SHA-256 of its content, which is checked at every reading: one that was damaged is made again.
 """
 
 import hashlib
 import json
 import os
-import threading
-import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-STALE_SECONDS = 3600
-"""A temporary file of this age belongs to a process that was killed, and is swept away."""
+from ..files import sweep, whole
+
+REMEDY = "free some space there, or set PIXELWISE_DATA to a folder that can be written"
 
 
 class DataError(ValueError):
@@ -55,43 +51,6 @@ def folder() -> Path:
     return Path(pooch.os_cache("pixelwise"))
 
 
-def explain(error: Exception, path: Path) -> StorageError:
-    """The one-line error for a file that could not be written, from what the operating system said."""
-    reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-    return StorageError(
-        f"cannot write {path}: {reason}; free some space there, or set PIXELWISE_DATA to a folder that can be written"
-    )
-
-
-def sweep(directory: Path, pattern: str) -> None:
-    """Remove what killed processes left in `directory` under `pattern`; what is younger than an hour may be in use."""
-    for left in directory.glob(pattern):
-        try:
-            if time.time() - left.stat().st_mtime > STALE_SECONDS:
-                left.unlink()
-        except OSError:
-            continue  # another process was quicker
-
-
-@contextmanager
-def atomic(path: Path) -> Iterator[Path]:
-    """A temporary path to write to; it becomes `path` when the block ends well, and vanishes when it does not.
-
-    Raises StorageError when the folder is read-only, the disk is full or the rename fails.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        sweep(path.parent, ".*")
-        yield temporary
-        os.replace(temporary, path)
-    except (OSError, SafetensorError) as error:
-        raise explain(error, path) from error
-    finally:
-        if temporary.is_file():
-            temporary.unlink(missing_ok=True)
-
-
 def checksum(images: Tensor, masks: Tensor, names: tuple[str, ...]) -> str:
     """SHA-256 over shapes, pixels and names: equal content has an equal checksum, however it is stored."""
     digest = hashlib.sha256(json.dumps([list(images.shape), list(masks.shape), list(names)]).encode())
@@ -101,13 +60,17 @@ def checksum(images: Tensor, masks: Tensor, names: tuple[str, ...]) -> str:
 
 
 def write(path: Path, images: Tensor, masks: Tensor, names: tuple[str, ...]) -> None:
-    """Write scenes, images (N, 3, H, W) and masks (N, H, W) uint8, as one safetensors file with their checksum."""
+    """Write scenes, images (N, 3, H, W) and masks (N, H, W) uint8, as one safetensors file with their checksum.
+
+    Whatever killed processes left in the folder goes. StorageError where it is read-only or the disk is full.
+    """
     metadata = {"names": json.dumps(list(names)), "sha256": checksum(images, masks, names)}
-    with atomic(path) as temporary:
-        temporary.touch()
-        mode = temporary.stat().st_mode
-        save_file({"images": images.contiguous(), "masks": masks.contiguous()}, temporary, metadata)
-        temporary.chmod(mode)  # safetensors makes its files private, but several people may share a cache
+    sweep(path.parent, ".*")  # also of caches that will never be asked for again, and safetensors' own
+    try:
+        with whole(path) as temporary:
+            save_file({"images": images.contiguous(), "masks": masks.contiguous()}, temporary, metadata)
+    except OSError as error:
+        raise StorageError(f"{error}; {REMEDY}") from error
 
 
 def read(path: Path) -> tuple[Tensor, Tensor, tuple[str, ...]]:

@@ -6,7 +6,7 @@ that confirms it, or raises `Hint`; answers that are functions are tried on fres
 
 import importlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 _exercises: dict[str, Callable[[object], str]] = {}
@@ -67,6 +67,13 @@ def number(answer: object) -> float:
     if not math.isfinite(value):
         raise Hint(f"A finite number is wanted here, not {value}.")
     return value
+
+
+def numbers(answer: object, wanted: str) -> list[float]:
+    """Return a reader's answer as a list of floats, or hint what is `wanted`, such as "two counts, phase 0 first"."""
+    if not isinstance(answer, Iterable) or isinstance(answer, str):
+        raise Hint(f"A list is wanted: {wanted}.")
+    return [number(value) for value in answer]
 
 
 def close(value: float, target: float, tolerance: float = 0.005) -> bool:

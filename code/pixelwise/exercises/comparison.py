@@ -1,7 +1,6 @@
 """Exercises of the chapter that compares all networks."""
 
 import random
-from collections.abc import Callable
 
 from pixelwise.exercises import Hint, close, exercise, number
 
@@ -41,9 +40,8 @@ def paired(answer: object) -> str:
 @exercise("comparison.front")
 def front(answer: object) -> str:
     """A function from (cost, score) pairs to the indices that nobody dominates."""
-    if not isinstance(answer, Callable):
+    if not callable(answer):
         raise Hint("A function is wanted here: it takes a list of (cost, score) pairs.")
-    random.seed()
     for _ in range(60):
         points = [(random.randint(1, 9), random.randint(1, 9)) for _ in range(random.randint(3, 8))]
         expected = {i for i, point in enumerate(points) if not _beaten(point, points)}

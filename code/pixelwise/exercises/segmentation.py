@@ -44,9 +44,8 @@ def dice(answer: object) -> str:
     """A function that turns IoU into Dice."""
     if not callable(answer):
         raise Hint("A function is wanted: dice(iou) -> Dice score.")
-    generator = torch.Generator().manual_seed(torch.seed() % 2**31)
     for _ in range(5):
-        confusion = torch.randint(1, 50, (11, 11), generator=generator)
+        confusion = torch.randint(1, 50, (11, 11))
         iou, wanted = metrics.class_iou(confusion), metrics.dice(confusion)
         got = torch.as_tensor(answer(iou), dtype=torch.float64)
         if got.shape != wanted.shape:

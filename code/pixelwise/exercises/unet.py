@@ -1,10 +1,8 @@
 """Exercises of the chapter on U-Net."""
 
-from collections.abc import Iterable
-
 import torch
 
-from pixelwise.exercises import Hint, close, exercise, number
+from pixelwise.exercises import Hint, close, exercise, number, numbers
 from pixelwise.models.unet import is_valid_size
 
 
@@ -26,7 +24,7 @@ def output(answer: object) -> str:
 @exercise("unet.nearest")
 def nearest(answer: object) -> str:
     """The two sides nearest to 360 that four poolings halve without a remainder: 352 and 368."""
-    sides = _numbers(answer)
+    sides = sorted(numbers(answer, "two sides"))
     if sides == [352, 368]:
         return "Both are multiples of 16. 360 / 8 = 45 is odd, and its half has no double."
     if sides in ([358, 362], [356, 364]):
@@ -85,9 +83,3 @@ def valid_size(answer: object) -> str:
             way = "does" if truth else "does not"
             raise Hint(f"{side} {way} fit. On the way down a side loses 4, is halved, loses 4, is halved, loses 4, …")
     return "4 mod 8 and more than 88: subtract 4, halve; the losses add up to the side being −4 mod 8."
-
-
-def _numbers(answer: object) -> list[float]:
-    if not isinstance(answer, Iterable) or isinstance(answer, str):
-        raise Hint("A list of numbers is wanted.")
-    return sorted(number(value) for value in answer)

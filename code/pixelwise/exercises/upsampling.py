@@ -1,18 +1,17 @@
 """Exercises of the chapter on upsampling."""
 
 import random
-from collections.abc import Iterable
 
 import torch
 from torch.nn import functional as F
 
-from pixelwise.exercises import Hint, close, exercise, number
+from pixelwise.exercises import Hint, close, exercise, number, numbers
 
 
 @exercise("upsampling.overlaps")
 def overlaps(answer: object) -> str:
     """Overlap counts of kernel 5 at stride 2, phase 0 first."""
-    counts = _numbers(answer, "two counts, phase 0 first")
+    counts = numbers(answer, "two counts, phase 0 first")
     if counts == [3, 2]:
         return "⌈5/2⌉ = 3 and ⌈4/2⌉ = 2. In two dimensions the counts multiply: 9, 6, 6 and 4."
     if counts == [2, 3]:
@@ -44,7 +43,7 @@ def size(answer: object) -> str:
 @exercise("upsampling.phase_sums")
 def phase_sums(answer: object) -> str:
     """Phase sums of the kernel [1, 2, 3, 4] at stride 2, phase 0 first."""
-    sums = _numbers(answer, "two sums, phase 0 first")
+    sums = numbers(answer, "two sums, phase 0 first")
     if sums == [4, 6]:
         return "1 + 3 and 2 + 4: a constant 1 comes out as 4, 6, 4, 6, … although two taps reach every pixel."
     if sums == [3, 7]:
@@ -63,7 +62,7 @@ def flat_kernel(answer: object) -> str:
         raise Hint("A function is wanted: flat(a, b) -> three weights.")
     for _ in range(5):
         a, b = random.uniform(0.2, 1), random.uniform(1.2, 2)
-        weights = _numbers(answer(a, b), "three weights")
+        weights = numbers(answer(a, b), "three weights")
         if len(weights) != 3:
             raise Hint(f"Three weights are wanted, [a, ?, b]; you returned {len(weights)}.")
         if not (close(weights[0], a, 1e-4) and close(weights[2], b, 1e-4)):
@@ -79,7 +78,7 @@ def flat_kernel(answer: object) -> str:
 @exercise("upsampling.strides")
 def strides(answer: object) -> str:
     """The strides from 1 to 6 at which a kernel of size 6 overlaps evenly."""
-    values = sorted(set(_numbers(answer, "a list of strides")))
+    values = sorted(set(numbers(answer, "a list of strides")))
     if values == [1, 2, 3, 6]:
         return "The divisors of 6. At stride 6 the stamps do not overlap at all: one tap a pixel, evenly."
     if values == [2, 3]:
@@ -89,9 +88,3 @@ def strides(answer: object) -> str:
     if values == [2, 4, 6]:
         raise Hint("At stride 4 phases 0 and 1 get two taps, phases 2 and 3 one. It takes more than being even.")
     raise Hint("The counts are ⌈(6 − p)/s⌉ for p = 0 … s − 1. When are they all the same?")
-
-
-def _numbers(answer: object, wanted: str) -> list[float]:
-    if not isinstance(answer, Iterable) or isinstance(answer, str):
-        raise Hint(f"A list is wanted: {wanted}.")
-    return [number(value) for value in answer]

@@ -19,3 +19,7 @@ def __getattr__(name: str):
     if name not in _MODULES:
         raise AttributeError(f"pixelwise.explorables has no {name!r}; it has {', '.join(__all__)}")
     return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)  # only now: the bundle needs no torch
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

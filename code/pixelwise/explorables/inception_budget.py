@@ -1,11 +1,14 @@
 """Inception budget: set the widths of an Inception module's branches, and see where its weights and operations go."""
 
 import torch
-from traitlets import Int, List, TraitError, Unicode, validate
+from traitlets import Enum, Int, List
 
 from .. import analysis, figures
 from ..models.googlenet import TABLE, Inception
 from .host import Explorable
+
+WIDTHS = ("one", "reduce3", "three", "reduce5", "five", "project")
+"""The branches in the order of TABLE, by the names of their sliders."""
 
 
 class InceptionBudget(Explorable):
@@ -23,18 +26,12 @@ class InceptionBudget(Explorable):
     reduce5 = Int(TABLE["3a"][3], min=0, max=192, help="reduction before the 5×5").tag(state=True)
     five = Int(TABLE["3a"][4], min=0, max=128, help="5×5 filters").tag(state=True)
     project = Int(TABLE["3a"][5], min=0, max=192, help="projection behind the pool").tag(state=True)
-    form = Unicode("reduced", help='"reduced" or "naive"').tag(state=True)
-
-    @validate("form")
-    def _known_form(self, proposal):
-        if proposal["value"] not in ("reduced", "naive"):
-            raise TraitError(f'form is {proposal["value"]!r}, expected "reduced" or "naive"')
-        return proposal["value"]
+    form = Enum(["reduced", "naive"], "reduced", help="with 1×1 reductions, or without").tag(state=True)
 
     @property
     def channels(self) -> tuple[int, ...]:
         """The widths in the order of pixelwise.models.googlenet.TABLE."""
-        return self.one, self.reduce3, self.three, self.reduce5, self.five, self.project
+        return tuple(getattr(self, name) for name in WIDTHS)
 
     def numbers(self, form: str | None = None) -> dict[str, int]:
         """Build pixelwise.models.googlenet.Inception and profile it: weights, multiply-adds, channels out.
@@ -70,6 +67,3 @@ class InceptionBudget(Explorable):
             f"Bars of the weights of an Inception module with widths {', '.join(map(str, self.channels))}: "
             f"{numbers['weights']:,} in the {self.form} form, {self.numbers('naive')['weights']:,} without reductions."
         )
-
-
-WIDTHS = ("one", "reduce3", "three", "reduce5", "five", "project")

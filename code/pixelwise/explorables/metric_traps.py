@@ -65,17 +65,16 @@ class MetricTraps(Explorable):
         """Take a scene's labels (H, W), 0-10 or 255, by default a street of 24 x 32; state such as start="majority"."""
         target = np.asarray(target, np.uint8)
         self._target = torch.from_numpy(target)[None]
-        super().__init__(
-            target=encode(target),
-            width=target.shape[1],
-            classes=[
+        given = {
+            "target": encode(target),
+            "width": target.shape[1],
+            "classes": [
                 [int(label), CLASSES[label], "#{:02x}{:02x}{:02x}".format(*figures.DISPLAY_COLOURS[label])]
                 for label in np.unique(target[target != VOID])
             ],
-            starts={name: encode(mask) for name, mask in starting_points(target).items()},
-        )
-        for name, value in state.items():
-            setattr(self, name, value)
+            "starts": {name: encode(mask) for name, mask in starting_points(target).items()},
+        }
+        super().__init__(**given | state)
 
     @validate("start")
     def _known_start(self, proposal):

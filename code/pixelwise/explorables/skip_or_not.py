@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from traitlets import Int, List, TraitError, Unicode, validate
+from traitlets import Enum, Int, List
 
 from .. import figures
 from .host import Explorable
@@ -22,8 +22,8 @@ class SkipOrNot(Explorable):
     steps = Int(1, min=1, help="training steps in all").tag(state=True)
     every = Int(1, min=1, help="training steps for each point of the losses").tag(state=True)
     depth = Int(help="layers").tag(state=True)
-    kind = Unicode("plain", help='"plain" or "residual"').tag(state=True)
-    norm = Unicode("yes", help='"yes" or "no": batch normalisation').tag(state=True)
+    kind = Enum(["plain", "residual"], "plain").tag(state=True)
+    norm = Enum(["yes", "no"], "yes", help="batch normalisation").tag(state=True)
     layer = Int(0, min=0, max=100, help="where the gradient is read, per cent of the way to the last layer")
     layer.tag(state=True)
     step = Int(100, min=0, max=100, help="where the loss is read, per cent of the training").tag(state=True)
@@ -56,15 +56,6 @@ class SkipOrNot(Explorable):
         depths = {depth for _, depth, _ in gradients}
         deepest = max(depths & {depth for _, depth in losses} or depths)
         super().__init__(**{"runs": runs, "steps": longest, "every": every, "depth": deepest} | state)
-
-    @validate("kind", "norm")
-    def _known(self, proposal):
-        known = {"kind": ("plain", "residual"), "norm": ("yes", "no")}[proposal["trait"].name]
-        if proposal["value"] not in known:
-            raise TraitError(
-                f'{proposal["trait"].name} is {proposal["value"]!r}, expected "{known[0]}" or "{known[1]}"'
-            )
-        return proposal["value"]
 
     @property
     def run(self) -> dict:

@@ -1,7 +1,7 @@
 """U-Net sizes: which picture sizes fit through a U-Net, what comes out, and how tiles cover a picture of any size."""
 
 import torch
-from traitlets import Int, TraitError, Unicode, validate
+from traitlets import Enum, Int
 
 from .. import figures
 from ..models import unet
@@ -15,16 +15,10 @@ class UnetSizes(Explorable):
     caption = "U-Net sizes: choose an input size and see what fits, what comes out, and how tiles cover a picture."
 
     size = Int(572, min=1, max=700, help="side of the input in pixels").tag(state=True)
-    form = Unicode("valid", help='"valid" as in the paper, or "padded"').tag(state=True)
+    form = Enum(["valid", "padded"], "valid", help="valid as in the paper, or padded").tag(state=True)
     depth = Int(4, min=1, max=5, help="poolings").tag(state=True)
     whole = Int(512, min=256, max=1200, help="side of the picture that tiles cover, in pixels").tag(state=True)
     tile = Int(0, min=0, help="the chosen tile, row by row").tag(state=True)
-
-    @validate("form")
-    def _known_form(self, proposal):
-        if proposal["value"] not in ("valid", "padded"):
-            raise TraitError(f'form is {proposal["value"]!r}, expected "valid" or "padded"')
-        return proposal["value"]
 
     def numbers(self) -> dict:
         """Send an empty picture through pixelwise.models.unet: sides [before, after] a level, or why there are none.

@@ -75,7 +75,7 @@ def bars(
     digits: int = 1,
     reference: float | None = None,
 ) -> Card:
-    """Draw a bar for each label: the mean over seeds, each seed as a dot, the mean as a number.
+    """Draw a bar for each label: the mean over seeds, each seed as a ring, the mean ± half the range as numbers.
 
     values: label -> a number or a list of numbers, one a seed. percent: values are 0-1 and shown as per cent.
     reference: a value to mark with a dashed line, say the baseline.
@@ -84,7 +84,8 @@ def bars(
         raise ValueError("there is nothing to draw: values is empty")
     factor = 100 if percent else 1
     runs = {label: np.atleast_1d(as_array(seeds).astype(float)) * factor for label, seeds in values.items()}
-    card, axes = _chart(title, 0.9 + 0.42 * len(runs))
+    several = any(len(seeds) > 1 for seeds in runs.values())
+    card, axes = _chart(title, 0.9 + 0.42 * len(runs) + 0.2 * several)
     places = np.arange(len(runs))
     axes.barh(places, [seeds.mean() for seeds in runs.values()], height=0.62, color="#a9c3d9")
     longest = max(seeds.max() for seeds in runs.values())
@@ -103,10 +104,10 @@ def bars(
     if reference is not None:
         axes.axvline(reference * factor, color=INK, ls=(0, (4, 3)), lw=1.2)
     axes.set_yticks(places, [textwrap.fill(label, 22) for label in runs])
-    axes.set_xlim(min(0, min(seeds.min() for seeds in runs.values()) * 1.1), longest * (1.32 if spread else 1.16) or 1)
+    axes.set_xlim(min(0, min(seeds.min() for seeds in runs.values()) * 1.1), longest * (1.32 if several else 1.16) or 1)
     axes.invert_yaxis()
     axes.grid(axis="y", visible=False)
-    axes.set_xlabel(x + (" (%)" if percent else ""))
+    axes.set_xlabel(x + (" (%)" if percent else "") + ("\nmean of the seeds ± half their range" if several else ""))
     return card
 
 

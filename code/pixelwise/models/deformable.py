@@ -82,9 +82,12 @@ class DeformableConv2d(nn.Conv2d):
 def deform_last_convolutions(network: nn.Module, count: int = 3) -> nn.Module:
     """Make the last ``count`` 3×3 convolutions of ``network`` deformable, in place, and return it.
 
-    They keep their weights, and as their offsets start at zero, the network stays the same function.
+    They keep their weights, and as their offsets start at zero, the network stays the same function. ValueError unless
+    the network has so many.
     """
     names = [name for name, m in network.named_modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
+    if not 1 <= count <= len(names):
+        raise ValueError(f"count is {count}, but this network has {len(names)} 3×3 convolutions to choose from")
     for name in names[-count:]:
         parent, _, child = name.rpartition(".")
         old = network.get_submodule(name)

@@ -6,7 +6,6 @@ storing, for `fit` seeds every epoch from (seed, epoch) and checkpoints between 
 """
 
 import json
-import os
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..files import whole
 from .history import History
 
 FORMAT = "pixelwise checkpoint 1"
@@ -25,7 +25,7 @@ class CheckpointError(ValueError):
 
 
 def save(path: Path, run: dict, history: History, modules: dict[str, nn.Module], optimizer) -> None:
-    """Write a checkpoint to `path`: whole or not at all, whatever happens meanwhile.
+    """Write a checkpoint to `path`: whole or not at all, whatever happens meanwhile. OSError where that can't be done.
 
     run is what `describe` made of the run; modules are the networks by name ("model", and "ema" if there is one).
     """
@@ -35,15 +35,8 @@ def save(path: Path, run: dict, history: History, modules: dict[str, nn.Module],
             if isinstance(value, Tensor):
                 tensors[f"optimizer.{i}.{name}"] = _plain(value)
     metadata = {"format": FORMAT, "run": json.dumps(run), "history": json.dumps(history.to_dict())}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        save_file(tensors, partial, metadata)
-        with open(partial, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole(path) as temporary:
+        save_file(tensors, temporary, metadata)
 
 
 def load(path: Path, run: dict, modules: dict[str, nn.Module], optimizer) -> History:

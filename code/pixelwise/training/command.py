@@ -267,6 +267,8 @@ def choose_device(name: str | None, local_rank: int | None = None) -> torch.devi
         raise ValueError(f"--device {name} was asked for, but PyTorch sees no CUDA GPU; use --device cpu")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ValueError("--device mps was asked for, but PyTorch sees no Apple GPU; use --device cpu")
+    if device.type == "cuda" and local_rank is None and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"there is no {name}: this machine has {torch.cuda.device_count()} GPUs, counted from cuda:0")
     if device.type == "cuda" and local_rank is not None:
         if local_rank >= torch.cuda.device_count():
             raise ValueError(

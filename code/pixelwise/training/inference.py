@@ -1,12 +1,12 @@
 """What a trained model says: labels for images, and a confusion matrix for a data set."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from ..data.augment import normalise
+from ..modes import eval_mode
 from .losses import heads
 from .metrics import confusion_matrix
 
@@ -43,18 +43,6 @@ def evaluate(model: nn.Module, data, *, batch_size: int = 32, device: str | torc
 def predicted_labels(logits: Tensor) -> Tensor:
     """The class of the largest logit, (N, C, …) to (N, …) int64: argmax(1), but on a CPU several times faster."""
     return logits.max(1).indices
-
-
-@contextmanager
-def eval_mode(model: nn.Module) -> Iterator[None]:
-    """Run a block with the model in eval mode, then put every module back into the mode it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | torch.device | None) -> Iterator[Tensor]:

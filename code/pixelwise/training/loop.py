@@ -19,10 +19,11 @@ from torch import Tensor, nn
 
 from ..data.augment import normalise
 from ..data.palette import VOID
+from ..modes import eval_mode
 from . import checkpoint as checkpoints
 from . import distributed, losses, metrics
 from .history import History, Progress
-from .inference import eval_mode, evaluate, predicted_labels
+from .inference import evaluate, predicted_labels
 from .recipe import Recipe
 from .schedule import poly
 
