@@ -1,77 +1,114 @@
 """The page "What this book asserts": every claim of every recorded chapter, in one place.
 
 The directive ``{claims}`` reads the claims that the chapters' stored outputs carry as data, so the page shows what was
-measured in the recorded runs and nothing else.
+measured in the recorded runs and nothing else. Each sentence leads to the place in its chapter where it is asserted.
 """
 
 import json
+import re
 from collections import Counter
 from html import escape
 from pathlib import Path
 
 from book import stamp
 from docutils import nodes
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 MIME = "application/vnd.pixelwise.claim+json"
-HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("State", "Claim", "Kind", "Measured", "Seeds", "Data"))
+HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("Holds", "Claim", "Measured", "Bound", "Kind"))
+BOX = re.compile(r'<div (?=class="pw-claim )')
+
+
+def made_claims(notebook: dict) -> list[dict]:
+    """The claims in a notebook's stored outputs, one for each box on its page."""
+    outputs = [output.get("data", {}) for cell in stamp.code_cells(notebook) for output in cell["outputs"]]
+    return [data[MIME] for data in outputs if MIME in data]
 
 
 def read_claims(notebook: dict) -> list[dict]:
-    """The claims in a notebook's stored outputs, in order; of a claim made twice the last one counts."""
-    claims = {}
-    for cell in stamp.code_cells(notebook):
-        for output in cell["outputs"]:
-            if claim := output.get("data", {}).get(MIME):
-                claims[claim["name"]] = claim
-    return list(claims.values())
+    """The claims of a notebook, in order; of a claim made twice the last one counts."""
+    return list({claim["name"]: claim for claim in made_claims(notebook)}.values())
 
 
 def spell(value: float) -> str:
     """Three digits, and whole numbers from a thousand on."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def tabulate(claims: list[dict]) -> str:
-    """The claims of one chapter as an HTML table."""
+def tabulate(claims: list[dict], page: str, dataset: str) -> str:
+    """The claims of one chapter as an HTML table; `page` is its address, `dataset` what it ran on."""
     rows = []
     for claim in claims:
-        seeds = f"{len(claim['measured'])} seeds" if claim["kind"] == "trained" else "–"
-        measured = f"{', '.join(map(spell, claim['measured']))} ({claim['bound']})"
-        cells = "".join(f"<td>{escape(text)}</td>" for text in (claim["kind"], measured, seeds, claim["where"]))
-        rows.append(
-            f'<tr><td>{escape(claim["state"])}</td><th scope="row">{escape(claim["sentence"])}</th>{cells}</tr>'
-        )
-    return f'<table class="pw-claims"><thead><tr>{HEAD}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        kind = f"trained, {len(claim['measured'])} seeds" if claim["kind"] == "trained" else "exact"
+        if claim["where"] != dataset:
+            kind = f"{kind}, {claim['where']}"
+        measured, bound = ", ".join(map(spell, claim["measured"])), claim["bound"].removesuffix(" for every seed")
+        link = f'<a href="{escape(page)}#{anchor(claim)}">{escape(claim["sentence"])}</a>'
+        cells = "\n".join(f"<td>{escape(text)}</td>" for text in (measured, bound, kind))
+        state = '<span role="img" aria-label="holds">✓</span>' if claim["state"] == "holds" else escape(claim["state"])
+        rows.append(f'<tr><td>{state}</td>\n<th scope="row">{link}</th>\n{cells}</tr>')
+    body = "\n".join(rows)  # line ends keep the words of two cells apart in the excerpts of the search
+    return f'<table class="pw-claims"><thead><tr>{HEAD}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def anchor(claim: dict) -> str:
+    """The id of a claim's box on the page of its chapter."""
+    return f"claim-{escape(claim['name'])}"
+
+
+def name_boxes(app, pagename, templatename, context, doctree):
+    """Give each claim's box in a chapter an id, so that the page of all claims can lead there."""
+    source = app.env.doc2path(pagename) if doctree else ""
+    if not source.endswith(".ipynb"):
+        return
+    claims = made_claims(json.loads(Path(source).read_text(encoding="utf-8")))
+    if len(BOX.findall(context["body"])) != len(claims):
+        raise ExtensionError(f"{pagename} stores {len(claims)} claims, but its page does not show as many")
+    names, used = iter(claims), set()
+
+    def name(box: re.Match) -> str:
+        if (found := anchor(next(names))) in used:
+            return box[0]
+        used.add(found)
+        return f'<div id="{found}" '
+
+    context["body"] = BOX.sub(name, context["body"])
 
 
 class Claims(SphinxDirective):
-    """All claims, counted by state and kind, then chapter by chapter in the order of the table of contents."""
+    """All claims, counted, then chapter by chapter in the order of the table of contents."""
 
     def run(self):
         self.env.note_reread()
         listed = self.env.external_site_map if hasattr(self.env, "external_site_map") else {}
         order = {name: place for place, name in enumerate(listed)}
         chapters = sorted(stamp.notebooks(), key=lambda path: order.get(f"chapters/{path.stem}", len(order)))
-        sections, states = [], Counter()
+        sections, kinds, states = [], Counter(), Counter()
         for path in chapters:
             notebook = json.loads(Path(path).read_text(encoding="utf-8"))
             claims, made = read_claims(notebook), notebook["metadata"].get("pixelwise")
             if not claims or not made:
                 continue
-            states.update((claim["state"], claim["kind"]) for claim in claims)
+            kinds.update(claim["kind"] for claim in claims)
+            states.update(claim["state"] for claim in claims)
+            page = self.env.app.builder.get_relative_uri(self.env.docname, f"chapters/{path.stem}")
             section = nodes.section(ids=[f"claims-{path.stem}"])
             section += nodes.title("", stamp.title(notebook))
             how = (made["date"], f"budget {made['budget']}", made["device"], f"torch {made['versions']['torch']}")
             note = f"Recorded {', '.join(how)}. "
-            section += nodes.paragraph("", note, nodes.reference("", "Read the chapter", refuri=f"{path.stem}.html"))
-            section += nodes.raw("", tabulate(claims), format="html")
+            section += nodes.paragraph("", note, nodes.reference("", "Read the chapter", refuri=page))
+            section += nodes.raw("", tabulate(claims, page, made["dataset"]), format="html")
             sections.append(section)
-        counted = [f"{number} {kind} {state}" for (state, kind), number in sorted(states.items())]
-        counts = ", ".join(counted).replace("holds", "hold")
-        return [nodes.paragraph("", f"{sum(states.values())} claims in all: {counts}."), *sections]
+        total = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+        others = "; ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "holds")
+        counts = f"{kinds.total()} claims: {total}. {others or 'All of them hold'}."
+        return [nodes.paragraph("", counts), *sections]
 
 
 def setup(app):
     app.add_directive("claims", Claims)
+    app.connect("html-page-context", name_boxes)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

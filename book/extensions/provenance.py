@@ -59,41 +59,46 @@ def add_stamp(app, doctree):
     title.parent.insert(title.parent.index(title) + 1, line)
 
 
-HEAD = ("Chapter", "Run", "Data", "Budget", "Device", "Time", "Slowest cell", "Python", "torch", "Date")
+HEAD = ("Chapter", "Data", "Budget", "Device", "Time", "Slowest cell", "Python", "torch", "Date")
 
 
 def tabulate(runs: list[tuple[str, str, dict]]) -> str:
-    """Runs as an HTML table; each is the chapter's title, what the run is, and its stamp."""
+    """Runs as an HTML table; each is the chapter's title, its page's address, and the stamp of the run."""
     rows = []
-    for title, what, made in runs:
+    for title, page, made in runs:
         versions = [made["versions"].get(name, "?") for name in ("python", "torch")]
         slowest = spell_seconds(max(made["cell_seconds"])) if made.get("cell_seconds") else "–"
         took = (spell_seconds(made["seconds"]), slowest)
-        cells = (what, made["dataset"], made["budget"], made["device"], *took, *versions, made["date"])
-        columns = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        rows.append(f'<tr><th scope="row">{html.escape(title.partition(":")[0])}</th>{columns}</tr>')
+        cells = (made["dataset"], made["budget"], made["device"], *took, *versions, made["date"])
+        columns = "\n".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        link = f'<a href="{html.escape(page)}">{html.escape(title.partition(":")[0])}</a>'
+        rows.append(f'<tr><th scope="row">{link}</th>\n{columns}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in HEAD)
-    return f'<table class="pw-runs"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    body = "\n".join(rows)  # line ends keep the words of two cells apart in the excerpts of the search
+    return f'<table class="pw-runs"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 class Runs(SphinxDirective):
-    """``{runs}``: the recorded page and the kept results of every chapter."""
+    """``{runs}``: every chapter's run as it stands on its page, and its runs on other data."""
 
     def run(self):
-        runs = []
+        runs, seconds = [], []
         self.env.note_dependency(str(self.config.external_toc_path))
         for page in (page for _, pages in toc.parts(self.config.external_toc_path) for page in pages):
             if not (path := Path(self.env.srcdir, f"{page}.ipynb")).is_file():
                 continue
-            kept = sorted((stamp.ROOT / "data/results").glob(f"{path.stem}-*.json"))
-            for file in (path, *kept):
+            results = sorted((stamp.ROOT / "data/results").glob(f"{path.stem}-*.json"))
+            for file in (path, *results):
                 self.env.note_dependency(str(file))
             notebook = json.loads(path.read_text(encoding="utf-8"))
-            made = [("page", notebook["metadata"].get("pixelwise"))]
-            made += [("kept", json.loads(file.read_text(encoding="utf-8"))) for file in kept]
-            runs += [(stamp.title(notebook), what, one) for what, one in made if one]
-        pages = [made["seconds"] for _, what, made in runs if what == "page"]
-        total = f"{len(pages)} recorded pages, {spell_seconds(sum(pages))} in all."
+            if not (made := notebook["metadata"].get("pixelwise")):
+                continue
+            seconds.append(made["seconds"])
+            others = [json.loads(file.read_text(encoding="utf-8")) for file in results]
+            address = self.env.app.builder.get_relative_uri(self.env.docname, page)
+            told = [made, *(other for other in others if other["dataset"] != made["dataset"])]
+            runs += [(stamp.title(notebook), address, one) for one in told]
+        total = f"{len(seconds)} recorded pages, {spell_seconds(sum(seconds))} in all."
         return [nodes.paragraph("", total), nodes.raw("", tabulate(runs), format="html")]
 
 

@@ -34,9 +34,13 @@ def test_the_title_is_the_first_heading():
     assert stamp.title(notebook()) == "Deeper"
 
 
-def test_the_table_says_what_was_measured_and_over_how_many_seeds():
-    table = tabulate([claim(), claim("chapter.two", kind="exact", measured=[1.0])])
-    assert "a &lt; b" in table
-    assert "0.1, 0.2, 0.3 (at least 0 for every seed)" in table
-    assert "<td>3 seeds</td>" in table
-    assert "<td>–</td>" in table
+def test_the_table_says_what_was_measured_against_which_bound_and_over_how_many_seeds():
+    elsewhere = claim("chapter.three", where="camvid, recorded 2026-11-25", state="does not hold")
+    yes = claim("chapter.two", kind="exact", measured=[True], bound="equals true")
+    table = tabulate([claim(), yes, elsewhere], "one.html", "streets")
+    assert '<a href="one.html#claim-chapter.one">a &lt; b</a>' in table
+    assert "<td>0.1, 0.2, 0.3</td>\n<td>at least 0</td>\n<td>trained, 3 seeds</td>" in table
+    assert "<td>true</td>\n<td>equals true</td>\n<td>exact</td>" in table
+    assert "<td>trained, 3 seeds, camvid, recorded 2026-11-25</td>" in table
+    assert table.count('aria-label="holds"') == 2
+    assert "<td>does not hold</td>" in table
