@@ -10,7 +10,7 @@ from collections import Counter
 from html import escape
 from pathlib import Path
 
-from book import stamp
+from book import stamp, toc
 from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
@@ -82,9 +82,10 @@ class Claims(SphinxDirective):
     """All claims, counted, then chapter by chapter in the order of the table of contents."""
 
     def run(self):
-        self.env.note_reread()
-        listed = self.env.external_site_map if hasattr(self.env, "external_site_map") else {}
-        order = {name: place for place, name in enumerate(listed)}
+        for path in (self.config.external_toc_path, *stamp.notebooks()):
+            self.env.note_dependency(str(path))
+        listed = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
+        order = {page: place for place, page in enumerate(listed)}
         chapters = sorted(stamp.notebooks(), key=lambda path: order.get(f"chapters/{path.stem}", len(order)))
         sections, kinds, states = [], Counter(), Counter()
         for path in chapters:

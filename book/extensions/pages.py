@@ -7,6 +7,7 @@ from pathlib import Path
 
 from book import stamp, toc
 from book.extensions import cards
+from book.extensions.provenance import spell_seconds
 from sphinx.errors import ConfigError
 
 THEME = Path(__file__).resolve().parents[1] / "theme"
@@ -41,11 +42,10 @@ def facts(notebook: dict, options: dict, page: str, link: str) -> str:
         return ""
     stated = READING.search(text)
     minutes = int(stated[1]) if stated else max(1, round(len(text.split()) / 130))
-    seconds = made["seconds"]
     place = f"{options['repository_url'].removeprefix('https://github.com/')}/blob/{options['repository_branch']}"
     return FACTS.format(
         reading=minutes,
-        running=f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min",
+        running=spell_seconds(made["seconds"]),
         device="a CPU" if made["device"] == "CPU" else made["device"],
         place=f"{place}/{page}.ipynb",
         notebook=link,

@@ -9,9 +9,6 @@ from pathlib import Path
 from .scenes import check_size, load
 from .storage import DataError, DataWarning, folder
 
-SIZES = ((96, 128), (120, 160), (180, 240), (360, 480))
-"""The sizes that the book uses; any other works."""
-
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: ``prepare camvid [--source FOLDER] [--size H W ...] [--split train ...]``.
@@ -24,7 +21,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command.add_argument("dataset", choices=("camvid", "streets"))
     command.add_argument("--source", type=Path, help="a folder with a copy of CamVid (default: download it)")
     command.add_argument(
-        "--size", type=int, nargs="+", action="extend", metavar="H W", help="heights and widths (default: 120 160)"
+        "--size",
+        type=int,
+        nargs="+",
+        action="extend",
+        metavar="H W",
+        help="heights and widths (default: 120 160; the book also uses 96 128, 180 240 and 360 480)",
     )
     command.add_argument("--split", choices=("train", "val", "test"), nargs="+", default=["train", "val"])
     options = parser.parse_args(arguments)
