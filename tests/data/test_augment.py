@@ -1,4 +1,4 @@
-"""Augmentation changes image and mask alike, reproducibly; batches bring every picture once."""
+"""Augmentation changes image and mask alike, reproducibly."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers.laws import law
 
-from pixelwise.data import VOID, Augment, DataError, Patches, Scenes, batches, normalise
+from pixelwise.data import VOID, Augment, DataError, normalise
 from pixelwise.data.augment import MEAN, STD
 
 SEEDS = st.integers(0, 2**31)
@@ -193,17 +193,7 @@ BAD_USES = {
     "scale of nothing": (lambda: Augment(scale=(0.0, 1.0)), "two positive factors"),
     "crop of nothing": (lambda: Augment(crop=(0, 8)), r"crop is \(0, 8\)"),
     "colour of more than all": (lambda: Augment(colour=1.0), "colour is 1.0"),
-    "batches of nothing": (lambda: batches(SCENES, 0), "no batch of 0 can be made of 10"),
-    "no whole batch": (lambda: batches(SCENES, 11, drop_last=True), "no batch of 11 can be made of 10"),
-    "no pictures": (lambda: batches(SCENES[:0], 2), "no batch of 2 can be made of 0"),
 }
-SCENES = Scenes(
-    torch.arange(10, dtype=torch.uint8)[:, None, None, None].expand(10, 3, 2, 2),
-    torch.arange(10, dtype=torch.uint8)[:, None, None].expand(10, 2, 2),
-    "streets",
-    "train",
-    tuple("abcdefghij"),
-)
 
 
 @pytest.mark.parametrize(("use", "said"), BAD_USES.values(), ids=BAD_USES.keys())
@@ -213,35 +203,8 @@ def test_a_wrong_use_is_one_line(use, said):
     assert "\n" not in str(caught.value)
 
 
-def test_batches_bring_every_picture_once_with_its_target():
-    generator = dice(0)
-    epochs = []
-    for _ in range(2):
-        pieces = list(batches(SCENES, 4, generator=generator))
-        assert [len(images) for images, _ in pieces] == [4, 4, 2]
-        assert all(images.dtype == torch.uint8 for images, _ in pieces)
-        images, masks = (torch.cat(part) for part in zip(*pieces, strict=True))
-        assert torch.equal(images[:, 0], masks)
-        assert sorted(masks[:, 0, 0].tolist()) == list(range(10))
-        epochs.append(masks[:, 0, 0].tolist())
-    assert epochs[0] != epochs[1]
-    again = torch.cat([masks for _, masks in batches(SCENES, 4, generator=dice(0))])
-    assert again[:, 0, 0].tolist() == epochs[0]
-
-
-def test_batches_in_order_and_without_the_rest():
-    patches = Patches(SCENES.images, torch.arange(10), "streets", "train")
-    labels = [targets.tolist() for _, targets in batches(patches, 4, shuffle=False, drop_last=True)]
-    assert labels == [[0, 1, 2, 3], [4, 5, 6, 7]]
-
-
 def test_augmentation_stays_on_the_device_of_the_pictures():
     images, masks = (tensor.to("meta") for tensor in ramps())
     for augment in (Augment(), Augment(scale=None), Augment(crop=(8, 8))):
         pictures, targets = augment(images, masks, dice(0))
         assert (pictures.device.type, targets.device.type) == ("meta", "meta")
-
-
-def test_batches_go_to_the_device():
-    images, masks = next(batches(SCENES, 4, device="meta"))
-    assert (images.device.type, masks.device.type) == ("meta", "meta")

@@ -83,7 +83,7 @@ def test_large_scenes_are_shrunk_to_the_page():
 
 
 def test_stored_picture_is_sharp_small_and_has_a_width(scenes):
-    data, metadata = figures.overlay(scenes.images, scenes.masks)._repr_mimebundle_()
+    data, metadata = figures.show_scenes(scenes.images, scenes.masks, alpha=0.6)._repr_mimebundle_()
     stored = base64.b64decode(data["image/png"])
     assert Image.open(io.BytesIO(stored)).width == pytest.approx(2 * metadata["image/png"]["width"], abs=2)
     assert len(stored) < 150_000

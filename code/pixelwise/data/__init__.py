@@ -1,9 +1,9 @@
-"""Data: road scenes with a class for every pixel, patches cut from them, augmentation and batches.
+"""Data: road scenes with a class for every pixel, patches cut from them, and augmentation.
 
 ``load`` is the door: ``data.load("streets", "train", (96, 128))`` or ``data.load("camvid", "val", (180, 240))``.
 """
 
-from .augment import Augment, batches, normalise
+from .augment import Augment, normalise
 from .palette import CAMVID_COLOURS, CLASSES, VOID
 from .patches import Patches, cut
 from .scenes import SPLITS, Scenes, load
@@ -19,7 +19,6 @@ __all__ = [
     "DataWarning",
     "Patches",
     "Scenes",
-    "batches",
     "cut",
     "load",
     "normalise",

@@ -1,10 +1,9 @@
-"""Augmentation and batches, cut from uint8 tensors on the device that trains.
+"""Augmentation of uint8 tensors, on the device that trains.
 
 One affine map a picture, from output pixels to input pixels, serves image and mask alike, so the two can't drift apart.
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -129,39 +128,3 @@ def _nearest(positions: Tensor, length: int) -> tuple[Tensor, Tensor]:
     """The nearest input pixel of each position, and whether it lies inside the picture."""
     nearest = torch.floor(positions + 0.5).long()
     return nearest.clamp(0, length - 1), (nearest >= 0) & (nearest < length)
-
-
-def batches(
-    dataset,
-    batch_size: int,
-    *,
-    generator: torch.Generator | None = None,
-    shuffle: bool = True,
-    drop_last: bool = False,
-    device: torch.device | str | None = None,
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches (images uint8, targets) of Scenes or Patches on `device`, for one pass over the data set.
-
-    Anything with .images and .targets will do. Pictures stay uint8, a quarter of the bytes of floats, until they are
-    augmented or normalised. Batches are picked out where the data set lies: ``scenes.to(device)`` once saves moving
-    them. The order comes from `generator`, on the CPU for an order that is the same on every device. With drop_last
-    an incomplete last batch is left out. Raises DataError where no batch would come out.
-    """
-    count = len(dataset.images)
-    if batch_size < 1 or count < (batch_size if drop_last else 1):
-        raise DataError(
-            f"no batch of {batch_size} can be made of {count} pictures; give a batch_size from 1 to {count}"
-        )
-    order = torch.arange(count)
-    if shuffle:
-        where = generator.device if generator else None
-        order = torch.randperm(count, generator=generator, device=where)
-    order = order.to(dataset.images.device)
-    last = count - count % batch_size if drop_last else count
-
-    def pieces():
-        for start in range(0, last, batch_size):
-            which = order[start : min(start + batch_size, last)]
-            yield dataset.images[which].to(device), dataset.targets[which].to(device)
-
-    return pieces()

@@ -5,7 +5,7 @@ A cell shows the card that is its last value; ``display(card)`` shows one earlie
 
 from .charts import bars, confusion, curves, pareto, per_class_iou
 from .pixels import DISPLAY_COLOURS, VOID_COLOUR, blend, colourise, mark_mistakes
-from .sheets import error_map, overlay, show_scenes
+from .sheets import show_scenes
 from .style import MARKERS, SERIES, Card, panels, style
 from .tables import Table, table
 
@@ -21,9 +21,7 @@ __all__ = [
     "colourise",
     "confusion",
     "curves",
-    "error_map",
     "mark_mistakes",
-    "overlay",
     "panels",
     "pareto",
     "per_class_iou",

@@ -73,23 +73,6 @@ def show_scenes(
     return _sheet(rows, legend, title, titles, columns)
 
 
-def overlay(images, masks, alpha: float = 0.6, **options) -> Card:
-    """Show images with their labels laid over them; void stays clear. Arguments and options as for `show_scenes`."""
-    return show_scenes(images, masks, alpha=alpha, **options)
-
-
-def error_map(predictions, masks, images=None, *, title: str = "", titles=None, columns: int | None = None) -> Card:
-    """Show where predictions are right, wrong and not counted: (N, H, W) or (H, W) labels each, images optional."""
-    painted = mark_mistakes(predictions, masks)
-    rows: list[Row] = [("mistakes", painted, False)]
-    if images is not None:
-        pictures = as_pictures(images)
-        check_aligned("images", pictures[..., 0], "masks", painted[..., 0])
-        rows.insert(0, ("image", pictures, True))
-    legend = [*_mistake_legend(), ("void, not counted", VOID_COLOUR)]
-    return _sheet(rows, legend, title, titles, columns)
-
-
 def _class_legend(shown: list[np.ndarray]) -> list[tuple[str, tuple]]:
     present = set(np.unique(np.concatenate([labels.ravel() for labels in shown]))) if shown else set()
     entries = [(CLASSES[label], DISPLAY_COLOURS[label]) for label in range(len(CLASSES)) if label in present]
