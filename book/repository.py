@@ -1,7 +1,7 @@
 """Change the public repository's address everywhere: `make set-repository URL=https://github.com/NAME/REPOSITORY`.
 
 `repository.url` in _config.yml is the setting; the chapters' first cell (which Colab runs before it has anything else),
-the landing page, README.md and CITATION.cff repeat it.
+the landing page, README.md and CITATION.cff repeat it, or the address of its site on GitHub Pages.
 """
 
 import re
@@ -27,11 +27,13 @@ def replace(new: str, root: Path = stamp.ROOT) -> list[Path]:
             f"{new!r} is not an address like https://github.com/NAME/REPOSITORY; say make set-repository URL=…"
         )
     old_name, new_name = (url.removeprefix("https://github.com/") for url in (address(root), new))
+    old_site, new_site = (name.replace("/", ".github.io/") for name in (old_name, new_name))
     changed = []
     for pattern in REPEATING:
         for path in sorted(root.glob(pattern)):
             before = path.read_text(encoding="utf-8")
             after = re.sub(rf"(?<![\w.-]){re.escape(old_name)}(?![\w-])", lambda match: new_name, before)
+            after = re.sub(rf"//{re.escape(old_site)}(?![\w-])", lambda match: f"//{new_site}", after)
             if after != before:
                 path.write_text(after, encoding="utf-8", newline="\n")
                 changed.append(path)

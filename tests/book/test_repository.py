@@ -24,14 +24,18 @@ def test_address_is_replaced_everywhere_and_back(tmp_path):
     (tmp_path / "chapters").mkdir()
     files = {
         "_config.yml": "repository:\n  url: https://github.com/old/book\n",
-        "README.md": "<https://github.com/old/book>, https://github.com/old/bookshelf, old/book.git\n",
+        "README.md": (
+            "<https://github.com/old/book>, https://github.com/old/bookshelf, old/book.git, https://old.github.io/book/\n"
+        ),
         "chapters/a.ipynb": '{"source": "pip install git+https://github.com/old/book@main"}',
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert len(repository.replace(NEW, tmp_path)) == 3
     assert repository.address(tmp_path) == NEW
-    assert (tmp_path / "README.md").read_text() == f"<{NEW}>, https://github.com/old/bookshelf, ada/pixelwise-2.git\n"
+    assert (tmp_path / "README.md").read_text() == (
+        f"<{NEW}>, https://github.com/old/bookshelf, ada/pixelwise-2.git, https://ada.github.io/pixelwise-2/\n"
+    )
     assert f"git+{NEW}@main" in (tmp_path / "chapters/a.ipynb").read_text()
     repository.replace("https://github.com/old/book", tmp_path)
     assert {name: (tmp_path / name).read_text() for name in files} == files
