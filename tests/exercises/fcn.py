@@ -38,5 +38,5 @@ WRONG = {
         (lambda linear: converted(linear, order="fresh"), "weights are not the layer's"),
         (lambda linear: linear, "an nn.Conv2d is wanted"),
     ],
-    "fcn.train_mode": [("a", "no dropout"), ("c", "does not read them")],
+    "fcn.train_mode": [("a", "no dropout"), ("c", "does not read them"), ("d", "all places of a map")],
 }

@@ -99,7 +99,9 @@ def train_mode(answer: object) -> str:
         raise Hint("Look at PatchNet's source: there is no dropout in it.")
     if choice == "c":
         raise Hint("The running averages are indeed updated, but train mode does not read them.")
-    raise Hint('Answer "a", "b" or "c".')
+    if choice == "d":
+        raise Hint("The variance is taken over all places of a map, too: one scene holds thousands of them a channel.")
+    raise Hint('Answer "a", "b", "c" or "d".')
 
 
 def _whole_numbers(answer, count, form):
