@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 LIBRARY = ROOT / "code"
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def code_cells(notebook: dict) -> list[dict]:
@@ -65,29 +66,28 @@ def hash_code(text: str) -> str:
 
     The tree is spelt out here rather than by `ast.dump`, whose form differs between Python versions.
     """
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and _has_docstring(
-            node
-        ):
-            del node.body[0]
-    return hashlib.sha256(_spell(tree).encode()).hexdigest()
-
-
-def _has_docstring(node: ast.AST) -> bool:
-    first = node.body[0] if node.body else None
-    return isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
+    return hashlib.sha256(_spell(ast.parse(text)).encode()).hexdigest()
 
 
 def _spell(node) -> str:
     if isinstance(node, ast.Constant):
         return repr(node.value)
-    if isinstance(node, ast.AST):
-        fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
-        return f"{type(node).__name__}({', '.join(f'{name}={_spell(value)}' for name, value in fields)})"
     if isinstance(node, list):
         return f"[{', '.join(map(_spell, node))}]"
-    return repr(node)
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = {name: getattr(node, name, None) for name in node._fields}
+    if isinstance(node, DOCUMENTED) and _is_docstring(node.body[:1]):
+        fields["body"] = node.body[1:]
+    spelt = [f"{name}={_spell(value)}" for name, value in fields.items() if value is not None and value != []]
+    return f"{type(node).__name__}({', '.join(spelt)})"
+
+
+def _is_docstring(statements: list[ast.stmt]) -> bool:
+    match statements:
+        case [ast.Expr(value=ast.Constant(value=str()))]:
+            return True
+    return False
 
 
 def module_file(module: str, library: Path = LIBRARY) -> Path | None:
