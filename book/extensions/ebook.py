@@ -1,4 +1,8 @@
-"""What an e-book wants: pages that are XML, and no notes that only a pointer could open."""
+"""What an e-book wants: pages that are XML, links between them, and no notes that only a pointer could open."""
+
+import re
+
+PAGE = re.compile(r"(?!\w+:)([^#]*)\.html(#.*)?")  # on the site; elsewhere are other books
 
 
 def make_xml(app, pagename, templatename, context, doctree):
@@ -6,11 +10,16 @@ def make_xml(app, pagename, templatename, context, doctree):
         return
     from bs4 import BeautifulSoup
 
+    # MyST-NB puts its style sheet into sites only, and names it everywhere.
+    context["css_files"] = [file for file in context["css_files"] if "mystnb" not in file.filename]
     body = BeautifulSoup(context["body"], "html.parser")
     for note in body.select('[role="tooltip"]'):
         note.decompose()
     for link in body.select("[aria-describedby]"):
         del link["aria-describedby"]
+    for link in body.select("a[href]"):
+        if page := PAGE.fullmatch(link["href"]):
+            link["href"] = f"{page[1]}.xhtml{page[2] or ''}"
     context["body"] = str(body)
 
 

@@ -32,7 +32,7 @@ def small_book(tmp_path_factory):
     shutil.copy(stamp.ROOT / "_config.yml", folder)
     (folder / "book").symlink_to(stamp.ROOT / "book")
     (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapter\n")
-    (folder / "index.md").write_text("# Contents\n\n> A plain quote.\n")
+    (folder / "index.md").write_text("# Contents\n\n> A plain quote.\n\n<a href='chapter.html#maths'>Maths</a>\n")
     notebook = sound_notebook()
     notebook["metadata"]["pixelwise"] |= MADE | {"library": {"pixelwise.course": "an earlier hash"}}
     save(notebook, folder / "chapter.ipynb")
@@ -122,10 +122,13 @@ def test_e_book_is_well_formed(small_book, page):
     build_book(small_book, small_book / "epub", "--epub")
     with zipfile.ZipFile(small_book / "epub/Pixelwise.epub") as book:
         assert book.testzip() is None
-        texts = {name: book.read(name).decode() for name in book.namelist() if name.endswith(".xhtml")}
+        names = set(book.namelist())
+        texts = {name: book.read(name).decode() for name in names if name.endswith(".xhtml")}
     assert {"index.xhtml", "chapter.xhtml", "nav.xhtml"} <= set(texts)
     for text in texts.values():
-        ElementTree.fromstring(text)
+        links = [element.get("href", "") for element in ElementTree.fromstring(text).iter()]
+        assert {link.partition("#")[0] for link in links if ":" not in link} <= {"", *names}
+    assert 'href="chapter.xhtml#maths"' in texts["index.xhtml"]
     assert "<math" in texts["chapter.xhtml"]
     assert "Prose with" in texts["chapter.xhtml"]
 
