@@ -4,6 +4,17 @@ import math
 
 import torch
 
+
+def naive(inputs, one, reduce3, three, reduce5, five, project):
+    """Weights of the module without reductions."""
+    return inputs * (one + 9 * three + 25 * five)
+
+
+def reduced(inputs, one, reduce3, three, reduce5, five, project):
+    """Weights of the module with reductions."""
+    return inputs * (one + reduce3 + reduce5 + project) + 9 * reduce3 * three + 25 * reduce5 * five
+
+
 WRONG = {
     "googlenet.convolution": [
         (3 * 3 * 64 * 128, "also has a bias"),
@@ -24,16 +35,17 @@ WRONG = {
         (lambda side: math.ceil(side / 8), "pools have no padding"),
     ],
     "googlenet.saving": [
-        (163_328 / 387_072, "turned the fraction round"),
-        (387_072 / (163_328 - 192 * 32), "behind its pool"),
-        (387_072 / (163_328 - 192 * 96 - 192 * 16), "reductions have weights"),
-        (163_328, "one of the two counts"),
+        (lambda *row: reduced(*row) / naive(*row), "turned the fraction round"),
+        (lambda *row: naive(*row) / (reduced(*row) - row[0] * row[6]), "behind its pool"),
+        (lambda *row: naive(*row) / (reduced(*row) - row[0] * (row[2] + row[4])), "reductions have weights"),
+        (lambda *row: naive(*row), "one of the two counts"),
     ],
-    "googlenet.naive_channels": [(256, "reduced module"), (224, "left out the pool"), (192, "pool branch alone")],
+    "googlenet.naive_channels": [(416, "leaves the first module"), (672, "left out the pool"), (1248, "in a row")],
     "googlenet.five_by_five": [
-        (12, "5×5 convolution only"),
-        (15_872 / 153_600, "turned the fraction round"),
-        (15_872, "one of the two counts"),
+        (192, "Break-even comes earlier"),
+        (800, "1×1 alone"),
+        (154, "still fewer"),
+        (32, "far below"),
     ],
     "googlenet.merge": [
         (lambda reduce, kernel: kernel, "Sum over the reduced"),

@@ -116,49 +116,69 @@ def output_size(answer: object) -> str:
 
 @exercise("googlenet.saving")
 def saving(answer: object) -> str:
-    """How many times more weights the naive module 3a has than the reduced one."""
-    value = number(answer)
-    if close(value, 387_072 / 163_328):
-        return "387,072 / 163,328 = 2.37."
-    if close(value, 163_328 / 387_072):
-        raise Hint("You turned the fraction round: how many times *more* does the naive module have?")
-    if matches(value, 163_328) or matches(value, 387_072):
-        raise Hint("That is one of the two counts, and it is right. Now the other, and their ratio.")
-    if close(value, 387_072 / (163_328 - 192 * 32)):
-        raise Hint("The reduced module has one more 1×1 convolution: behind its pool, 192 → 32.")
-    if close(value, 387_072 / (163_328 - 192 * 96 - 192 * 16)):
-        raise Hint("The reductions have weights of their own: 192 → 96 and 192 → 16.")
-    raise Hint("Naive: 192 · (64 + 9 · 128 + 25 · 32). Reduced: four 1×1 convolutions, a 3×3 from 96, a 5×5 from 16.")
+    """A function from a row of the table, inputs first, to naive weights over reduced ones."""
+    if not callable(answer):
+        raise Hint("A function is wanted: ratio(inputs, one, reduce3, three, reduce5, five, project) -> number.")
+    rows = [tuple(random.sample(range(16, 400), 7)) for _ in range(5)]
+    for inputs, one, reduce3, three, reduce5, five, project in rows:
+        row = (inputs, one, reduce3, three, reduce5, five, project)
+        value = number(answer(*row))
+        naive = inputs * (one + 9 * three + 25 * five)
+        reductions, projection = inputs * (reduce3 + reduce5), inputs * project
+        reduced = inputs * one + reductions + projection + 9 * reduce3 * three + 25 * reduce5 * five
+        if close(value, naive / reduced, 1e-6):
+            continue
+        if close(value, reduced / naive, 1e-6):
+            raise Hint("You turned the fraction round: how many times *more* does the naive module have?")
+        if close(value, naive) or close(value, reduced):
+            raise Hint("That is one of the two counts, and it is right. Now the other, and their ratio.")
+        if close(value, naive / (reduced - projection), 1e-6):
+            raise Hint("The reduced module has one more 1×1 convolution: behind its pool, from all of the inputs.")
+        if close(value, naive / (reduced - reductions), 1e-6):
+            raise Hint("The reductions have weights of their own: inputs · reduce3 and inputs · reduce5.")
+        raise Hint(
+            f"For {row} the naive module has {naive:,} weights, the reduced one {reduced:,}; your ratio is {value:g}. "
+            "Naive: three convolutions that read all inputs. Reduced: four 1×1 convolutions, a 3×3 and a 5×5."
+        )
+    return "For 3a that is 387,072 / 163,328 = 2.37."
 
 
 @exercise("googlenet.naive_channels")
 def naive_channels(answer: object) -> str:
-    """Output channels of the naive module 3a."""
+    """Output channels of three naive modules in a row, each with the widths of 3a, on 192 channels."""
     value = number(answer)
+    if matches(value, 864):
+        return "192, 416, 640, 864: the pool returns all of its input's channels, so every module only adds."
     if matches(value, 416):
-        return "64 + 128 + 32 + 192: the pool returns all of its input's channels, so every module only adds."
+        raise Hint("That leaves the first module. The second reads 416 channels, and its pool returns them all.")
     if matches(value, 256):
         raise Hint("256 is the reduced module, whose pool branch is projected to 32 channels. Naive has no projection.")
-    if matches(value, 224):
-        raise Hint("You left out the pool branch. How many channels does a pool put out?")
-    if matches(value, 192):
-        raise Hint("That is the pool branch alone; three convolutions stand beside it.")
-    raise Hint("Add the four branches. A pool keeps the number of its channels, here 192.")
+    if matches(value, 224) or matches(value, 672):
+        raise Hint("You left out the pool branches. How many channels does a pool put out?")
+    if matches(value, 3 * 416):
+        raise Hint("The modules stand in a row, not side by side: each reads what the one before put out.")
+    raise Hint("One module puts out 64 + 128 + 32 channels and those of its input. Go through three of them.")
 
 
 @exercise("googlenet.five_by_five")
 def five_by_five(answer: object) -> str:
-    """By what factor the reduction shrinks the 5×5 branch of 3a."""
+    """From which width of its reduction on the 5×5 branch of 3a has more weights than without one."""
     value = number(answer)
-    if close(value, 153_600 / 15_872):
-        return "25 · 192 · 32 = 153,600 against 192 · 16 + 25 · 16 · 32 = 15,872: 9.7 times."
-    if close(value, 12):
-        raise Hint("You counted the 5×5 convolution only. Its reduction, 192 → 16, has weights too.")
-    if close(value, 15_872 / 153_600):
-        raise Hint("You turned the fraction round.")
-    if matches(value, 15_872) or matches(value, 153_600):
-        raise Hint("That is one of the two counts, and it is right. Now divide the larger by the smaller.")
-    raise Hint("Without: 25 · 192 · 32. With: 192 · 16 for the 1×1, and 25 · 16 · 32 for the 5×5.")
+    if 154.8 <= value <= 155:
+        return "192 r + 25 · r · 32 = 25 · 192 · 32 at r = 154.8. The paper's 16 save a factor of 9.7."
+    if matches(value, 192):
+        raise Hint(
+            "At 192 the 5×5 saves nothing, and the 1×1 costs 192 · 192 weights on top. Break-even comes earlier."
+        )
+    if matches(value, 154):
+        raise Hint("Close: at 154 the branch has 152,768 weights, still fewer than 153,600.")
+    if matches(value, 32):
+        raise Hint("32 come out of the branch. At width 32 it has 192 · 32 + 25 · 32 · 32 weights, far below 153,600.")
+    if matches(value, 800):
+        raise Hint("That counts the 1×1 alone. The 5×5 behind it still has 25 · r · 32 weights.")
+    raise Hint(
+        "Without: 25 · 192 · 32 weights. With width r: 192 · r for the 1×1, and 25 · r · 32 for the 5×5. Set equal."
+    )
 
 
 @exercise("googlenet.merge")
