@@ -1,5 +1,6 @@
 """Exercises of the chapter on residual networks."""
 
+import math
 import random
 
 import torch
@@ -10,22 +11,31 @@ from pixelwise.exercises import Hint, close, exercise, number
 
 @exercise("resnet.paths")
 def paths(answer: object) -> str:
-    """Paths through n residual blocks: a function of n, or the number for n = 15."""
-    cases = [random.randint(5, 25) for _ in range(5)] if callable(answer) else [15]
-    for blocks in cases:
-        value = number(answer(blocks) if callable(answer) else answer)
-        if close(value, 2**blocks, 1e-9):
+    """Share of the paths through n blocks that pass low to high branches: a function, or the number for (54, 5, 17)."""
+    cases = [(54, 5, 17)]
+    if callable(answer):
+        cases += [(n := random.randint(8, 25), random.randint(1, 3), random.randint(4, n - 2)) for _ in range(5)]
+    for blocks, low, high in cases:
+        value = number(answer(blocks, low, high) if callable(answer) else answer)
+        counts = [math.comb(blocks, k) for k in range(blocks + 1)]
+        few = sum(counts[low : high + 1])
+        if close(value, few / 2**blocks):
             continue
-        if close(value, 2 * blocks) or close(value, blocks + 1):
-            raise Hint(f"{value:.0f} grows by a step a block. Each block doubles the ways that there were before it.")
-        if close(value, blocks**2):
-            raise Hint("Two choices at each of n blocks: is that n² or 2ⁿ? Write out n = 3.")
-        if close(value, 2**blocks - 1, 1e-9):
-            raise Hint("You left out the path that takes every shortcut and no branch. It counts too.")
-        if close(value, 4**blocks, 1e-9):
-            raise Hint("You gave every layer a choice of its own. The shortcut goes round two layers at once.")
-        raise Hint(f"For {blocks} blocks you get {value:.6g}. Start with one block: through the branch, or round it.")
-    return "Two choices at each block: 2ⁿ paths, 32,768 for 15 blocks."
+        if close(value, few, 1e-9):
+            raise Hint("That is how many such paths there are. Divide by the number of all paths.")
+        if close(value, (high - low + 1) / (blocks + 1)) or close(value, (high - low + 1) / blocks):
+            raise Hint("That counts lengths. A length stands for many paths: choose k of the n blocks.")
+        if close(value, (few - counts[high]) / 2**blocks, 1e-9):
+            raise Hint("Your range ends one too early: `high` is included.")
+        if close(value, sum(counts[: high + 1]) / 2**blocks, 1e-9):
+            raise Hint("You counted the paths shorter than `low` as well.")
+        if close(value, 100 * few / 2**blocks):
+            raise Hint("That is a percentage; give the share.")
+        raise Hint(
+            f"For n = {blocks}, {low} to {high} branches, you get {value:.4g}. Two choices at each block: 2ⁿ paths; "
+            "of these, n over k pass exactly k branches."
+        )
+    return "0.45 % for ResNet-110: most of its 2⁵⁴ paths pass about 27 blocks, and hardly any gradient takes them."
 
 
 @exercise("resnet.block")
@@ -60,38 +70,40 @@ def block(answer: object) -> str:
 
 @exercise("resnet.bottleneck")
 def bottleneck(answer: object) -> str:
-    """Convolution weights of a bottleneck 256 → 64 → 64 → 256 without projection."""
+    """Convolution weights of a bottleneck 1024 → 256 → 256 → 1024 without projection."""
     value = number(answer)
-    if close(value, 69_632, 1e-6):
-        return "16,384 + 36,864 + 16,384 = 69,632: fewer than a basic block of 64 channels, at four times the width."
-    if close(value, 36_864, 1e-6):
-        raise Hint("That is the 3×3 alone. The two 1×1 convolutions have 256 · 64 weights each.")
-    if close(value, 53_248, 1e-6):
-        raise Hint("One 1×1 is missing: the block squeezes to 64 and expands to 256 again.")
-    if close(value, 73_728, 1e-6):
-        raise Hint("That is the basic block: two 3×3 convolutions at 64 channels.")
-    if close(value, 135_168, 1e-6):
+    if close(value, 1_114_112, 1e-6):
+        return "262,144 + 589,824 + 262,144 = 1,114,112, less than a basic block of 256 channels."
+    if close(value, 589_824, 1e-6):
+        raise Hint("That is the 3×3 alone. The two 1×1 convolutions have 1024 · 256 weights each.")
+    if close(value, 851_968, 1e-6):
+        raise Hint("One 1×1 is missing: the block squeezes to 256 and expands to 1024 again.")
+    if close(value, 1_179_648, 1e-6):
+        raise Hint("That is the basic block: two 3×3 convolutions at 256 channels.")
+    if close(value, 2_162_688, 1e-6):
         raise Hint("You counted a projection as well; here the shortcut is the identity.")
-    if close(value, 69_632 + 384, 1e-6):
+    if close(value, 1_114_112 + 1536, 1e-6):
         raise Hint("You counted biases. Before a batch normalisation a bias would be subtracted again.")
+    if close(value, 69_632, 1e-6):
+        raise Hint("That is the first stage's, 256 → 64 → 256. Here all widths are four times as large.")
     raise Hint("A convolution has kernel height · kernel width · channels in · channels out weights. Add up three.")
 
 
 @exercise("resnet.projection")
 def projection(answer: object) -> str:
-    """The factor by which a 256 → 256 projection enlarges that bottleneck."""
+    """The factor by which a 1024 → 1024 projection enlarges that bottleneck."""
     value = number(answer)
-    if close(value, 135_168 / 69_632):
-        return "135,168 / 69,632 = 1.94: the projection works on the wide side, where channels are dear."
-    if close(value, 65_536 / 69_632):
+    if close(value, 33 / 17):
+        return "33 / 17 = 1.94 in every stage: the projection works on the wide side, where channels are dear."
+    if close(value, 16 / 17):
         raise Hint("That compares the projection with the rest. The block keeps its three convolutions: add them.")
-    if close(value, 69_632 / 135_168):
+    if close(value, 17 / 33):
         raise Hint("Upside down: the block grows, so the factor is above 1.")
-    if close(value, 135_168) or close(value, 65_536):
-        raise Hint("That is a number of weights; divide by the block's 69,632.")
-    if close(value, (69_632 + 256 * 64) / 69_632):
-        raise Hint("The shortcut does not pass through the narrow part: it projects 256 channels to 256.")
-    raise Hint("The projection is a 1×1 convolution from 256 to 256 channels. Count its weights, add 69,632, divide.")
+    if close(value, 2_162_688) or close(value, 1_048_576):
+        raise Hint("That is a number of weights; divide by the 1,114,112 of the block without a projection.")
+    if close(value, (17 + 4) / 17):
+        raise Hint("The shortcut does not pass through the narrow part: it projects 1024 channels to 1024.")
+    raise Hint("The projection is a 1×1 convolution from 1024 to 1024 channels. Add its weights, divide.")
 
 
 @exercise("resnet.growth")

@@ -150,7 +150,7 @@ function render({ model, el }) {
       h("figure", {}, sizesTitle, sizes.picture, layer.element),
       h("figure", {}, curvesTitle, curves.picture, step.element),
     ),
-    h("p", { class: "soft" }, `Bold: this network, the mean of its seeds; thin: each seed; dashed: the same with the shortcuts switched; grey: all others. Recorded runs of this chapter, trained: ${[...new Set(trained.map((run) => run.depth))].join(" and ")} layers.`),
+    h("p", { class: "soft" }, `Bold: this network, the mean of its seeds; thin: each seed; dashed: the same with the shortcuts switched; grey: all others. The sentence averages the last tenth of the steps. Recorded runs of this chapter, trained: ${[...new Set(trained.map((run) => run.depth))].join(" and ")} layers.`),
   );
 
   const draw = oncePerFrame(() => {
