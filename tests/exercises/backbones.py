@@ -1,14 +1,14 @@
 """Likely wrong answers of the chapter on choosing a backbone."""
 
 
-def field(layers, own_stride=False, strides=True, start=1):
+def field(layers, own_stride=False, strides=True, dilations=True, spread=False, start=1):
     """The size of a receptive field, with the usual mistakes on demand."""
     size, jump = start, 1
-    for kernel, stride in layers:
-        stride = stride if strides else 1
+    for kernel, stride, dilation in layers:
+        stride, dilation = stride if strides else 1, dilation if dilations else 1
         jump *= stride if own_stride else 1
-        size += (kernel - 1) * jump
-        jump *= 1 if own_stride else stride
+        size += (kernel - 1) * dilation * jump
+        jump *= (1 if own_stride else stride) * (dilation if spread else 1)
     return size
 
 
@@ -23,6 +23,8 @@ WRONG = {
     "backbones.receptive_field": [
         (lambda layers: field(layers, own_stride=True), "own stride widen"),
         (lambda layers: field(layers, strides=False), "left the strides out"),
+        (lambda layers: field(layers, dilations=False), "left the dilation out"),
+        (lambda layers: field(layers, spread=True), "multiplied the jump by the dilation"),
         (lambda layers: field(layers, start=0), "One too few"),
     ],
     "backbones.area": [

@@ -19,9 +19,10 @@ WRONG = {
     ],
     "beyond_resnet.bottleneck": [(4, "width of the bottleneck"), (36 / 13, "Check the signs"), (1.8, "not 9 · k · k")],
     "beyond_resnet.se_weights": [
-        (2.514944 / 2, "one fully connected layer"),
-        (2.514944 / 16, "four times as many"),
-        (2.514944 * 16, "Divide by r"),
+        (2.514944, "That is ResNet-50"),
+        (4.743168 / 2, "one fully connected layer"),
+        (4.743168 / 16, "four times as many"),
+        (4.743168 * 16, "Divide by r"),
     ],
     "beyond_resnet.compound": [
         ((1.2 * 1.1 * 1.15) ** 3, "counted width and resolution once"),

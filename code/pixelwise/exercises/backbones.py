@@ -12,33 +12,48 @@ from pixelwise.models.resnet import BasicBlock
 
 @exercise("backbones.receptive_field")
 def receptive_field(answer: object) -> str:
-    """A function from layers (kernel, stride) to the size of their receptive field."""
+    """A function from layers (kernel, stride, dilation) to the size of their receptive field."""
     if not callable(answer):
-        raise Hint("A function is wanted: answer(layers) -> size, where layers is a list of (kernel, stride).")
+        raise Hint("A function is wanted: answer(layers) -> size, with layers a list of (kernel, stride, dilation).")
     for _ in range(20):
-        layers = [(random.choice((1, 2, 3, 5, 7)), random.choice((1, 1, 2, 3))) for _ in range(random.randint(2, 6))]
-        layers.append((3, 1))
-        wanted, got = stack_receptive_field(*layers).size[0], number(answer(layers))
+        kernels, strides, rates = (1, 2, 3, 5, 7), (1, 1, 2, 3), (1, 1, 2, 4)
+        layers = [tuple(map(random.choice, (kernels, strides, rates))) for _ in range(random.randint(2, 6))]
+        layers.append((3, 1, 2))
+        wanted = stack_receptive_field(*((kernel, stride, 0, rate) for kernel, stride, rate in layers)).size[0]
+        got = number(answer(layers))
         if got == wanted:
             continue
+        if got == stack_receptive_field(*(layer[:2] for layer in layers)).size[0]:
+            raise Hint("You left the dilation out: it sets the taps of its own kernel further apart.")
         if got == _each_stride_too_early(layers):
             raise Hint(
                 "You let a layer's own stride widen its own window. It spreads the windows of later layers only."
             )
-        if got == 1 + sum(kernel - 1 for kernel, _ in layers):
-            raise Hint("You added kernel - 1 and left the strides out: behind a stride of 2 each tap is 2 pixels wide.")
+        if got == 1 + sum((kernel - 1) * rate for kernel, _, rate in layers):
+            raise Hint("You left the strides out: behind a stride of 2 the taps of each kernel lie twice as far apart.")
+        if got == _rate_as_stride(layers):
+            raise Hint("You multiplied the jump by the dilation. It widens one window; the map keeps its positions.")
         if got == wanted - 1:
             raise Hint("One too few: with no layer at all an output sees one pixel.")
         raise Hint(f"For {layers} the field is {wanted}, yours is {got:g}. Keep two numbers: the size and the jump.")
-    return "Each layer adds (kernel - 1) times the product of the strides before it."
+    return "Each layer adds (kernel - 1) · dilation times the product of the strides before it."
 
 
-def _each_stride_too_early(layers: list[tuple[int, int]]) -> int:
+def _each_stride_too_early(layers: list[tuple[int, int, int]]) -> int:
     """The size that comes out when a layer's own stride widens its own window, a usual mistake."""
     size = jump = 1
-    for kernel, stride in layers:
+    for kernel, stride, rate in layers:
         jump *= stride
-        size += (kernel - 1) * jump
+        size += (kernel - 1) * rate * jump
+    return size
+
+
+def _rate_as_stride(layers: list[tuple[int, int, int]]) -> int:
+    """The size that comes out when a dilation spreads all later layers as a stride does, a usual mistake."""
+    size = jump = 1
+    for kernel, stride, rate in layers:
+        size += (kernel - 1) * rate * jump
+        jump *= stride * rate
     return size
 
 

@@ -44,18 +44,20 @@ def bottleneck(answer: object) -> str:
 
 @exercise("beyond_resnet.se_weights")
 def se_weights(answer: object) -> str:
-    """Weights, in millions, that the gates (r = 16) add to ResNet-50: stages of 3, 4, 6, 3 blocks."""
+    """Weights, in millions, that the gates (r = 16) add to ResNet-101: stages of 3, 4, 23, 3 blocks."""
     value = number(answer)
     value = value / 1e6 if value > 1e4 else value
+    if close(value, 4.743168, 0.003):
+        return "2/16 · (3·256² + 4·512² + 23·1024² + 3·2048²) = 4,743,168, nearly two thirds of it in the third stage."
+    if close(value, 4.777712, 0.003):
+        return "With the biases it is 4,777,712; the weights alone are 4,743,168."
     if close(value, 2.514944, 0.003):
-        return "2/16 · (3·256² + 4·512² + 6·1024² + 3·2048²) = 2,514,944, five eighths of it in the last three blocks."
-    if close(value, 2.530992, 0.003):
-        return "With the biases it is 2,530,992; the paper counts the 2,514,944 weights."
-    if close(value, 2.514944 / 2, 0.003):
+        raise Hint("That is ResNet-50. The third stage of ResNet-101 has 23 blocks where that one has 6.")
+    if close(value, 4.743168 / 2, 0.003):
         raise Hint("That is one fully connected layer a block. There are two: down to C/16, and up again to C.")
-    if close(value, 2.514944 / 16, 0.003):
+    if close(value, 4.743168 / 16, 0.003):
         raise Hint("Those are the weights for 64, 128, 256 and 512 channels. A bottleneck puts out four times as many.")
-    if close(value, 2.514944 * 8, 0.003) or close(value, 2.514944 * 16, 0.003):
+    if close(value, 4.743168 * 8, 0.003) or close(value, 4.743168 * 16, 0.003):
         raise Hint("Divide by r = 16: the layer between has C/16 values only.")
     raise Hint("A block with C channels: C · C/16 down and C/16 · C up. C is 256, 512, 1024, 2048 in the four stages.")
 
