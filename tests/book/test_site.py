@@ -196,6 +196,14 @@ def test_search_finds_english_and_korean(browser, address, words, page):
     tab.close()
 
 
+def test_an_excerpt_shows_what_the_page_shows(browser, address):
+    tab = browser.new_page()
+    tab.goto(f"{address}search.html?q=void")
+    excerpt = tab.locator("#search-results li:has(a[href*='glossary']) .context").first
+    assert "shape (H,W), one" in excerpt.inner_text()
+    tab.close()
+
+
 def test_pages_read_without_javascript_at_400_per_cent(browser, address):
     """1280 px at 400 % are 320 px; formulas, pictures and navigation are there without any script."""
     context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 256})
