@@ -57,6 +57,14 @@ def test_begin_seeds_every_generator(budget):
     assert torch.equal(first, torch.rand(3))
 
 
+def test_a_kept_training_run_is_found_by_its_name(results_folder):
+    (results_folder / "runs").mkdir(parents=True)
+    (results_folder / "runs" / "a-run.json").write_text('{"seconds": 3}')
+    assert course.training_run("a-run") == {"seconds": 3}
+    with pytest.raises(FileNotFoundError, match=r"no training run 'b-run'.*there are: a-run"):
+        course.training_run("b-run")
+
+
 def test_only_a_recorded_run_leaves_results(budget, monkeypatch, results_folder):
     budget("cpu")
     course.begin("chapter").save({"mean_iou": 0.5})

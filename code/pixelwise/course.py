@@ -121,6 +121,15 @@ def results(chapter: str, dataset: str) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def training_run(name: str) -> dict:
+    """Return what one run of ``python -m pixelwise.training``, kept in data/results/runs, left in its results.json."""
+    path = ROOT / "data" / "results" / "runs" / f"{name}.json"
+    if not path.is_file():
+        kept = ", ".join(sorted(other.stem for other in path.parent.glob("*.json"))) or "none"
+        raise FileNotFoundError(f"no training run {name!r} is kept in {path.parent}; there are: {kept}")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
 def provenance(result: dict) -> str:
     """Say in one line where recorded results come from."""
     seeds = len(result["seeds"])
