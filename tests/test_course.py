@@ -98,9 +98,25 @@ class TestClaims:
         claims.exact("chapter.small", "The error is small", 0.001, at_most=0.01)
         assert (run.claims[0].state, run.claims[0].measured) == ("holds", (0.001,))
 
+    def test_values_read_as_a_person_writes_them(self, budget):
+        budget("smoke")
+        run = course.begin("chapter")
+        claims.exact("chapter.yes", "It is so", torch.tensor(True), equals=True)
+        claims.exact("chapter.count", "It has many", 387072, equals=387072)
+        shown = [claim.detail for claim in run.claims]
+        assert shown == ["measured true; equals true; streets", "measured 387,072; equals 387,072; streets"]
+        assert json.loads(json.dumps(run.claims[0].measured)) == [True]
+
     @pytest.mark.parametrize(
         ("value", "bound"),
-        [(2, {"equals": 1}), (2, {"at_most": 1}), (0, {"at_least": 1}), (float("nan"), {"at_least": 0})],
+        [
+            (2, {"equals": 1}),
+            (False, {"equals": True}),
+            (0.5, {"equals": True}),
+            (2, {"at_most": 1}),
+            (0, {"at_least": 1}),
+            (float("nan"), {"at_least": 0}),
+        ],
     )
     def test_a_false_claim_stops_the_notebook(self, budget, value, bound):
         budget("smoke")

@@ -64,8 +64,11 @@ def exact(
     at_most: float | None = None,
     at_least: float | None = None,
 ) -> None:
-    """Assert an identity at every budget; a boolean counts as 1 or 0. Exactly one bound must be given."""
-    _settle(name, sentence, "exact", (float(measured),), equals, at_most, at_least, checked=True)
+    """Assert an identity at every budget; with ``equals=True`` it is shown as true. Exactly one bound must be given."""
+    value = float(measured)
+    if equals is True and value in (0, 1):
+        value = bool(value)
+    _settle(name, sentence, "exact", (value,), equals, at_most, at_least, checked=True)
 
 
 def trained(
@@ -156,4 +159,6 @@ def _settle(name, sentence, kind, values, equals, at_most, at_least, *, checked,
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value % 1 == 0 and abs(value) < 1e9 else f"{value:.3g}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:,.0f}" if value % 1 == 0 and abs(value) < 1e9 else f"{value:.3g}"
