@@ -55,6 +55,7 @@ class Frame(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The frame's name, such as 0001TP_006690."""
         return Path(self.image).stem
 
 

@@ -74,9 +74,8 @@ class Controls:
 
     def _picture(self, values: dict) -> str:
         card = self.draw(**values)
-        width = round(card.get_size_inches()[0] * 96)
         source = f"data:image/png;base64,{base64.b64encode(card.png()).decode()}"
-        return f'<img class="dark-light" width="{width}" alt="{html.escape(self.alt)}" src="{source}">'
+        return f'<img class="dark-light" width="{card.css_width}" alt="{html.escape(self.alt)}" src="{source}">'
 
     def _ipython_display_(self) -> None:
         from IPython.display import HTML, display  # with _repr_mimebundle_, widgets of Colab's ipywidgets 7 don't show

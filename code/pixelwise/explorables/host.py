@@ -63,7 +63,7 @@ class Explorable(HasTraits):
     def still(self, hint: str) -> str:
         """The host element as HTML: the still picture with alt text, the caption, a hint, and the state as JSON."""
         card = self.picture()
-        width = min(round(card.get_size_inches()[0] * 96), WIDTH)
+        width = min(card.css_width, WIDTH)
         picture = base64.b64encode(card.png()).decode()
         return (
             f'<div class="pw-explorable" data-explorable="{self.name}" '

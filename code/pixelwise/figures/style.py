@@ -92,10 +92,14 @@ class Card(Figure):
         reduce_colours(np.asarray(self.canvas.buffer_rgba())[..., :3]).save(out, format="PNG", optimize=True)
         return out.getvalue()
 
+    @property
+    def css_width(self) -> int:
+        """The width at which it shows, in CSS pixels."""
+        return round(self.get_size_inches()[0] * CSS_DPI)
+
     def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
-        width = round(self.get_size_inches()[0] * CSS_DPI)
         data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": repr(self)}
-        return data, {"image/png": {"width": width}}
+        return data, {"image/png": {"width": self.css_width}}
 
 
 def panels(rows: int = 1, columns: int = 1, *, width: float = 6, height: float = 3.6, **options):

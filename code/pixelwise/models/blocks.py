@@ -176,4 +176,5 @@ class DensePredictor(nn.Module):
         return logits
 
     def upsample(self, logits: Tensor, images: Tensor) -> Tensor:
+        """Logits (N, num_classes, h, w) at the images' size."""
         return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=self.align_corners)

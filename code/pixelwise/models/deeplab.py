@@ -179,4 +179,5 @@ class DeepLabV3Plus(nn.Module):
         return self.upsample(self.segmentation_head(x), images)  # (N, num_classes, H, W)
 
     def upsample(self, x: Tensor, like: Tensor) -> Tensor:
+        """Interpolate to the height and width of ``like``."""
         return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=self.align_corners)

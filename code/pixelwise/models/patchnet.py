@@ -14,6 +14,7 @@ from pixelwise.models.blocks import check_classes, check_images
 
 
 def conv(channels_in: int, channels_out: int) -> list[nn.Module]:
+    """A valid 3×3 convolution, batch normalisation and ReLU: (N, C, H, W) to (N, channels_out, H − 2, W − 2)."""
     return [nn.Conv2d(channels_in, channels_out, 3, bias=False), nn.BatchNorm2d(channels_out), nn.ReLU()]
 
 
