@@ -13,7 +13,6 @@ import datetime
 import json
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -21,6 +20,8 @@ import nbformat
 from book import check, stamp
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+
+from pixelwise.files import whole
 
 # Runs as one more cell at the end of the chapter, and leaves no trace in it.
 PROBE = """
@@ -120,15 +121,8 @@ def tidy(notebook) -> None:
 def write(notebook, path: Path) -> None:
     """Replace the file in one step, so that a reader or an interruption never meets half a notebook."""
     nbformat.validate(notebook)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            nbformat.write(notebook, file)
-        os.chmod(temporary, path.stat().st_mode)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        nbformat.write(notebook, file)
 
 
 def main(arguments: list[str]) -> int:
