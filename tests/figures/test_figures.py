@@ -158,7 +158,7 @@ def test_table_says_the_same_to_everyone():
     made = figures.table(
         {"A & B": [1234567, 0.5, None]}, ["net", "parameters", "mIoU", "other"], caption="Two", digits=3
     )
-    assert str(made).splitlines()[-1].split() == ["A", "&", "B", "1", "234", "567", "0.500", "–"]
+    assert str(made).splitlines()[-1].split() == ["A", "&", "B", "1,234,567", "0.500", "–"]
     tags = []
     parser = HTMLParser()
     parser.handle_starttag = lambda tag, attributes: tags.append((tag, dict(attributes).get("scope")))

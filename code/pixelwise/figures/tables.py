@@ -56,8 +56,8 @@ def table(
 ) -> Table:
     """Make a table of rows: {"name": values}, or sequences whose first entry is the name; headers name that column too.
 
-    Real numbers are written with `digits` decimals (one number, or one for each value column), integers with thin
-    spaces between thousands, None and NaN as a dash, anything else as it prints.
+    Real numbers are written with `digits` decimals (one number, or one for each value column), integers with commas
+    between thousands, None and NaN as a dash, anything else as it prints.
     """
     lines = (
         [(name, *values) for name, values in rows.items()] if isinstance(rows, Mapping) else [tuple(r) for r in rows]
@@ -86,4 +86,4 @@ def _written(value, digits: int) -> str:
         return "–"
     if isinstance(value, bool) or not isinstance(value, Real):
         return str(value)
-    return f"{value:,}".replace(",", "\u2009") if isinstance(value, Integral) else f"{value:.{digits}f}"
+    return f"{value:,}" if isinstance(value, Integral) else f"{value:.{digits}f}"
