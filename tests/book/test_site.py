@@ -79,6 +79,7 @@ SHIFT = """async () => {
     return observer;
   };
   const loading = watch(true);
+  while (document.documentElement.classList.contains("pw-opening")) await pause(10);
   await pause(50);
   loading.disconnect();
   for (const figure of document.querySelectorAll(".pw-explorable")) {
@@ -154,6 +155,27 @@ def test_page_in_a_browser(browser, address, page, width, scheme):
     code = sum(seen.weights[kind] for kind in ("script", "stylesheet", "font"))
     assert code <= 600 * KILOBYTE, seen.weights
     assert seen.weights["image"] <= 1000 * KILOBYTE, seen.weights
+
+
+def test_a_page_is_whole_once_its_first_screen_is_painted(browser, address):
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto(f"{address}chapters/resnet.html")
+    tab.wait_for_function("!document.documentElement.classList.contains('pw-opening')")
+    sections = "[...document.querySelectorAll('.pw-article section')]"
+    assert set(tab.evaluate(f"{sections}.map((section) => getComputedStyle(section).contentVisibility)")) == {"visible"}
+    context.close()
+
+
+def test_a_link_into_a_page_leads_there_though_the_figure_above_comes_alive(browser, address):
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    tab = context.new_page()
+    tab.goto(f"{address}chapters/semantic_segmentation.html#a-network-with-no-fully-connected-layer")
+    tab.wait_for_selector("[data-explorable=metric-traps] .pw-live")
+    tab.wait_for_timeout(300)
+    heading, head = (tab.locator(place).bounding_box() for place in (":target > h2", ".pw-head"))
+    assert 0 < heading["y"] - head["height"] < 40
+    context.close()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@
   };
   colour();
   dark.addEventListener("change", colour);
+  if (!location.hash && performance.getEntriesByType("navigation")[0]?.type === "navigate")
+    root.classList.add("pw-opening"); // neither a link into the page nor a return to a place in it
 
   function addModeButton() {
     const button = document.getElementById("mode");
@@ -90,6 +92,7 @@
     addModeButton();
     addCopyButtons();
     letKeysScroll();
+    requestAnimationFrame(() => setTimeout(() => root.classList.remove("pw-opening"))); // after the next frame
   });
   document.addEventListener("readystatechange", () => {
     if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")

@@ -71,6 +71,5 @@ const seen = new IntersectionObserver(
 );
 for (const host of hosts) {
   seen.observe(host);
-  host.style.scrollMarginTop = "5rem"; // clear of a header that stays in place
   if (location.hash.startsWith(`#${host.dataset.explorable}.`)) host.scrollIntoView();
 }
