@@ -25,8 +25,13 @@ def finish_page(app, pagename, templatename, context, doctree):
         return
     sources = {name: path for path, name in app.builder.images.items()}
     body = IMAGE.sub(lambda match: finish(match.group(), sources, Path(app.srcdir)), context["body"])
-    body = TABLE.sub(r'<div class="pw-scroll">\g<0></div>', body)  # it scrolls, so that the page need not
-    context["body"] = mark_korean(body)
+    context["body"] = mark_korean(TABLE.sub(scroll, body))
+
+
+def scroll(table: re.Match) -> str:
+    """A table in a frame that scrolls, so that the page need not; a value and its spread stay on one line."""
+    held = table[0].replace(" ± ", "\u00a0±\u00a0")
+    return f'<div class="pw-scroll">{held}</div>'
 
 
 def mark_korean(body: str) -> str:

@@ -133,6 +133,13 @@ def test_e_book_is_well_formed(small_book, page):
     assert "Prose with" in texts["chapter.xhtml"]
 
 
+def test_a_value_in_a_table_stays_with_its_spread():
+    page = "<p>1 ± 2</p><table><tr><td>58.0 ± 0.4</td></tr></table>"
+    assert reading.TABLE.sub(reading.scroll, page) == (
+        '<p>1 ± 2</p><div class="pw-scroll"><table><tr><td>58.0\u00a0±\u00a00.4</td></tr></table></div>'
+    )
+
+
 def test_korean_is_marked_in_text_and_not_in_attributes():
     marked = reading.mark_korean('<p title="분할">패치 크기, patch</p>')
     assert marked == '<p title="분할"><span lang="ko">패치 크기</span>, patch</p>'
