@@ -405,7 +405,13 @@ def test_sitemap_and_cards_cover_every_page(site):
     root = f"https://{owner}.github.io/{name}/"
     assert {place.removeprefix(root) for place in places} == set(pages()) - {"search.html"}
     for page in set(pages()) - {"search.html"}:
-        card = re.search(r'property="og:image" content="([^"]*)"', (site / page).read_text(encoding="utf-8"))[1]
+        text = (site / page).read_text(encoding="utf-8")
+        card, name, words = (
+            re.search(f'property="og:{kind}" content="([^"]*)"', text)[1] for kind in ("image", "title", "image:alt")
+        )
+        assert name, page
+        assert name in re.search("<title>(.+)</title>", text)[1], page
+        assert words.startswith(f"{name}: "), page
         with Image.open(site / card.removeprefix(root)) as picture:
             assert picture.size == (1200, 630), page
     assert f'href="{root}"' in (site / "404.html").read_text(encoding="utf-8")
