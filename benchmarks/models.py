@@ -28,13 +28,14 @@ from tests.helpers import dense_references, references
 from tests.helpers.parity import randomise
 
 CLASSIFIERS = ("resnet18", "resnet34", "resnet50", "googlenet", "densenet121", "efficientnet_b0", "vgg16")
+DILATED = ("smp.DeepLabV3 resnet50, output stride 8", "smp.DeepLabV3Plus resnet50, output stride 16")
 SEGMENTERS = (
     "fcn_resnet50 with aux",
     "deeplabv3_resnet50 with aux",
     "smp.Unet resnet18",
     "smp.Unet resnet34",
     "smp.Unet resnet50",
-    *(DILATED := ("smp.DeepLabV3 resnet50, output stride 8", "smp.DeepLabV3Plus resnet50, output stride 16")),
+    *DILATED,
 )
 PAIRS = {name: references.PAIRS[name] for name in CLASSIFIERS} | {n: dense_references.PAIRS[n] for n in SEGMENTERS}
 
