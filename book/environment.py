@@ -1,0 +1,210 @@
+"""The environment in which `make` runs everything: this tree's own, made where it is missing and anew where it broke.
+
+    FOLDER/bin/python -I book/environment.py --check FOLDER  # ready for this tree? Status 0, or why not
+    python3 -I book/environment.py FOLDER                    # make it so
+
+Nothing is cleared but what this file has set up for this tree, which a mark in the folder tells: `.ready` (whole, and
+from what) or `.unfinished` (begun; where nobody is at it, it was interrupted, and then what pip left half-done would
+look installed).
+
+Needs nothing but Python, and runs on older ones than the book, to say that they are too old.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+LIBRARY = os.path.join(ROOT, "code", "pixelwise", "__init__.py")
+SOURCES = ("requirements.txt", "pyproject.toml", "book/environment.py")
+READY, UNFINISHED = ".ready", ".unfinished"
+OLDEST, NEWEST = (3, 11), (3, 13)
+STALE = 3  # the status of --check where pip can mend it
+# Settings of a reader's pip that would install elsewhere than into the environment, or refuse the library itself.
+ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_DRY_RUN", "PIP_REQUIRE_HASHES")
+
+
+def digest():
+    """What an environment is made from: SHA-256 over the files that say so."""
+    total = hashlib.sha256()
+    for name in SOURCES:
+        with open(os.path.join(ROOT, name), "rb") as file:
+            total.update(hashlib.sha256(file.read()).digest())
+    return total.hexdigest()
+
+
+def mark(folder, name):
+    """What a mark says, {} of one that says nothing (as they did once); None where there is none."""
+    try:
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            found = json.loads(file.read() or "{}")
+        return found if isinstance(found, dict) else None
+    except (OSError, ValueError):
+        return None
+
+
+def write_mark(folder, name, made_from=""):
+    path = os.path.join(folder, name)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump({"environment of": ROOT, "made from": made_from}, file)
+    os.replace(path + ".new", path)
+
+
+def within(path, folder):
+    return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))
+
+
+def check(folder):
+    """(status, why) of an environment, asked in its own Python: 0, STALE, or 1 for one that pip can't mend."""
+    if os.path.lexists(os.path.join(folder, UNFINISHED)):
+        return 1, "its setting up was interrupted"
+    try:
+        with open(os.path.join(folder, "bin", "pip"), "rb") as script:
+            if os.fsencode(os.path.join(folder, "bin", "python")) not in script.read(1000):
+                return 1, "it was moved here from elsewhere"
+    except OSError:
+        return 1, "its pip is gone"
+    if importlib.util.find_spec("pip") is None:  # as when the system's Python is another by now
+        return 1, "its pip is gone"
+    ready = mark(folder, READY)
+    if ready is None or not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
+        return 1, "it is no environment that make has set up"
+    library = importlib.util.find_spec("pixelwise")
+    if library is None or os.path.realpath(library.origin or "") != os.path.realpath(LIBRARY):
+        return STALE, f"its pixelwise is {library and library.origin}, not this tree's"
+    if ready.get("made from") != digest():
+        return STALE, "{} has changed".format(" or ".join(SOURCES))
+    return 0, ""
+
+
+def ask(folder):
+    """`check`, from outside."""
+    command = [os.path.join(folder, "bin", "python"), "-I", os.path.abspath(__file__), "--check", folder]
+    try:
+        answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:
+        return 1, "its Python is gone"
+    said = os.fsdecode(answer.stdout).strip()
+    return (answer.returncode, said) if said or not answer.returncode else (1, "its Python does not start")
+
+
+def is_new(folder):
+    return not os.path.lexists(folder) or (os.path.isdir(folder) and not os.listdir(folder))
+
+
+def refusal(folder):
+    """Why the folder may not be touched: "" where it is empty, or set up by make for this tree."""
+    name, cure = show(folder), "remove it yourself, or name another folder: make VENV=…"
+    try:
+        if is_new(folder):
+            return ""
+        os.listdir(folder)
+    except OSError as error:
+        return f"{name} can't hold an environment ({error.strerror}); {cure}"
+    marks = [found for found in (mark(folder, READY), mark(folder, UNFINISHED)) if found is not None]
+    environment = os.path.isfile(os.path.join(folder, "pyvenv.cfg"))
+    if not environment and not any(marks):
+        return f"{name} is not empty and no Python environment, so make leaves it alone; {cure}"
+    if not marks:
+        return f"{name} is an environment that make did not set up, so make leaves it alone; {cure}"
+    tree = marks[0].get("environment of", "")
+    if tree == ROOT or (within(folder, ROOT) and not (tree and within(folder, tree))):
+        return ""
+    return "{} is the environment of another checkout{}; {}".format(name, tree and ", " + tree, cure)
+
+
+def show(folder):
+    return os.path.relpath(folder, ROOT) if folder.startswith(os.path.join(ROOT, "")) else folder
+
+
+def clear(folder):
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if name == UNFINISHED:
+            continue
+        if os.path.isdir(path) and not os.path.islink(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+
+
+def make_ready(folder, lock):
+    """Set up, mend or renew the environment in `folder`; SystemExit says what is in the way."""
+    why = refusal(folder)
+    if why:
+        sys.exit(why)
+    new = is_new(folder)
+    status, why = (1, "") if new else ask(folder)
+    if status == 0:
+        return
+    anew = status != STALE
+    if anew and not OLDEST <= sys.version_info[:2] <= NEWEST:
+        sys.exit(
+            f"Pixelwise needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}. "
+            "Name another one: make PYTHON=python3.12"
+        )
+    doing = "Setting up" if new else "Making anew" if anew else "Bringing up to date"
+    print("{} {}: {}.".format(doing, show(folder), why or "the first time about 6 GB and some minutes"), flush=True)
+
+    def run(*command):
+        environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+        # Whoever comes meanwhile waits until the last of these has ended, even if this process was killed.
+        done = subprocess.run(command, cwd=ROOT, env=dict(environment, PIP_USER="0"), pass_fds=[lock])
+        if done.returncode:
+            if not anew:
+                os.unlink(os.path.join(folder, UNFINISHED))  # pip has put back what was there
+            sys.exit(f"{show(folder)} is not ready: see above.")
+
+    os.makedirs(folder, exist_ok=True)
+    write_mark(folder, UNFINISHED)
+    python = os.path.join(folder, "bin", "python")
+    pip = (python, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
+    if anew:
+        clear(folder)
+        run(sys._base_executable, "-m", "venv", folder)  # not this very environment's, where a shell has activated it
+        with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
+            file.write("*\n")
+    run(*pip, "--require-hashes", "-r", "requirements.txt")
+    run(*pip, "--no-build-isolation", "--no-deps", "--editable", ROOT)
+    write_mark(folder, READY, digest())
+    os.unlink(os.path.join(folder, UNFINISHED))
+    status, why = ask(folder)
+    if status:
+        sys.exit(f"{show(folder)} is not ready although pip is done: {why}.")
+
+
+def locked():
+    """A lock that one process of this tree holds at a time, with those that it hands the file to; waits for it."""
+    lock = os.open(__file__, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("Another make is setting up the environment; waiting for it.", flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
+def main(arguments):
+    folder = os.path.abspath(os.path.join(ROOT, arguments[-1]))
+    if arguments[0] == "--check":
+        status, why = check(folder)
+        print(why, end="")
+        return status
+    if arguments[-1].startswith("~"):
+        sys.exit(f"VENV={arguments[-1]}: the shell did not replace the ~; write the folder out")
+    try:
+        make_ready(folder, locked())
+    except OSError as error:
+        sys.exit(f"{show(folder)} is not ready: {error}")
+    except KeyboardInterrupt:
+        sys.exit(f"Interrupted: the next make begins {show(folder)} anew.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
