@@ -150,7 +150,7 @@ def foreign(notebook: dict) -> list[str]:
 
 
 def alike(paths: list[Path]) -> list[str]:
-    """Chapters whose first code cell, which prepares Colab, is not the one for this version and address."""
+    """Chapters whose first code cell, which prepares Colab, is not the one for this release and address."""
     cells = {path.name: stamp.bootstrap_cell(json.loads(path.read_text(encoding="utf-8"))) for path in paths}
     return [
         f"{name}: the first code cell is not that of `book.bootstrap`; `make bootstrap` mends it"

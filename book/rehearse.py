@@ -99,11 +99,13 @@ def copy_tree(folder: Path) -> None:
 
 
 def publish(folder: Path) -> None:
-    """Put a copy of the working tree into a repository of its own."""
+    """Put a copy of the working tree into a repository of its own: its main, and the tag of its version."""
     copy_tree(folder)
-    identity = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.org"]
-    for command in (["init", "--quiet"], ["add", "--all"], [*identity, "commit", "--quiet", "-m", "working tree"]):
-        subprocess.run(["git", *command], cwd=folder, check=True)
+    version = re.search(r'__version__ = "(.+)"', (folder / "code/pixelwise/__init__.py").read_text(encoding="utf-8"))[1]
+    settings = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.org", "-c", "init.defaultBranch=main"]
+    commit = ["commit", "--quiet", "-m", "working tree"]
+    for command in (["init", "--quiet"], ["add", "--all"], commit, ["tag", f"v{version}"]):
+        subprocess.run(["git", *settings, *command], cwd=folder, check=True)
 
 
 def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
