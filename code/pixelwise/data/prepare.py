@@ -1,22 +1,25 @@
 """Fetch or import a data set ahead of time, so that chapters find it in the cache."""
 
-import argparse
 import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from .. import console
 from .scenes import check_size, load
 from .storage import DataError, DataWarning, folder
 
 
+@console.command_line(
+    "pixelwise.data", stopped="stopped; run the command again to go on", memory="choose a smaller --size"
+)
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: ``prepare camvid [--source FOLDER] [--size H W ...] [--split train ...]``.
 
     Prints a line for every cache that is ready. Exits with one line that says what to do when something fails; started
     again, it goes on where it stopped.
     """
-    parser = argparse.ArgumentParser(prog="python -m pixelwise.data", description=__doc__)
+    parser = console.ArgumentParser(prog="python -m pixelwise.data", description=__doc__)
     command = parser.add_subparsers(dest="command", required=True).add_parser("prepare", help=__doc__)
     command.add_argument("dataset", choices=("camvid", "streets"))
     command.add_argument("--source", type=Path, help="a folder with a copy of CamVid (default: download it)")
@@ -36,12 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         for size in _pairs(options.size or [120, 160]):
             for split in options.split:
-                print(f"{load(options.dataset, split, size, source=options.source)!r} is ready", flush=True)
+                console.say(f"{load(options.dataset, split, size, source=options.source)!r} is ready")
     except DataError as error:
         sys.exit(f"pixelwise.data: {error}")
-    except KeyboardInterrupt:
-        sys.exit("pixelwise.data: stopped; run the command again to go on")
-    print(f"all of it lies in {folder()}")
+    console.say(f"all of it lies in {folder()}")
 
 
 def _pairs(numbers: Sequence[int]) -> list[tuple[int, int]]:
@@ -51,4 +52,4 @@ def _pairs(numbers: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def _one_line(message, category, filename, lineno, file=None, line=None) -> None:
-    print(f"pixelwise.data: {message}", file=sys.stderr)
+    console.say(f"pixelwise.data: {message}", error=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .. import course, data
+from .. import console, course, data
 from ..data import storage
 from ..files import whole
 from . import checkpoint, distributed, metrics, parallel, weights
@@ -34,6 +34,7 @@ BAND = 3
 SHEET_SCENES = 6
 
 
+@console.command_line("pixelwise.training")
 def main(arguments: list[str] | None = None) -> None:
     """The command line; exits with one line that says what to do when something fails."""
     options = parse(arguments)
