@@ -45,7 +45,7 @@ def whole(path: Path) -> Iterator[Path]:
     The file gets the permissions that new files have here. What a killed process left of an earlier try at it is swept
     away; nothing else in the folder is touched. OSError, with a line that says what failed, where it can't be written.
     """
-    name = f".{path.name[:100]}."
+    name = f".{path.name[:50]}."  # a name has 255 bytes, and a character up to 4
     temporary = path.with_name(f"{name}{os.getpid()}-{threading.get_ident()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,12 +6,14 @@ loaded before every option has been found possible.
 """
 
 import argparse
+import os
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from . import console
 from .checks import Range
 
 
@@ -31,17 +33,23 @@ class Choice:
         return ", ".join(map(str, self.values))
 
 
+@dataclass(frozen=True)
 class Place:
-    """A file or a folder; ~ is the home folder."""
+    """A file or a folder. With `home`, ~ is the home folder, where the shell left it and no file is called so."""
+
+    home: bool = True
 
     def parse(self, text: str) -> Path:
-        if not text or "\0" in text:
-            raise ValueError(f"{text!r} is no path")
+        if not text:
+            raise ValueError("a name is empty; the folder that you are in is .")
+        path = Path(text)
+        if not self.home or not text.startswith("~") or os.path.lexists(path):
+            return path
         try:
-            return Path(text).expanduser()
+            return path.expanduser()
         except RuntimeError:
             raise ValueError(
-                f"{text!r} names the home of a user that is not known here: write the whole path"
+                f"{text!r} is in the home of a user that is not known here: write the whole path"
             ) from None
 
     def __str__(self) -> str:
@@ -131,6 +139,13 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **settings):
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
 
+    def parse_known_args(self, args=None, namespace=None):
+        args = sys.argv[1:] if args is None else list(args)
+        for text in args:
+            if text.startswith("--") and text.endswith("=--"):  # of which Python 3.11 makes an empty list
+                self.error(f"argument {text[:-3]}: expected one argument")
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         refuse(self.prog, message)
 
@@ -151,5 +166,5 @@ class HelpFormatter(argparse.HelpFormatter):
 
 def refuse(program: str, message: str) -> NoReturn:
     """End the program as for a wrong option: one line, exit status 2."""
-    sys.stderr.write(f"{program}: error: {' '.join(message.split())}\n")
+    console.say(f"{program}: error: {message}", error=True)
     sys.exit(2)

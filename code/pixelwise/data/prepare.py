@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from .. import console
 from ..options import Choice, Option, Parser, Place
 from .scenes import SIDE, load
 from .storage import DataError, DataWarning, folder
@@ -25,6 +26,9 @@ OPTIONS = (
 )
 
 
+@console.command_line(
+    "pixelwise.data", stopped="stopped; run the command again to go on", memory="choose a smaller --size"
+)
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: ``prepare camvid [--source FOLDER] [--size H W ...] [--split train ...]``.
 
@@ -38,12 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for size in zip(options.size[::2], options.size[1::2], strict=True):
             for split in options.split:
                 scenes = load(options.dataset, split, size, source=options.source, keep=True)
-                print(f"{scenes!r} is ready", flush=True)
+                console.say(f"{scenes!r} is ready")
     except DataError as error:
         sys.exit(f"pixelwise.data: {error}")
-    except KeyboardInterrupt:
-        sys.exit("pixelwise.data: stopped; run the command again to go on")
-    print(f"all of it lies in {folder()}")
+    console.say(f"all of it lies in {folder()}")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -64,4 +66,4 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def _one_line(message, category, filename, lineno, file=None, line=None) -> None:
-    print(f"pixelwise.data: {message}", file=sys.stderr)
+    console.say(f"pixelwise.data: {message}", error=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .. import course, data
+from .. import console, course, data
 from ..data import storage
 from ..files import held, save_json, whole
 from ..options import Device, refuse
@@ -43,10 +43,11 @@ PROVENANCE = ("device", "date", "seconds", "seeds", "versions", "processes", "tr
 """What of the results goes into the weights' own description."""
 
 
+@console.command_line("pixelwise.training", memory="choose a smaller --batch-size, --size or --crop, or fewer --scenes")
 def main(arguments: list[str] | None = None) -> None:
     """The command line; exits with one line that says what to do: status 2 for a wrong option, 1 for what fails."""
     options = parse(arguments)
-    warnings.showwarning = lambda message, *_, **__: print(f"pixelwise.training: {message}", file=sys.stderr)
+    warnings.showwarning = lambda message, *_, **__: console.say(f"pixelwise.training: {message}", error=True)
     try:
         several = int(os.environ.get("WORLD_SIZE", 1)) > 1
         device = choose_device(options.device, int(os.environ.get("LOCAL_RANK", 0)) if several else None)
@@ -64,9 +65,9 @@ def main(arguments: list[str] | None = None) -> None:
             f"pixelwise.training: {error}. With --resume the options are those of the run that was stopped; "
             "--overwrite begins it anew"
         )
-    except torch.OutOfMemoryError:
-        sys.exit("pixelwise.training: out of GPU memory; choose a smaller --batch-size, --size or --crop")
     except (ValueError, FloatingPointError, OSError) as error:
+        if console.is_out_of_memory(error):
+            raise
         sys.exit(f"pixelwise.training: {error}")
 
 
@@ -314,7 +315,7 @@ def share(value: float | None, digits: int = 0) -> str:
 def say(text: str) -> None:
     """Print, in the first process only."""
     if distributed.rank() == 0:
-        print(text, flush=True)
+        console.say(text)
 
 
 @contextmanager
