@@ -14,6 +14,7 @@ SLOW = {
     *("test_site.py", "test_killed_again_and_again_it_ends_with_the_same_bits", "test_two_processes_are_one_batch"),
     "test_with_pythons_own_venv_and_pip",
     *("test_two_processes_reach_what_one_does", "test_two_processes_train_as_one"),
+    "test_several_processes_are_refused_together",
 }
 
 

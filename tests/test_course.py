@@ -86,6 +86,20 @@ def test_only_a_recorded_run_leaves_results(budget, monkeypatch, results_folder)
     assert [path.name for path in results_folder.iterdir()] == ["chapter-streets.json"]
 
 
+def test_what_is_undefined_is_null_and_can_be_shown_again(budget, monkeypatch, results_folder):
+    monkeypatch.setenv("PIXELWISE_RECORDING", "1")
+    budget("cpu")
+    run = course.begin("chapter", dataset="camvid")
+    claims.trained("chapter.none", "A class occurs", [0.1, float("nan"), 0.3], at_least=0)
+    run.save({"iou": float("nan")})
+    assert "NaN" not in (results_folder / "chapter-camvid.json").read_text()
+    kept = course.results("chapter", "camvid")
+    assert kept["values"] == {"iou": None}
+    assert "measured 0.1, nan, 0.3" in str(claims.table(kept))
+    with pytest.raises(ValueError, match="JSON"):
+        run.save({"iou": float("inf")})
+
+
 def test_missing_results_name_the_command_that_makes_them(results_folder):
     with pytest.raises(FileNotFoundError, match="make record CHAPTERS=resnet DATASET=camvid"):
         course.results("resnet", "camvid")
@@ -164,6 +178,14 @@ class TestClaims:
         course.begin("chapter")
         with pytest.raises(ValueError, match="exactly one bound"):
             claims.exact("chapter.none", "Nothing", 1)
+
+    @pytest.mark.parametrize("bound", [float("inf"), float("-inf"), float("nan")])
+    @pytest.mark.parametrize("kind", ["at_most", "at_least", "equals"])
+    def test_a_bound_that_says_nothing_is_refused(self, budget, kind, bound):
+        budget("smoke")
+        course.begin("chapter")
+        with pytest.raises(ValueError, match="expected a finite number"):
+            claims.exact("chapter.none", "Nothing", 1, **{kind: bound})
 
     def test_running_a_cell_twice_keeps_one_claim(self, budget):
         budget("smoke")

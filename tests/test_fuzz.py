@@ -100,7 +100,8 @@ def encoded(form: str) -> bytes:
     return buffer.getvalue()
 
 
-WHOLE = {form: encoded(form) for form in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")}
+Image.init()
+WHOLE = {form: encoded(form) for form in photos.FORMATS if form in Image.SAVE}
 
 
 @pytest.fixture(scope="module")

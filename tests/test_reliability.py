@@ -5,6 +5,8 @@ The faults that belong to one module are tried beside its tests; README.md lists
 
 import errno
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -51,16 +53,60 @@ class TestPaths:
 
 
 class TestMemory:
-    """`torch.OutOfMemoryError` is what a GPU raises; the command says what to make smaller."""
+    """The computer's or the GPU's: the command says what to make smaller."""
 
     @staticmethod
     def exhaust(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
-    def test_training_gives_advice(self, monkeypatch, tmp_path):
-        monkeypatch.setattr(command, "fit", self.exhaust)
-        with pytest.raises(SystemExit, match=r"out of GPU memory; choose a smaller --batch-size, --size or --crop"):
+    @pytest.mark.parametrize(
+        "error",
+        [
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+            RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: 2 GB."),
+            np._core._exceptions._ArrayMemoryError((10**9,), np.dtype("u1")),
+            MemoryError(),
+            OSError(errno.ENOMEM, "Cannot allocate memory"),
+        ],
+        ids=lambda error: type(error).__name__,
+    )
+    @pytest.mark.parametrize("where", ["fit", "data.load", "predict"])
+    def test_training_gives_advice(self, monkeypatch, tmp_path, where, error):
+        def exhaust(*_, **__):
+            raise error
+
+        monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
+        monkeypatch.setattr(f"pixelwise.training.command.{where}", exhaust)
+        with pytest.raises(
+            SystemExit,
+            match=r"^pixelwise.training: out of memory; choose a smaller --batch-size, --size or --crop, or fewer --s",
+        ):
             command.main([*TRAIN.split(), f"--out={tmp_path}/run"])
+
+    def test_a_fault_that_is_no_lack_of_memory_is_shown_whole(self, monkeypatch, tmp_path):
+        def fail(*_, **__):
+            raise RuntimeError("a mistake in the library")
+
+        monkeypatch.setattr(command, "fit", fail)
+        with pytest.raises(RuntimeError, match="a mistake in the library"):
+            command.main([*TRAIN.split(), f"--out={tmp_path}/run"])
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the limit holds on Linux only")
+    def test_a_process_that_may_have_no_more_is_told_what_to_make_smaller(self, tmp_path):
+        """Really: what it uses after it has loaded, and 300 MB more."""
+        limited = (
+            "import resource; from pathlib import Path; from pixelwise.training import command\n"
+            "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
+            "resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000,) * 2)\n"
+            f"command.main({[*TRAIN.split(), '--size', '800', '800', f'--out={tmp_path}/run']})"
+        )
+        environment = os.environ | {"PIXELWISE_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"}
+        ended = subprocess.run(
+            [sys.executable, "-c", limited], env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert ended.returncode == 1
+        assert ended.stderr.splitlines()[-1].startswith("pixelwise.training: out of memory; choose a smaller")
+        assert "Traceback" not in ended.stderr
 
     def test_predicting_goes_on_with_the_next_picture(self, monkeypatch, tmp_path, capsys):
         network = Description("unet", 11, width=2)

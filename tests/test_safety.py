@@ -27,6 +27,8 @@ def dangers(text: str) -> list[str]:
             found.append(f"line {node.lineno} calls {name}")
         if name in ("torch.load", "torch.hub.load_state_dict_from_url") and keywords.get("weights_only") != "True":
             found.append(f"line {node.lineno} calls {name} without weights_only=True")
+        if name == "Image.open" and "formats" not in keywords:
+            found.append(f"line {node.lineno} calls {name} without formats=")  # Pillow's EPS starts a program
         if name in ("torch.hub.load", "torch.package.PackageImporter", "yaml.load", "yaml.unsafe_load"):
             found.append(f"line {node.lineno} calls {name}")
         if keywords.get("allow_pickle", "False") != "False" or keywords.get("shell", "False") != "False":
@@ -37,6 +39,11 @@ def dangers(text: str) -> list[str]:
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.relative_to(stamp.LIBRARY).as_posix())
 def test_the_library_runs_nothing_from_outside(path):
     assert dangers(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted((stamp.ROOT / "book").rglob("*.py")), ids=lambda path: path.name)
+def test_the_build_chooses_its_picture_formats(path):
+    assert [line for line in dangers(path.read_text(encoding="utf-8")) if "formats=" in line] == []
 
 
 @pytest.mark.parametrize(
@@ -50,6 +57,7 @@ def test_the_library_runs_nothing_from_outside(path):
         "shutil.unpack_archive(path)",
         "torch.hub.load('a/b', 'c')",
         "eval(text)",
+        "Image.open(path)",
         "subprocess.run(text, shell=True)",
     ],
 )

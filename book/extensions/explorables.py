@@ -31,7 +31,7 @@ def finish(app, pagename, templatename, context, doctree):
         name = f"_images/{hashlib.sha256(data).hexdigest()[:16]}.png"
         Path(app.outdir, "_images").mkdir(exist_ok=True)
         Path(app.outdir, name).write_bytes(data)
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             width = int(re.search(r'\bwidth="(\d+)"', tag[0])[1])
             size = f'height="{round(picture.height * width / picture.width)}" loading="lazy" decoding="async"'
         return re.sub(r'src="[^"]*"', f'{size} src="{context["pathto"](name, 1)}"', tag[0])

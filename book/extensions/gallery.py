@@ -55,7 +55,7 @@ def recorded(pages: list[str], root: Path = stamp.ROOT) -> dict[str, Figure]:
 
 def thumbnail(host: str) -> str:
     """The host's still picture, small, as a data address."""
-    with Image.open(io.BytesIO(base64.b64decode(PICTURE.search(host)[1]))) as picture:
+    with Image.open(io.BytesIO(base64.b64decode(PICTURE.search(host)[1])), formats=["PNG"]) as picture:
         small = picture.convert("RGB")
         small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     file = io.BytesIO()

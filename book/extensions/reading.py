@@ -50,7 +50,7 @@ def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
     source = re.search(r'\bsrc="([^"]*)"', tag)
     file = folder / sources.get(Path(source.group(1)).name, "") if source else folder
     if file.is_file() and file.suffix != ".svg" and not re.search(r"\b(width|height)=", tag):
-        with Image.open(file) as picture:
+        with Image.open(file, formats=["PNG", "JPEG", "GIF", "WEBP"]) as picture:
             width, height = picture.size
         if styled := re.search(r' style="width: (\d+)px;"', tag):
             tag = tag.replace(styled[0], "")

@@ -139,6 +139,10 @@ def _settle(name, sentence, kind, values, equals, at_most, at_least, *, checked,
     if len(given) != 1:
         raise ValueError(f"claim {name!r} needs exactly one bound (equals, at_most or at_least); it has {len(given)}")
     word, bound, keeps = given[0]
+    if not math.isfinite(bound):
+        raise ValueError(
+            f"claim {name!r} has the bound {word} {bound}, expected a finite number: any value would keep it"
+        )
     run = course.current()
     holds = all(math.isfinite(value) and keeps(value) for value in values)
     state = "not checked at this budget" if not checked else "holds" if holds else "does not hold"
@@ -158,7 +162,9 @@ def _settle(name, sentence, kind, values, equals, at_most, at_least, *, checked,
     display(claim)
 
 
-def _number(value: float) -> str:
+def _number(value: float | None) -> str:
+    if value is None:  # NaN, in a record
+        return "nan"
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:,.0f}" if value % 1 == 0 and abs(value) < 1e9 else f"{value:.3g}"

@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy
 import torch
 
-from pixelwise.files import whole
+from pixelwise.files import save_json
 
 BUDGETS = ("smoke", "cpu", "gpu")
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +46,8 @@ class Run:
         """Keep `values` as data/results/<chapter>-<dataset>.json, with their provenance.
 
         Only a recorded run (`make record`) at the budget ``cpu`` or ``gpu`` writes; elsewhere the call does nothing, so
-        that a reader's experiment never overwrites the figures that the book quotes.
+        that a reader's experiment never overwrites the figures that the book quotes. An undefined value (NaN) becomes
+        null; ValueError for an infinite one.
         """
         if not self.recording or self.budget == "smoke":
             return
@@ -62,8 +63,7 @@ class Run:
             "values": values,
             "claims": [asdict(claim) for claim in self.claims],
         }
-        with whole(_result_path(self.chapter, self.dataset)) as temporary:
-            temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        save_json(_result_path(self.chapter, self.dataset), record)
 
 
 _current: Run | None = None

@@ -190,9 +190,18 @@ BAD_USES = {
         "move the pixel",
     ),
     "scale the wrong way round": (lambda: Augment(scale=(1.5, 0.75)), r"scale is \(1.5, 0.75\)"),
-    "scale of nothing": (lambda: Augment(scale=(0.0, 1.0)), "two positive factors"),
+    "scale of nothing": (lambda: Augment(scale=(0.0, 1.0)), "each a number from 0.1 to 10"),
+    "scale to a point": (lambda: Augment(scale=(1e-9, 1e-9)), "each a number from 0.1 to 10"),
+    "scale without end": (lambda: Augment(scale=(1.0, float("inf"))), "each a number from 0.1 to 10"),
+    "scale of no number": (lambda: Augment(scale=(float("nan"), 1.0)), "each a number from 0.1 to 10"),
+    "scale of one number": (lambda: Augment(scale=1.5), r"scale is 1.5; expected \(least, most\)"),
     "crop of nothing": (lambda: Augment(crop=(0, 8)), r"crop is \(0, 8\)"),
-    "colour of more than all": (lambda: Augment(colour=1.0), "colour is 1.0"),
+    "crop of half a pixel": (lambda: Augment(crop=(8, 8.5)), "each a whole number from 1 to 8192"),
+    "colour of more than all": (lambda: Augment(colour=1.0), "colour is 1.0, expected a number from 0 to below 1"),
+    "colour of no number": (lambda: Augment(colour=float("nan")), "colour is nan"),
+    "images as an array": (lambda: normalise(IMAGES.numpy()), "images: expected a torch tensor, got numpy.ndarray"),
+    "images as an array, augmented": (lambda: Augment()(IMAGES.numpy(), MASKS, dice(0)), "images: expected a torch"),
+    "masks as an array": (lambda: Augment()(IMAGES, MASKS.numpy(), dice(0)), "targets: expected a torch tensor, got"),
 }
 
 

@@ -1,5 +1,6 @@
 """CamVid arrives whole or not at all, and whatever is wrong with a copy is said in one line."""
 
+import errno
 import io
 import multiprocessing
 import os
@@ -386,8 +387,6 @@ def test_prepare_leaves_a_cache_a_size_and_split(copy, tmp_path, capsys):
     ("arguments", "said"),
     [
         (["--source", "nowhere"], "^pixelwise.data: nowhere is not a folder"),
-        (["--size", "12", "16", "20"], "--size got 3 numbers"),
-        (["--size", "0", "16"], "size is .0, 16."),
         ([], "could not be fetched"),
     ],
 )
@@ -395,6 +394,57 @@ def test_prepare_fails_in_one_line(copy, arguments, said):
     with pytest.raises(SystemExit, match=said) as caught:
         prepare.main(["prepare", "camvid", *arguments])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--size", "12", "16", "20"], "--size got 3 numbers; expected pairs"),
+        (["--size", "0", "16"], "'0' is no whole number from 1 to 8192"),
+        (["--size", "16", "-1"], "'-1' is no whole number from 1 to 8192"),
+        (["--size", "1000000", "16"], "'1000000' is no whole number from 1 to 8192"),
+        (["--size", "16.0", "16"], "'16.0' is no whole number"),
+        (["--source", "~no-such-user/CamVid"], "is in the home of a user that is not known here"),
+        (["--source", ""], "a name is empty"),
+        (["--split", "tune"], "invalid choice: 'tune'"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_prepare_refuses_a_wrong_option_before_it_loads(monkeypatch, capsys, arguments, said):
+    monkeypatch.setattr(prepare, "load", lambda *_, **__: pytest.fail("loaded"))
+    with pytest.raises(SystemExit) as ended:
+        prepare.main(["prepare", "camvid", *arguments])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+@pytest.mark.usefixtures("quiet_warnings")
+@pytest.mark.parametrize("dataset", ["camvid", "streets"])
+@pytest.mark.parametrize("way", ["a file", "an unwritable folder", "a full disk"])
+def test_prepare_never_says_ready_of_what_it_could_not_keep(copy, tmp_path, monkeypatch, capsys, dataset, way):
+    place = tmp_path / "place"
+    monkeypatch.setenv("PIXELWISE_DATA", str(place))
+    if way == "a file":
+        place.write_text("in the way")
+    elif way == "an unwritable folder":
+
+        def refuse(*_, **__):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+        monkeypatch.setattr(storage.tempfile, "TemporaryFile", refuse)  # root may write anywhere
+    else:
+
+        def fill(*_, **__):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(storage, "save_file", fill)
+        monkeypatch.setattr("pixelwise.data.scenes.STREETS_SPLITS", {"train": range(2)})
+    source = ["--source", str(copy)] if dataset == "camvid" else []
+    with pytest.raises(SystemExit, match=r"^pixelwise.data: cannot write .*set PIXELWISE_DATA to a folder") as ended:
+        prepare.main(["prepare", dataset, "--size", "32", "32", "--split", "train", *source])
+    assert "\n" not in ended.value.code
+    assert "ready" not in capsys.readouterr().out
 
 
 # --- killed at any moment ---------------------------------------------------------------------------------------------

@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from pixelwise import data, files
 from pixelwise.data import Augment
 from pixelwise.training import Recipe, command, weights
 from pixelwise.training.options import RECIPES, build_parser, parse, recipe_of
@@ -62,11 +66,18 @@ class TestARun:
         card = (folder / "model-card.md").read_text()
         assert f"Mean IoU {100 * record['values']['val']['mean_iou']:.1f} %" in card
         assert "**Licence**: MIT" in card
+        assert "Trained on the split train, watched on val." in card
+        assert (record["train_split"], record["val_split"]) == ("train", "val")
         assert Image.open(folder / "contact-sheet.png").size[0] > 400
 
     def test_test_split_only_when_asked(self, tmp_path):
         train("--out", tmp_path / "a b", "--test", "--train-split", "fit", "--val-split", "tune")
-        assert json.loads((tmp_path / "a b" / "results.json").read_text())["values"].keys() == {"tune", "test"}
+        record = json.loads((tmp_path / "a b" / "results.json").read_text())
+        assert record["values"].keys() == {"tune", "test"}
+        assert (record["train_split"], record["val_split"]) == ("fit", "tune")
+        card = (tmp_path / "a b" / "model-card.md").read_text()
+        assert "Trained on the split fit, watched on tune, judged on test once." in card
+        assert weights.load(tmp_path / "a b" / "weights.safetensors")[1].provenance["val_split"] == "tune"
 
     def test_goes_on_where_it_was_stopped(self, tmp_path, monkeypatch):
         train("--out", tmp_path / "whole")
@@ -101,22 +112,129 @@ class TestARun:
         train("--out", tmp_path / "x", "--overwrite", "--seed", "1")
         assert (tmp_path / "x" / "weights.safetensors").read_bytes() != before
 
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            ("--val-split tune --train-split fit", "train_split is train there and fit here"),
+            ("--scenes 4", "scenes is 6 there and 4 here"),
+            ("--size 48 32", r"size is \[32, 48\] there and \[48, 32\] here"),
+            ("--class-weights none", "recipe.class_weights is inverse_sqrt there and None here"),
+            ("--model fcn8 --width 2", "network is "),
+            ("--amp", "bfloat16 is False there and True here"),
+        ],
+    )
+    def test_is_resumed_with_what_changes_no_figure_alone(self, tmp_path, capsys, changed, said):
+        train("--no-amp", "--out", tmp_path / "x")
+        with pytest.raises(SystemExit, match=f"belongs to another run: {said}") as ended:
+            train("--no-amp", "--out", tmp_path / "x", "--resume", *changed.split())
+        assert "\n" not in ended.value.code
+        train("--no-amp", "--out", tmp_path / "x", "--resume", "--progress", "lines", "--test")
+
+    def test_another_val_split_alone_is_another_run(self, tmp_path):
+        train("--train-split", "fit", "--val-split", "tune", "--out", tmp_path / "x")
+        with pytest.raises(SystemExit, match="val_split is tune there and val here"):
+            train("--train-split", "fit", "--val-split", "val", "--out", tmp_path / "x", "--resume")
+
+    def test_a_finished_run_without_checkpoint_is_not_begun_anew_by_resume(self, tmp_path, capsys):
+        train("--out", tmp_path / "x")
+        (tmp_path / "x" / "checkpoint.safetensors").unlink()
+        before = (tmp_path / "x" / "weights.safetensors").read_bytes()
+        assert "without a checkpoint.safetensors to resume" in fails(capsys, "--out", tmp_path / "x", "--resume")
+        assert (tmp_path / "x" / "weights.safetensors").read_bytes() == before
+
+    def test_overwriting_leaves_no_figure_of_the_old_run(self, tmp_path, monkeypatch):
+        train("--out", tmp_path / "x")
+        (tmp_path / "x" / "notes.txt").write_text("mine")
+
+        def stop(*_, **__):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(command, "fit", stop)
+        with pytest.raises(SystemExit, match="stopped"):
+            train("--out", tmp_path / "x", "--overwrite")
+        assert [path.name for path in (tmp_path / "x").iterdir()] == ["notes.txt"]
+
+    def test_undefined_figures_are_null_and_shown_as_a_dash(self, tmp_path, monkeypatch, capsys):
+        load = data.load
+
+        def one_class_and_the_rest_void(name, split, size, **options):
+            scenes = load(name, split, size, **options)
+            if split == "val":
+                scenes.masks.fill_(255)
+            return scenes
+
+        monkeypatch.setattr(data, "load", one_class_and_the_rest_void)
+        train("--out", tmp_path / "x")
+        text = (tmp_path / "x" / "results.json").read_text()
+        record = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+        assert record["values"]["val"]["mean_iou"] is None
+        assert record["history"]["val_mean_iou"] == [None, None]
+        assert "val: mIoU –" in capsys.readouterr().out
+        assert "Mean IoU – %" in (tmp_path / "x" / "model-card.md").read_text()
+
+
+class TestOneFolderOneRun:
+    @pytest.mark.parametrize("option", ["--resume", "--overwrite", "--seed=3"])
+    def test_the_second_run_is_refused_and_touches_nothing(self, tmp_path, capsys, option):
+        train("--out", tmp_path / "x")
+        before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
+        with files.held(tmp_path / "x"):
+            said = fails(capsys, "--out", tmp_path / "x", option)
+        assert f"is in use by process {os.getpid()} on {socket.gethostname()}" in said
+        assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
+
+    def test_a_killed_run_is_resumed_at_once(self, tmp_path):
+        killed = (
+            "import os, signal, sys\n"
+            "from pixelwise.training import checkpoint, command\n"
+            "save = checkpoint.save\n"
+            "checkpoint.save = lambda *args: (save(*args), os.kill(os.getpid(), signal.SIGKILL))\n"
+            f"command.main({[*TINY.split(), f'--out={tmp_path}/x']})"
+        )
+        ended = subprocess.run([sys.executable, "-c", killed], capture_output=True, text=True, timeout=300)
+        assert ended.returncode == -signal.SIGKILL, ended.stderr
+        assert {path.name for path in (tmp_path / "x").iterdir()} == {files.LOCK, "checkpoint.safetensors"}
+        train("--out", tmp_path / "x", "--resume")
+        assert not (tmp_path / "x" / files.LOCK).exists()
+        assert json.loads((tmp_path / "x" / "results.json").read_text())["history"]["epoch"] == [1, 2]
+
+
+class TestHonestScores:
+    @pytest.mark.parametrize("splits", ["--val-split tune", "--train-split train --val-split tune --scenes 2"])
+    def test_a_val_split_inside_the_train_split_is_refused(self, capsys, monkeypatch, splits):
+        monkeypatch.setattr(data, "load", lambda *_, **__: pytest.fail("data were loaded"))
+        assert "shares scenes with --train-split train" in fails(capsys, *splits.split())
+
+    @pytest.mark.parametrize("shared", ["val", "test"])
+    def test_sets_that_share_a_scene_are_refused_whatever_they_are_called(self, capsys, monkeypatch, tmp_path, shared):
+        load = data.load
+
+        def overlapping(name, split, size, **options):
+            scenes = load(name, split, size, **options)
+            if split == shared:
+                scenes = replace(scenes, names=(*scenes.names[1:], load(name, "train", size, **options).names[3]))
+            return scenes
+
+        monkeypatch.setattr(data, "load", overlapping)
+        assert f"1 scenes are in train and in {shared}, streets-00003" in fails(capsys, "--test", f"--out={tmp_path}/x")
+        assert not (tmp_path / "x" / "checkpoint.safetensors").exists()
+
 
 class TestMistakes:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
             (("--model", "unett"), "invalid choice: 'unett'"),
-            (("--epochs", "0"), "'0' is no whole number of at least 1"),
-            (("--size", "10", "x"), "'x' is no whole number"),
+            (("--epochs", "0"), "'0' is no whole number from 1 to 1000000"),
+            (("--size", "32", "x"), "'x' is no whole number"),
             (("--resume", "--overwrite"), "give one of them"),
-            (("--ema", "2"), "ema is 2.0, expected a decay between 0 and 1"),
+            (("--ema", "2"), "'2' is no number above 0 and below 1"),
             (("--scale", "2", "1"), "scale is (2.0, 1.0)"),
-            (("--colour", "1"), "colour is 1.0"),
+            (("--colour", "1"), "'1' is no number from 0 to below 1"),
             (("--device", "gpu"), "no device 'gpu'"),
             (("--model", "compact"), "compact has no width to choose"),
-            (("--size", "8", "8"), "size is (8, 8); expected (height, width)"),
-            (("--learning-rate", "1e30", "--optimizer", "sgd"), "try a tenth of the learning rate"),
+            (("--size", "8", "8"), "'8' is no whole number from 32 to 4096"),
+            (("--val-split", "tune"), "give --train-split fit with --val-split tune"),
         ],
         ids=" ".join,
     )
@@ -160,19 +278,20 @@ class TestOptions:
 
 
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch was built without gloo")
+def test_several_processes_are_refused_together(tmp_path):
+    """The first one says why; none waits for another."""
+    with files.held(tmp_path / "x"):
+        ended = launch(2, *TINY.split(), "--out", str(tmp_path / "x"))
+    assert ended.returncode == 1
+    assert ended.stderr.count("is in use by process") == 1
+    assert "Traceback" not in ended.stdout
+
+
+@pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch was built without gloo")
 def test_two_processes_reach_what_one_does(tmp_path):
     """Without randomness in the images the loss is the same to 0.5 %, the mean IoU to 0.01: rounding, and no more."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    here = ("--standalone", "--local-addr=127.0.0.1")  # by number: a machine need not know its own name
-    launch = [sys.executable, "-m", "torch.distributed.run", *here, "--nproc-per-node=2"]
     options = [*TINY.split(), *EXACT.split(), "--scenes", "12", "--epochs", "2", "--batch-size", "4"]
-    several = subprocess.run(
-        [*launch, "-m", "pixelwise.training", *options, "--sync-batch-norm", "--out", str(tmp_path / "two")],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    several = launch(2, *options, "--sync-batch-norm", "--out", str(tmp_path / "two"))
     assert several.returncode == 0, several.stderr
     assert several.stdout.count("val: mIoU") == 1  # the first process alone speaks
     command.main([*options, "--out", str(tmp_path / "one")])
@@ -181,3 +300,16 @@ def test_two_processes_reach_what_one_does(tmp_path):
     assert two["history"]["loss"] == pytest.approx(one["history"]["loss"], rel=5e-3)
     assert two["history"]["step"] == one["history"]["step"]
     assert two["values"]["val"]["mean_iou"] == pytest.approx(one["values"]["val"]["mean_iou"], abs=0.01)
+
+
+def launch(count, *arguments):
+    """The command in several processes, as torchrun starts them."""
+    here = ("--standalone", "--local-addr=127.0.0.1")  # by number: a machine need not know its own name
+    several = [sys.executable, "-m", "torch.distributed.run", *here, f"--nproc-per-node={count}"]
+    return subprocess.run(
+        [*several, "-m", "pixelwise.training", *arguments],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )

@@ -210,10 +210,10 @@ class TestMistakes:
         assert weights(model).isfinite().all()
 
     def test_a_real_divergence(self):
-        recipe = Recipe(epochs=20, batch_size=4, optimizer="sgd", learning_rate=1e12, amp=False)
+        recipe = Recipe(epochs=20, batch_size=4, optimizer="sgd", learning_rate=100, amp=False)
         model = nn.Conv2d(3, 3, 3, padding=1)
         with pytest.raises(FloatingPointError, match="try a tenth of the learning rate"):
-            train(recipe, model=model)
+            train(recipe, model=model, loss=lambda logits, targets: logits.square().mean())
 
     def test_batch_of_one_where_batch_normalisation_needs_two(self):
         model = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3, 3))
@@ -232,6 +232,8 @@ class TestMistakes:
             (lambda d: Data(d.images, d.targets.long()), r"targets are torch.int64 \(12, 16, 16\)"),
             (lambda d: Data(d.images, d.targets.clamp(max=31)), "targets hold label 31, but the model has 3 outputs"),
             (lambda d: Data(d.images, torch.full_like(d.targets, 255)), "no training target is labelled"),
+            (lambda d: Data(d.images.numpy(), d.targets), "images: expected a torch tensor, got numpy.ndarray"),
+            (lambda d: Data(d.images, d.targets.numpy()), "targets: expected a torch tensor, got numpy.ndarray"),
         ],
     )
     def test_data_that_do_not_fit(self, spoil, message):
@@ -252,11 +254,29 @@ class TestMistakes:
             {"optimizer": "adam"},
             {"class_weights": "inverse"},
             {"ema": 1.0},
+            {"ema": math.nan},
+            {"epochs": 1.5},
+            {"epochs": 10**30},
+            {"epochs": True},
+            {"learning_rate": 0},
+            {"learning_rate": math.inf},
+            {"learning_rate": "0.1"},
+            {"momentum": 1},
+            {"weight_decay": -5},
+            {"warmup_steps": -1},
+            {"power": -1},
+            {"label_smoothing": math.nan},
+            {"label_smoothing": -0.5},
+            {"label_smoothing": 2},
+            {"auxiliary_weight": math.nan},
+            {"class_weights": torch.tensor([1.0, math.nan, 1.0])},
+            {"class_weights": torch.zeros(3)},
         ],
+        ids=str,
     )
     def test_recipes_that_cannot_be(self, wrong):
         (name,) = wrong
-        with pytest.raises(ValueError, match=f"{name} is .*expected"):
+        with pytest.raises(ValueError, match=f"{name} (is|are) .*expected"):
             Recipe(**wrong)
 
     def test_class_weights_of_another_number(self):

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..checks import Range, require_tensor
 from .palette import VOID
+from .scenes import SIDE
 from .storage import DataError
 
 MEAN = (0.485, 0.456, 0.406)
@@ -20,12 +22,19 @@ STD = (0.229, 0.224, 0.225)
 GREY = (0.299, 0.587, 0.114)
 """ITU-R BT.601 luma, the share of each channel in a grey picture."""
 
+RANGES = {
+    "scale": Range(0.1, 10.0),
+    "crop": SIDE,
+    "colour": Range(0, 1, open="most"),
+}
+
 
 def normalise(images: Tensor) -> Tensor:
     """float32 (..., 3, H, W) of about zero mean and unit variance from uint8 images 0-255, on the same device.
 
     Raises DataError for another type or shape: normalising twice is a fault that trains badly and says nothing.
     """
+    require_tensor("images", images, DataError)
     if images.dtype != torch.uint8 or images.ndim < 3 or images.shape[-3] != 3:
         raise DataError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (..., 3, H, W), values 0-255")
     return _normalise_(images.float())
@@ -43,7 +52,8 @@ class Augment:
     flip: mirror left and right, for half the pictures. scale: enlarge by a factor from this range, uniform in its
     logarithm. crop: (height, width) of the window cut out of the result, else the size stays. colour: brightness,
     contrast and saturation each change by a factor from 1 - colour to 1 + colour. None, False or 0 leave a part out.
-    What lies outside the picture is VOID in the target and the mean colour (zero) in the image.
+    What lies outside the picture is VOID in the target and the mean colour (zero) in the image. DataError for a value
+    that is not in its range (see RANGES).
     """
 
     flip: bool = True
@@ -52,12 +62,17 @@ class Augment:
     colour: float = 0.2
 
     def __post_init__(self):
-        if self.scale is not None and not (len(self.scale) == 2 and 0 < self.scale[0] <= self.scale[1]):
-            raise DataError(f"scale is {self.scale!r}; expected (least, most), two positive factors, or None")
-        if self.crop is not None and not (len(self.crop) == 2 and min(self.crop) > 0):
-            raise DataError(f"crop is {self.crop!r}; expected (height, width) in pixels, or None")
-        if not 0 <= self.colour < 1:
-            raise DataError(f"colour is {self.colour!r}; expected a share from 0 up to, but not including, 1")
+        self._check_pair("scale", "(least, most)")
+        self._check_pair("crop", "(height, width) in pixels")
+        if self.scale is not None and self.scale[0] > self.scale[1]:
+            raise DataError(f"scale is {self.scale!r}; expected (least, most), the smaller factor first, or None")
+        RANGES["colour"].check("colour", self.colour, DataError)
+
+    def _check_pair(self, name: str, parts: str) -> None:
+        value = getattr(self, name)
+        pair = isinstance(value, (tuple, list)) and len(value) == 2
+        if value is not None and not (pair and all(part in RANGES[name] for part in value)):
+            raise DataError(f"{name} is {value!r}; expected {parts}, each a {RANGES[name]}, or None")
 
     def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Images (N, 3, H, W) uint8 and targets, masks (N, H, W) or labels (N,), to normalised float32 and int64.
@@ -65,6 +80,8 @@ class Augment:
         The generator may live on another device than the images. Labels belong to the pixel in a patch's centre, so
         with them scale and crop, which move that pixel away, are a DataError.
         """
+        for name, value in (("images", images), ("targets", targets)):
+            require_tensor(name, value, DataError)
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
             raise DataError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (N, 3, H, W)")
         moves = self.scale is not None or self.crop is not None

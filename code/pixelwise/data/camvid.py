@@ -26,7 +26,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..files import sweep
+from ..files import in_use, sweep
 from . import storage
 from .palette import CLASSES, VOID
 from .storage import DataError
@@ -102,11 +102,12 @@ def download(split: str) -> tuple[Path, list[Frame]]:
         for part in (split, split + "annot"):
             (root / part).mkdir(parents=True, exist_ok=True)  # pooch's own way trips over a second thread or process
             sweep(root / part, "tmp*")
-        fetch(f"{split}.txt")
-        frames = parse((root / f"{split}.txt").read_text(), split)
-        files = _files(frames)
-        with storage.progress_bar(len(files), f"camvid {split}: fetching", "file") as bar:
-            _each(fetch, files, bar)
+        with in_use(root / split), in_use(root / f"{split}annot"):
+            fetch(f"{split}.txt")
+            frames = parse((root / f"{split}.txt").read_text(), split)
+            files = _files(frames)
+            with storage.progress_bar(len(files), f"camvid {split}: fetching", "file") as bar:
+                _each(fetch, files, bar)
     except requests.RequestException as error:
         reason = _reason(error) if error.response is not None else type(error).__name__
         here = sum((root / file).is_file() for file in files)

@@ -1,6 +1,11 @@
 """A person's own picture as the library's tensors, whatever a camera, a scanner or a drawing program made of it."""
 
+import os
+import stat
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +13,25 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from ..console import is_out_of_memory
 from .storage import DataError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
+"""The formats, by Pillow's names, that are ever decoded, whatever a file is called: Pillow knows forty, and for one of
+them (EPS) it starts another program."""
 
 MAX_MEGAPIXELS = 100.0
 """A few kilobytes can claim to be a picture that fills all memory; beyond this, a file is refused before decoding."""
+
+LARGEST_LIMIT = 1000.0
+"""Megapixels to which that limit can be raised; such a picture takes about 16 GB."""
 
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".jp2", ".avif"}
 )
 """What counts as a picture in a folder; a file that is named by itself may have any name."""
+
+_limit_lock = threading.Lock()
 
 
 def read(path: str | Path, max_megapixels: float = MAX_MEGAPIXELS) -> Tensor:
@@ -24,15 +39,15 @@ def read(path: str | Path, max_megapixels: float = MAX_MEGAPIXELS) -> Tensor:
 
     Grey, palette, CMYK and 16-bit pictures become RGB; what is transparent is laid on white; the camera's orientation
     (EXIF) is applied; of an animation the first frame counts. DataError, in one line, for a file that is missing, no
-    picture, damaged, or larger than `max_megapixels`.
+    picture in one of FORMATS, damaged, or larger than `max_megapixels`, which is at most LARGEST_LIMIT.
     """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, expected a picture")
+    check_limit(max_megapixels)
     try:
-        with warnings.catch_warnings():
+        _check_kind(path)
+        with warnings.catch_warnings(), _pillow_allows(max_megapixels):
             warnings.simplefilter("ignore")  # of Pillow's own limit, and of harmless faults in metadata
-            with Image.open(path) as picture:
+            with Image.open(path, formats=_formats()) as picture:
                 _check_size(path, picture.size, max_megapixels)
                 picture.load()
                 return torch.from_numpy(np.array(_to_rgb(_upright(picture)))).permute(2, 0, 1).contiguous()
@@ -43,28 +58,68 @@ def read(path: str | Path, max_megapixels: float = MAX_MEGAPIXELS) -> Tensor:
             f"{path} is no picture that can be read here; save it as JPEG or PNG (an iPhone's HEIC, for one)"
         ) from None
     except Image.DecompressionBombError:
-        limit = 2 * Image.MAX_IMAGE_PIXELS / 1e6
+        limit = max(2 * Image.MAX_IMAGE_PIXELS / 1e6, max_megapixels)
         raise DataError(
-            f"{path} claims to have more than {limit:.0f} megapixels and was not decoded: make it smaller"
+            f"{path} claims to have more than {limit:.0f} megapixels, was not decoded, and the limit is "
+            f"{max_megapixels:g}: {_remedy(max_megapixels)}"
         ) from None
     except DataError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError) as error:
+    except Exception as error:  # of damaged files, decoders raise whatever they like
+        if is_out_of_memory(error):
+            raise
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(f"{path} can't be read ({error.strerror}); check its permissions and its disk") from None
         raise DataError(f"{path} can't be decoded ({error}): it is damaged or incomplete; save it again") from None
 
 
-def find(paths: list[Path]) -> list[Path]:
-    """The pictures among `paths`: files as they are, and for a folder the pictures that lie in it, by name."""
-    found = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-            if not inside:
-                raise DataError(f"no picture in the folder {path}; looked for {', '.join(sorted(SUFFIXES))}")
-            found += inside
-        else:
-            found.append(path)
+def find(path: Path) -> list[Path]:
+    """The pictures at `path`: a file as it is, of a folder the pictures that lie in it, by name. DataError if none."""
+    if not os.path.isdir(path):
+        return [path]
+    try:
+        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+    except OSError as error:
+        raise DataError(f"{path} can't be looked into ({error.strerror}); check its permissions") from None
+    if not found:
+        raise DataError(f"no picture in the folder {path}; looked for {', '.join(sorted(SUFFIXES))}")
     return found
+
+
+def check_limit(max_megapixels: float) -> None:
+    """ValueError unless a limit on pictures is a number of megapixels above 0 and at most LARGEST_LIMIT."""
+    if not 0 < max_megapixels <= LARGEST_LIMIT:  # nan compares as False
+        raise ValueError(
+            f"the limit is {max_megapixels:g} megapixels, expected more than 0 and at most {LARGEST_LIMIT:g}"
+        )
+
+
+@contextmanager
+def _pillow_allows(megapixels: float) -> Iterator[None]:
+    """Pillow refuses more than 179 megapixels by itself: inside, it refuses more than `megapixels` if that is more."""
+    with _limit_lock:
+        usual = Image.MAX_IMAGE_PIXELS  # it refuses twice as many
+        if usual is not None:
+            Image.MAX_IMAGE_PIXELS = max(usual, -(-int(megapixels * 1e6) // 2))
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = usual
+
+
+def _formats() -> list[str]:
+    """Those of FORMATS that this Pillow reads: AVIF, for one, came in its version 11.3."""
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
+def _check_kind(path: Path) -> None:
+    """DataError unless `path` is a file: who opens a pipe waits for its writer, and a device may never end."""
+    kind = path.stat().st_mode
+    if stat.S_ISDIR(kind):
+        raise DataError(f"{path} is a folder, expected a picture")
+    if not stat.S_ISREG(kind):
+        raise DataError(f"{path} is a pipe, a socket or a device, expected a picture: save it to a file first")
 
 
 def _check_size(path: Path, size: tuple[int, int], max_megapixels: float) -> None:
@@ -73,8 +128,14 @@ def _check_size(path: Path, size: tuple[int, int], max_megapixels: float) -> Non
     if megapixels > max_megapixels:
         raise DataError(
             f"{path} has {width}×{height} pixels, {megapixels:.0f} megapixels, and the limit is {max_megapixels:g}: "
-            "make it smaller, or raise the limit if you trust the file"
+            + _remedy(max_megapixels)
         )
+
+
+def _remedy(max_megapixels: float) -> str:
+    if max_megapixels == LARGEST_LIMIT:
+        return "make it smaller"
+    return f"make it smaller, or raise the limit if you trust the file (to at most {LARGEST_LIMIT:g})"
 
 
 def _upright(picture: Image.Image) -> Image.Image:

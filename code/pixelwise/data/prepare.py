@@ -4,51 +4,66 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 
-from .scenes import check_size, load
+from .. import console
+from ..options import Choice, Option, Parser, Place
+from .scenes import SIDE, load
 from .storage import DataError, DataWarning, folder
 
+PROGRAM = "python -m pixelwise.data"
 
+OPTIONS = (
+    Option("dataset", Choice(("camvid", "streets")), "which one"),
+    Option("--source", Place(), "a folder with a copy of CamVid (default: download it)", metavar="FOLDER"),
+    Option(
+        "--size",
+        SIDE,
+        "heights and widths, in pairs (default: 120 160; the book also uses 96 128, 180 240 and 360 480)",
+        metavar="PIXELS",
+        count="+",
+    ),
+    Option("--split", Choice(("train", "val", "test")), "which of them (default: train val)", count="+"),
+)
+
+
+@console.command_line(
+    "pixelwise.data", stopped="stopped; run the command again to go on", memory="choose a smaller --size"
+)
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line: ``prepare camvid [--source FOLDER] [--size H W ...] [--split train ...]``.
 
-    Prints a line for every cache that is ready. Exits with one line that says what to do when something fails; started
-    again, it goes on where it stopped.
+    Prints a line for every cache that is ready. Exits with one line that says what to do: status 2 for a wrong option,
+    1 when something fails; started again, it goes on where it stopped.
     """
-    parser = argparse.ArgumentParser(prog="python -m pixelwise.data", description=__doc__)
-    command = parser.add_subparsers(dest="command", required=True).add_parser("prepare", help=__doc__)
-    command.add_argument("dataset", choices=("camvid", "streets"))
-    command.add_argument("--source", type=Path, help="a folder with a copy of CamVid (default: download it)")
-    command.add_argument(
-        "--size",
-        type=int,
-        nargs="+",
-        action="extend",
-        metavar="H W",
-        help="heights and widths (default: 120 160; the book also uses 96 128, 180 240 and 360 480)",
-    )
-    command.add_argument("--split", choices=("train", "val", "test"), nargs="+", default=["train", "val"])
-    options = parser.parse_args(arguments)
-
+    options = parse(arguments)
     warnings.showwarning = _one_line
     warnings.simplefilter("always", DataWarning)
     try:
-        for size in _pairs(options.size or [120, 160]):
+        for size in zip(options.size[::2], options.size[1::2], strict=True):
             for split in options.split:
-                print(f"{load(options.dataset, split, size, source=options.source)!r} is ready", flush=True)
+                scenes = load(options.dataset, split, size, source=options.source, keep=True)
+                console.say(f"{scenes!r} is ready")
     except DataError as error:
         sys.exit(f"pixelwise.data: {error}")
-    except KeyboardInterrupt:
-        sys.exit("pixelwise.data: stopped; run the command again to go on")
-    print(f"all of it lies in {folder()}")
+    console.say(f"all of it lies in {folder()}")
 
 
-def _pairs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    if len(numbers) % 2:
-        raise DataError(f"--size got {len(numbers)} numbers; expected pairs of height and width, such as 120 160")
-    return [check_size(pair) for pair in zip(numbers[::2], numbers[1::2], strict=True)]
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options; exits with one line and status 2 for one that is wrong."""
+    parser = Parser(prog=PROGRAM, description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    command = commands.add_parser("prepare", help=__doc__, description=__doc__)
+    for option in OPTIONS:
+        option.add_to(command)
+    options = parser.parse_args(arguments)
+    options.size = options.size or [120, 160]
+    options.split = options.split or ["train", "val"]
+    if len(options.size) % 2:
+        command.error(f"--size got {len(options.size)} numbers; expected pairs of height and width, such as 120 160")
+    if options.dataset == "streets" and options.source is not None:
+        command.error("--source is for camvid; streets are generated")
+    return options
 
 
 def _one_line(message, category, filename, lineno, file=None, line=None) -> None:
-    print(f"pixelwise.data: {message}", file=sys.stderr)
+    console.say(f"pixelwise.data: {message}", error=True)

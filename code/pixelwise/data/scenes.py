@@ -1,7 +1,6 @@
 """The one door to the data: scenes by name, split and size, in memory as uint8 tensors."""
 
 import hashlib
-import operator
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,11 +8,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..checks import Range, require_tensor
 from . import storage
 from .storage import DataError
 
 SPLITS = ("train", "val", "test", "fit", "tune")
 """fit and tune are the two parts of train: choose anything you tune on *tune*, and leave val for the report."""
+
+PARTS = {"train": ("fit", "tune")}
+"""The splits that another one consists of."""
+
+SIDE = Range(1, 8192, whole=True)
+"""A height or a width in pixels."""
+
+COUNT = Range(1, 1_000_000, whole=True)
+"""How many of a split's scenes to load."""
 
 STREETS_SPLITS = {
     "train": range(512),
@@ -43,6 +52,8 @@ class Scenes:
     names: tuple[str, ...]
 
     def __post_init__(self):
+        for name in ("images", "masks"):
+            require_tensor(name, getattr(self, name), DataError)
         shape = tuple(self.images.shape)
         if len(shape) != 4 or shape[1] != 3 or self.images.dtype != torch.uint8:
             raise DataError(f"images are {self.images.dtype} {shape}; expected uint8 (N, 3, H, W)")
@@ -94,20 +105,22 @@ def load(
     count: int | None = None,
     source: str | Path | None = None,
     knobs=None,
+    keep: bool = False,
 ) -> Scenes:
     """Scenes of a split, of *streets* (generated, needs no network) or *camvid* (fetched once), resized to (H, W).
 
     `name` is "streets" or "camvid"; `split` one of SPLITS; `size` (height, width) in pixels. `count` asks for the first
     scenes of the split only, which saves generating the rest. `source` is a folder with a copy of CamVid, else
     PIXELWISE_CAMVID names one, else it is downloaded (see `camvid.load`). `knobs` is a `streets.Knobs`. Both kinds are
-    cached under `storage.folder()`. Raises DataError for anything that cannot be used.
+    cached under `storage.folder()`; where streets can't be, they are generated with a DataWarning, or with `keep` it is
+    a DataError. Raises DataError for anything that cannot be used.
     """
     if name not in ("streets", "camvid"):
         raise DataError(f'unknown data set {name!r}; choose "streets" or "camvid"')
     if split not in SPLITS:
         raise DataError(f"unknown split {split!r}; choose one of {', '.join(SPLITS)}")
-    if count is not None and count < 1:
-        raise DataError(f"count is {count}; expected at least 1 scene, or None for the whole split")
+    if count is not None:
+        COUNT.check("count", count, DataError, " of scenes, or None for the whole split")
     size = check_size(size)
     if name == "camvid":
         if knobs is not None:
@@ -115,18 +128,23 @@ def load(
         return _load_camvid(split, size, source)[:count]
     if source is not None:
         raise DataError('source was given for "streets", which is generated; it belongs to "camvid"')
-    return _load_streets(split, size, knobs, count)
+    return _load_streets(split, size, knobs, count, keep)
 
 
 def check_size(size) -> tuple[int, int]:
-    """(height, width) as two positive ints, or DataError."""
+    """(height, width) as two ints, or DataError."""
     try:
-        height, width = map(operator.index, size)
+        height, width = size
     except (TypeError, ValueError):
-        height = width = 0
-    if min(height, width) < 1:
-        raise DataError(f"size is {size!r}; expected (height, width) in pixels, such as (120, 160)")
-    return height, width
+        height = width = None
+    if height not in SIDE or width not in SIDE:
+        raise DataError(f"size is {size!r}; expected (height, width) in pixels, such as (120, 160), each a {SIDE}")
+    return int(height), int(width)
+
+
+def overlapping(one: str, other: str) -> bool:
+    """Whether two splits share scenes, by their names alone."""
+    return one == other or one in PARTS.get(other, ()) or other in PARTS.get(one, ())
 
 
 def _load_camvid(split: str, size: tuple[int, int], source: str | Path | None) -> Scenes:
@@ -142,7 +160,7 @@ def _load_camvid(split: str, size: tuple[int, int], source: str | Path | None) -
     return scenes[chosen]
 
 
-def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None) -> Scenes:
+def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None, keep: bool) -> Scenes:
     from . import streets
 
     knobs = streets.Knobs() if knobs is None else knobs
@@ -170,7 +188,7 @@ def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None) -
             )
         return torch.from_numpy(images), torch.from_numpy(masks), tuple(f"streets-{i:05d}" for i in stored)
 
-    images, masks, names = storage.cached(path(part), build, optional=True)
+    images, masks, names = storage.cached(path(part), build, optional=not keep)
     start = stored.index(wanted[0])
     return Scenes(images, masks, "streets", split, names)[start : start + len(wanted)]
 

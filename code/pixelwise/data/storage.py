@@ -6,6 +6,7 @@ A cache carries a SHA-256 of its content, which is checked at every reading: one
 import hashlib
 import json
 import os
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -39,10 +40,13 @@ def folder() -> Path:
     """The folder that downloads and caches go into (not created here).
 
     PIXELWISE_DATA names it; otherwise it is ``data/`` of the checkout that this module runs from, or the user's cache
-    folder where the package was installed without one.
+    folder where the package was installed without one. DataError for the home of a user that is not known here.
     """
     if named := os.environ.get("PIXELWISE_DATA"):
-        return Path(named).expanduser()
+        try:
+            return Path(named).expanduser()
+        except RuntimeError:
+            raise DataError(f"PIXELWISE_DATA is {named!r}, in the home of a user that is not known here") from None
     checkout = Path(__file__).resolve().parents[3]
     if (checkout / "pyproject.toml").is_file() and (checkout / "code" / "pixelwise").is_dir():
         return checkout / "data"
@@ -98,13 +102,15 @@ def cached(
     """What `build` returns, kept in `path` and read from there when it is whole.
 
     A damaged cache is made again with a one-line DataWarning. Where the cache cannot be written StorageError is raised,
-    or with optional=True a DataWarning given once a folder.
+    if possible before anything is built, or with optional=True a DataWarning given once a folder.
     """
     if path.exists():
         try:
             return read(path)
         except DamagedCache:
             warnings.warn(f"{path} was damaged and is made again", DataWarning, stacklevel=3)
+    if not optional:
+        _check_writable(path.parent)
     scenes = build()
     try:
         write(path, *scenes)
@@ -115,6 +121,15 @@ def cached(
             _unwritable.add(path.parent)
             warnings.warn(f"{error} (going on without a cache)", DataWarning, stacklevel=3)
     return scenes
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise StorageError(f"cannot write to {folder}: {error.strerror or error}; {REMEDY}") from error
 
 
 def progress_bar(total: int, description: str, unit: str):

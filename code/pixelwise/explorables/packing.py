@@ -31,7 +31,7 @@ def jpeg(image) -> str:
 
 def photograph(text: str) -> np.ndarray:
     """The picture (H, W, 3) uint8 that `jpeg` made into text."""
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))))
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text)), formats=["JPEG"]))
 
 
 def classes(labels: np.ndarray) -> list:

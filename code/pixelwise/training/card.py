@@ -31,7 +31,9 @@ def write_card(about: About) -> str:
         f"# {about.network.model}, trained on {about.dataset} at {height}×{width}",
         "",
         f"- **Network**: {network}; `pixelwise.training.weights.load` builds it again from the file alone.",
-        f"- **Data**: {DATA[about.dataset]}, split train, {height}×{width} pixels.",
+        f"- **Data**: {DATA[about.dataset]}, {height}×{width} pixels. Trained on the split "
+        f"{provenance.get('train_split', '(not recorded)')}, watched on {provenance.get('val_split', '(not recorded)')}"
+        + (", judged on test once." if "test" in about.metrics else "."),
         f"- **Recipe**: {settings}. Augmentation: {augmentation}.",
         f"- **Run**: {provenance['date']}, {provenance['device']}, {provenance['seconds']:.0f} s, "
         f"seed {provenance['seeds'][0]}, {versions}.",

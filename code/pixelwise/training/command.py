@@ -5,63 +5,78 @@ and prints.
 """
 
 import datetime
-import json
+import itertools
+import math
 import os
 import sys
 import warnings
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from .. import course, data
+from .. import console, course, data
 from ..data import storage
-from ..files import whole
+from ..files import held, save_json, whole
+from ..options import Device, refuse
 from . import checkpoint, distributed, metrics, parallel, weights
 from .card import write_card
 from .history import History
 from .inference import predict
 from .loop import fit
 from .networks import Description
-from .options import parse, recipe_of
+from .options import PROGRAM, description_of, parse, recipe_of
 
 BAND = 3
 """Width of the boundary band in pixels at the training size, on either side of a contour."""
 
 SHEET_SCENES = 6
 
+CHECKPOINT = "checkpoint.safetensors"
+RUN_FILES = (CHECKPOINT, "weights.safetensors", "model-card.md", "results.json", "contact-sheet.png")
+"""What a run leaves in its folder."""
 
+PROVENANCE = ("device", "date", "seconds", "seeds", "versions", "processes", "train_split", "val_split")
+"""What of the results goes into the weights' own description."""
+
+
+@console.command_line("pixelwise.training", memory="choose a smaller --batch-size, --size or --crop, or fewer --scenes")
 def main(arguments: list[str] | None = None) -> None:
-    """The command line; exits with one line that says what to do when something fails."""
+    """The command line; exits with one line that says what to do: status 2 for a wrong option, 1 for what fails."""
     options = parse(arguments)
-    warnings.showwarning = lambda message, *_, **__: print(f"pixelwise.training: {message}", file=sys.stderr)
-    folder = options.out or default_folder(options)
+    warnings.showwarning = lambda message, *_, **__: console.say(f"pixelwise.training: {message}", error=True)
     try:
-        with processes(options.device) as device:
+        several = int(os.environ.get("WORLD_SIZE", 1)) > 1
+        device = choose_device(options.device, int(os.environ.get("LOCAL_RANK", 0)) if several else None)
+    except ValueError as error:
+        refuse(PROGRAM, str(error))
+    folder = options.out
+    try:
+        folder = folder or default_folder(options)
+        with processes(device, several), own_folder(folder, options):
             run(options, folder, device)
     except KeyboardInterrupt:
         sys.exit(f"pixelwise.training: stopped; the same command with --resume goes on from {folder}")
-    except torch.OutOfMemoryError:
-        sys.exit("pixelwise.training: out of GPU memory; choose a smaller --batch-size, --size or --crop")
     except checkpoint.CheckpointError as error:
         sys.exit(
             f"pixelwise.training: {error}. With --resume the options are those of the run that was stopped; "
             "--overwrite begins it anew"
         )
     except (ValueError, FloatingPointError, OSError) as error:
+        if console.is_out_of_memory(error):
+            raise
         sys.exit(f"pixelwise.training: {error}")
 
 
 def run(options: Namespace, folder: Path, device: torch.device) -> dict:
     """Train, judge and write everything into `folder`; returns what results.json holds."""
     recipe = recipe_of(options)
-    described = Description(options.model, len(data.CLASSES), options.backbone, options.width, options.output_stride)
+    described = description_of(options)
     course.seed_everything(options.seed)
     model = described.build()
-    prepare_folder(folder, options)
     train, val, test = load_scenes(options)
     parameters = sum(p.numel() for p in model.parameters())
     say(
@@ -83,8 +98,9 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict:
         loss=loss,
         seed=options.seed,
         device=device,
-        checkpoint=folder / "checkpoint.safetensors",
+        checkpoint=folder / CHECKPOINT,
         progress=progress,
+        facts=facts(options, described, len(train)),
     )
     if distributed.rank() > 0:
         return {}
@@ -98,6 +114,7 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict:
         "parameters": parameters,
         "dataset": options.dataset,
         "train_split": options.train_split,
+        "val_split": options.val_split,
         "scenes": len(train),
         "size": list(options.size),
         "named_recipe": options.recipe,
@@ -119,55 +136,115 @@ def default_folder(options: Namespace) -> Path:
     return storage.folder() / "runs" / f"{options.model}-{options.dataset}-{height}x{width}-seed{options.seed}"
 
 
-def prepare_folder(folder: Path, options: Namespace) -> None:
-    """Make the folder; ValueError where it holds another run, unless that is to be resumed or overwritten."""
-    there = [name for name in ("checkpoint.safetensors", "weights.safetensors") if (folder / name).exists()]
-    distributed.wait()  # until every process has looked
-    if there and options.overwrite:
+@contextmanager
+def own_folder(folder: Path, options: Namespace) -> Iterator[None]:
+    """Have the run's folder to these processes alone, and its old run gone where it is to be overwritten.
+
+    ValueError where it holds another run, unless that is to be resumed or overwritten; OSError where another process
+    trains into it. The first process looks, and the others learn what it found.
+    """
+    with ExitStack() as stack:
+        refusal = None
         if distributed.rank() == 0:
-            for name in there:
-                (folder / name).unlink()
+            try:
+                stack.enter_context(held(folder))
+                clear(folder, options)
+            except (ValueError, OSError) as error:
+                refusal = str(error)
+        if refusal := distributed.share_refusal(refusal):
+            if distributed.rank() > 0:
+                sys.exit(1)  # the first process says why
+            raise ValueError(refusal)
+        yield
+
+
+def clear(folder: Path, options: Namespace) -> None:
+    """Remove the run in `folder` that is to be overwritten; ValueError where one is there that nobody gave up."""
+    there = [name for name in RUN_FILES if (folder / name).exists()]
+    if options.overwrite:
+        for name in there:
+            (folder / name).unlink()
     elif there and not options.resume:
         raise ValueError(
             f"{folder} holds a run already ({', '.join(there)}): go on with it (--resume), begin it anew "
             "(--overwrite), or choose another folder (--out)"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    distributed.wait()
+    elif there and CHECKPOINT not in there:
+        raise ValueError(
+            f"{folder} holds a run ({', '.join(there)}) without a {CHECKPOINT} to resume from: begin it anew "
+            "(--overwrite), or choose another folder (--out)"
+        )
+
+
+def facts(options: Namespace, described: Description, scenes: int) -> dict:
+    """What else makes two runs the same one, beside what `fit` knows: all that changes a figure of the results."""
+    return {
+        "dataset": options.dataset,
+        "train_split": options.train_split,
+        "val_split": options.val_split,
+        "scenes": scenes,
+        "size": list(options.size),
+        "network": described.to_dict(),
+        "boundary_width": BAND,
+        "processes": distributed.world_size(),
+        "sync_batch_norm": options.sync_batch_norm,
+    }
 
 
 def load_scenes(options: Namespace) -> tuple[data.Scenes, data.Scenes, data.Scenes | None]:
-    """The splits that were asked for. One process fills the cache, and the others then read it."""
+    """The splits that were asked for. One process fills the cache, and the others then read it.
+
+    DataError where two of them share a scene.
+    """
     wanted = [options.train_split, options.val_split, *(["test"] if options.test else [])]
     if distributed.rank() > 0:
         distributed.wait()
     scenes = [data.load(options.dataset, split, tuple(options.size), count=options.scenes) for split in wanted]
     if distributed.rank() == 0:
         distributed.wait()
+    for one, other in itertools.combinations(scenes, 2):
+        check_apart(one, other)
     return scenes[0], scenes[1], scenes[2] if options.test else None
 
 
+def check_apart(one: data.Scenes, other: data.Scenes) -> None:
+    """DataError where two sets share a scene: figures of scenes that were trained on promise too much."""
+    if shared := sorted(set(one.names) & set(other.names)):
+        raise data.DataError(
+            f"{len(shared)} scenes are in {one.split} and in {other.split}, {shared[0]} for one: nothing honest can be "
+            "measured on them; choose splits, or a copy of the data, that share none"
+        )
+
+
 def judge(labels: torch.Tensor, targets: torch.Tensor) -> dict:
-    """The figures of one split: labels and targets (N, H, W) uint8 to means, IoU of each class, and at boundaries."""
+    """The figures of one split: labels and targets (N, H, W) uint8 to means, IoU of each class, and at boundaries.
+
+    None for what is undefined, such as the IoU of a class that does not occur.
+    """
     classes = len(data.CLASSES)
     matrix = metrics.confusion_matrix(labels, targets, classes)
     band = metrics.confusion_matrix(labels, targets, classes, where=metrics.boundary_band(targets, BAND))
     return {
-        "mean_iou": metrics.mean_iou(matrix),
-        "pixel_accuracy": metrics.pixel_accuracy(matrix),
-        "mean_class_accuracy": metrics.mean_class_accuracy(matrix),
+        "mean_iou": defined(metrics.mean_iou(matrix)),
+        "pixel_accuracy": defined(metrics.pixel_accuracy(matrix)),
+        "mean_class_accuracy": defined(metrics.mean_class_accuracy(matrix)),
         "class_iou": by_class(metrics.class_iou(matrix)),
         "boundary_width": BAND,
-        "boundary_band_mean_iou": metrics.mean_iou(band),
+        "boundary_band_mean_iou": defined(metrics.mean_iou(band)),
         "boundary_band_class_iou": by_class(metrics.class_iou(band)),
-        "boundary_iou": metrics.boundary_iou(labels, targets, BAND, classes).nanmean().item(),
+        "boundary_iou": defined(metrics.boundary_iou(labels, targets, BAND, classes).nanmean().item()),
         "images": len(targets),
     }
 
 
 def by_class(values: torch.Tensor) -> dict[str, float | None]:
-    """One value a class by its name; None for a class that does not occur (JSON has no NaN)."""
-    return {name: None if v != v else v for name, v in zip(data.CLASSES, values.tolist(), strict=True)}
+    """One value a class by its name."""
+    return {name: defined(v) for name, v in zip(data.CLASSES, values.tolist(), strict=True)}
+
+
+def defined(value: float) -> float | None:
+    """The value, or None for NaN, which JSON does not have."""
+    return None if math.isnan(value) else value
 
 
 def provenance(device: torch.device, history: History, seed: int) -> dict:
@@ -190,13 +267,12 @@ def write_all(folder: Path, record: dict, model: nn.Module, described: Descripti
         size=tuple(record["size"]),
         recipe=record["recipe"],
         metrics=record["values"],
-        provenance={key: record[key] for key in ("device", "date", "seconds", "seeds", "versions", "processes")},
+        provenance={key: record[key] for key in PROVENANCE},
     )
     weights.save(folder / "weights.safetensors", model, about)
     with whole(folder / "model-card.md") as temporary:
         temporary.write_text(write_card(about), encoding="utf-8")
-    with whole(folder / "results.json") as temporary:
-        temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    save_json(folder / "results.json", record)
     with whole(folder / "contact-sheet.png") as temporary:
         temporary.write_bytes(contact_sheet(val, labels))
 
@@ -224,32 +300,35 @@ def report(folder: Path, values: dict, seconds: float) -> None:
     """The figures in a few lines, and where everything lies."""
     for split, figures in values.items():
         say(
-            f"{split}: mIoU {figures['mean_iou']:.1%}, pixel accuracy {figures['pixel_accuracy']:.1%}, within {BAND} "
-            f"pixels of a boundary mIoU {figures['boundary_band_mean_iou']:.1%}"
+            f"{split}: mIoU {share(figures['mean_iou'], 1)}, pixel accuracy {share(figures['pixel_accuracy'], 1)}, "
+            f"within {BAND} pixels of a boundary mIoU {share(figures['boundary_band_mean_iou'], 1)}"
         )
-        say("  " + ", ".join(f"{k} {'–' if v is None else format(v, '.0%')}" for k, v in figures["class_iou"].items()))
+        say("  " + ", ".join(f"{name} {share(value)}" for name, value in figures["class_iou"].items()))
     say(f"trained for {seconds:.0f} s; weights, card, results and contact sheet are in {folder}")
+
+
+def share(value: float | None, digits: int = 0) -> str:
+    """A share in per cent; a dash for one that is undefined."""
+    return "–" if value is None else f"{value:.{digits}%}"
 
 
 def say(text: str) -> None:
     """Print, in the first process only."""
     if distributed.rank() == 0:
-        print(text, flush=True)
+        console.say(text)
 
 
 @contextmanager
-def processes(name: str | None) -> Iterator[torch.device]:
-    """The device to compute on; inside, under torchrun, the processes know each other."""
-    several = int(os.environ.get("WORLD_SIZE", 1)) > 1
-    device = choose_device(name, int(os.environ.get("LOCAL_RANK", 0)) if several else None)
+def processes(device: torch.device, several: bool) -> Iterator[None]:
+    """Inside, under torchrun, the processes know each other."""
     if not several:
-        yield device
+        yield
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield device
+        yield
         distributed.wait()  # the first process may still be judging
     finally:
         torch.distributed.destroy_process_group()
@@ -259,10 +338,7 @@ def choose_device(name: str | None, local_rank: int | None = None) -> torch.devi
     """The device called `name`, or the best there is; under torchrun this process's own GPU."""
     if name is None:
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ValueError(f"there is no device {name!r}; choose cpu, cuda, cuda:1 or mps") from None
+    device = torch.device(Device().parse(name))
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError(f"--device {name} was asked for, but PyTorch sees no CUDA GPU; use --device cpu")
     if device.type == "mps" and not torch.backends.mps.is_available():

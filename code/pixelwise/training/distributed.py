@@ -38,3 +38,12 @@ def wait() -> None:
     """Wait until every process has come here."""
     if world_size() > 1:
         dist.barrier()
+
+
+def share_refusal(refusal: str | None) -> str | None:
+    """What the first process refused, in every process: they all stop, and none waits for the others in vain."""
+    if world_size() == 1:
+        return refusal
+    said = [refusal]
+    dist.broadcast_object_list(said, src=0)
+    return said[0]

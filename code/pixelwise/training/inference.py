@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from ..checks import require_tensor
 from ..data.augment import normalise
 from ..modes import eval_mode
 from .losses import heads
@@ -47,6 +48,7 @@ def predicted_labels(logits: Tensor) -> Tensor:
 
 def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | torch.device | None) -> Iterator[Tensor]:
     """The main head's logits, batch by batch."""
+    require_tensor("images", images)
     if images.dtype != torch.uint8 or images.dim() != 4 or not len(images):
         raise ValueError(
             f"images are {images.dtype} {tuple(images.shape)}, expected uint8 (N, 3, H, W) as `data.load` gives them; "

@@ -9,7 +9,8 @@ function on its share of each batch.
 
 import copy
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..checks import require_tensor
 from ..data.augment import normalise
 from ..data.palette import VOID
 from ..modes import eval_mode
@@ -38,6 +40,7 @@ def fit(
     seed: int = 0,
     device: str | torch.device = "cpu",
     checkpoint: str | Path | None = None,
+    facts: Mapping = types.MappingProxyType({}),
     progress: str | None = None,
     on_epoch: Callable[[nn.Module, History], None] | None = None,
 ) -> History:
@@ -49,10 +52,12 @@ def fit(
     through len(train) // batch_size shuffled batches, so none is smaller than the others, which batch normalisation
     would suffer from; a set smaller than a batch is one batch.
 
-    `checkpoint` is a file: written after every epoch, resumed from if it is there. `progress` is "bar", "lines",
-    "silent" or None (a bar, or lines in a record). `on_epoch(model, history)` is called after every epoch, before the
-    checkpoint. The same seed on the same device gives the same weights; on the CPU, to the last bit with the same
-    number of threads.
+    `checkpoint` is a file: written after every epoch, resumed from if it is there. `facts`, which hold what JSON can,
+    say what else the caller's figures depend on: a run is resumed only where they are the same. `progress` is "bar",
+    "lines", "silent" or None (a bar, or lines in a record). `on_epoch(model, history)` is called after every epoch,
+    before the checkpoint. The same seed on the same device gives the same weights; on the CPU, to the last bit with the
+    same number of threads. Dropout draws from PyTorch's global generator, so of several `fit` in threads of one process
+    none can be repeated: give each a process.
 
     FloatingPointError when the loss is no longer finite; CheckpointError for a checkpoint of another run; ValueError
     for data that do not fit the model.
@@ -81,7 +86,7 @@ def fit(
     autocast = partial(torch.autocast, device.type, torch.bfloat16, enabled=recipe.use_bfloat16(device))
 
     history = History()
-    run = _describe(model, images, targets, recipe, loss, seed, device, val) if checkpoint else {}
+    run = {**facts, **_describe(model, images, targets, recipe, loss, seed, device, val)} if checkpoint else {}
     saved = {"model": model, "ema": average} if average else {"model": model}
     if checkpoint and Path(checkpoint).exists():
         history = checkpoints.load(Path(checkpoint), run, saved, optimizer)
@@ -157,6 +162,8 @@ def fit(
 
 def _check(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The training data, if they are what `fit` expects."""
+    for name, value in (("images", images), ("targets", targets)):
+        require_tensor(name, value)
     if images.dtype != torch.uint8 or images.dim() != 4 or not len(images):
         raise ValueError(f"images are {images.dtype} {tuple(images.shape)}, expected uint8 (N, 3, H, W) with N ≥ 1")
     masks, classes = (
@@ -244,10 +251,15 @@ def _describe(model, images, targets, recipe: Recipe, loss, seed: int, device: t
     settings = checkpoints.describe(recipe)
     return {
         "model": type(model).__qualname__,
-        "data": f"{tuple(images.shape)}, sum {int(images.sum())}, labels {int(targets.sum())}",
-        "validation": val is not None,
+        "data": _fingerprint(images, targets),
+        "validation": None if val is None else _fingerprint(val.images, val.targets),
         "loss": checkpoints.describe(loss.func if isinstance(loss, partial) else loss),
         "seed": seed,
         "device": device.type,
+        "bfloat16": recipe.use_bfloat16(device),
         **{f"recipe.{name}": setting for name, setting in settings.items()},
     }
+
+
+def _fingerprint(images: Tensor, targets: Tensor) -> str:
+    return f"{tuple(images.shape)}, sum {int(images.sum())}, labels {int(targets.sum())}"

@@ -1,11 +1,16 @@
 """What ``python -m pixelwise.training`` can be told, and the recipes that have a name."""
 
 import argparse
-from pathlib import Path
 
-from ..data import Augment
-from .networks import BACKBONES, NETWORKS
-from .recipe import Recipe
+import torch
+
+from ..checks import Range
+from ..data import CLASSES, Augment
+from ..data.augment import RANGES as AUGMENT_RANGES
+from ..data.scenes import COUNT, overlapping
+from ..options import Choice, Device, OnOff, Option, Parser, Place, Switch
+from .networks import BACKBONES, NETWORKS, Description
+from .recipe import RANGES, Recipe
 
 RECIPES: dict[str, dict] = {
     "camvid-360": {
@@ -87,22 +92,122 @@ what a run leaves in its folder:
 """
 
 
-class HelpFormatter(argparse.HelpFormatter):
-    """Shows the defaults, and keeps the lines of what follows the options."""
+SIDE = Range(32, 4096, whole=True)
+"""Of a picture in training: streets can't be drawn smaller, and the networks' coarsest maps are 1/32 of it."""
 
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return text.strip("\n") if "\n\n" in text else super()._fill_text(text, width, indent)
+SEED = Range(0, 2**32 - 1, whole=True)
 
-    def _get_help_string(self, action: argparse.Action) -> str:
-        value = action.default
-        if value in (None, argparse.SUPPRESS) or isinstance(value, bool) or "default" in action.help:
-            return action.help
-        words = [f"{x:g}" if isinstance(x, float) else str(x) for x in (value if isinstance(value, list) else [value])]
-        return f"{action.help} (default: {' '.join(words)})"
+_plain, _augment = Recipe(), Augment()
+
+OPTIONS: dict[str, tuple[Option, ...]] = {
+    "": (
+        Option("--recipe", Choice(tuple(RECIPES)), "start from settings that go together; see below", metavar="NAME"),
+    ),
+    "network": (
+        Option("--model", Choice(tuple(NETWORKS)), "one of those listed below", "unet", "NAME"),
+        Option(
+            "--backbone",
+            Choice(tuple(BACKBONES)),
+            f"one of {', '.join(BACKBONES)}, from scratch (default: contracting for unet, vgg16 for deeplabv1 and "
+            "deeplabv2, else resnet18)",
+            metavar="NAME",
+        ),
+        Option(
+            "--width",
+            Range(1, 512, whole=True),
+            "of the backbone's first maps (default: 16 for contracting, else 64)",
+            metavar="CHANNELS",
+        ),
+        Option(
+            "--output-stride",
+            Choice((8, 16, 32)),
+            "image ÷ coarsest map; below 32 the last stages are dilated (default: the network's own)",
+        ),
+    ),
+    "data": (
+        Option(
+            "--dataset",
+            Choice(("streets", "camvid")),
+            "streets are generated; camvid is downloaded once, or taken from the folder in PIXELWISE_CAMVID",
+            "streets",
+        ),
+        Option("--size", SIDE, "height and width in pixels", (120, 160), ("H", "W"), 2),
+        Option("--train-split", Choice(("train", "fit")), "fit is train without tune", "train"),
+        Option("--val-split", Choice(("val", "tune")), "tune is for choosing settings, with --train-split fit", "val"),
+        Option("--test", Switch(), "report on the test split too: once, when everything is decided"),
+        Option("--scenes", COUNT, "only the first N scenes of each split, to try something", metavar="N"),
+    ),
+    "training": (
+        Option("--epochs", RANGES["epochs"], "passes over the training scenes", _plain.epochs, "N"),
+        Option("--batch-size", RANGES["batch_size"], "images a step, over all processes", _plain.batch_size, "N"),
+        Option("--optimizer", Choice(("adamw", "sgd")), "how to step", _plain.optimizer),
+        Option("--learning-rate", RANGES["learning_rate"], "at its highest", _plain.learning_rate, "RATE"),
+        Option(
+            "--weight-decay",
+            RANGES["weight_decay"],
+            "not on biases and normalisation; 1e-4 is usual with sgd",
+            _plain.weight_decay,
+            "RATE",
+        ),
+        Option("--warmup", RANGES["warmup_steps"], "linear, then a polynomial decay", 0, "STEPS"),
+        Option(
+            "--class-weights",
+            Choice(("none", "inverse_sqrt")),
+            "inverse_sqrt lets a rare class weigh more, by the root of its frequency",
+            "inverse_sqrt",
+        ),
+        Option("--label-smoothing", RANGES["label_smoothing"], "spread over all classes", 0.0, "SHARE"),
+        Option(
+            "--ema", RANGES["ema"], "end as a moving average of the weights, say 0.99 (default: none)", None, "DECAY"
+        ),
+        Option("--amp", OnOff(), "compute in bfloat16 (default: where the hardware multiplies it natively)"),
+        Option("--seed", SEED, "of weights, order, augmentation, dropout", 0, "N"),
+    ),
+    "augmentation": (
+        Option("--flip", OnOff(), "mirror half the images", _augment.flip),
+        Option(
+            "--scale",
+            AUGMENT_RANGES["scale"],
+            "enlarge by a factor between these two and cut out the image's size; 1 1 for none",
+            _augment.scale,
+            ("LEAST", "MOST"),
+            2,
+        ),
+        Option("--crop", SIDE, "cut out this size instead (default: --size)", None, ("H", "W"), 2),
+        Option(
+            "--colour",
+            AUGMENT_RANGES["colour"],
+            "change brightness, contrast and saturation by up to this share",
+            _augment.colour,
+            "SHARE",
+        ),
+    ),
+    "running": (
+        Option("--out", Place(), "for results (default: data/runs/MODEL-DATASET-HxW-seedN)", metavar="FOLDER"),
+        Option("--resume", Switch(), "go on from the checkpoint in the folder, if there is one"),
+        Option("--overwrite", Switch(), "begin anew in a folder that holds a run"),
+        Option(
+            "--device",
+            Device(),
+            "cpu, cuda, cuda:1, mps (default: a GPU where there is one; under torchrun one for each process)",
+            metavar="NAME",
+        ),
+        Option("--sync-batch-norm", Switch(), "under torchrun: normalise over the images of all processes"),
+        Option(
+            "--progress",
+            Choice(("bar", "lines", "silent")),
+            "a bar, one line an epoch, or nothing (default: a bar in a terminal, else lines)",
+        ),
+    ),
+}
+"""By the group under which the help shows them; the first has no title."""
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """The options as given, over those of the named recipe, over the defaults; exits with a line for a wrong one."""
+    """The options as given, over those of the named recipe, over the defaults.
+
+    Exits with one line and status 2 for one that is wrong, and for those that do not go together.
+    """
     parser = build_parser()
     given, _ = parser.parse_known_args(arguments)
     if given.recipe:
@@ -110,120 +215,33 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.resume and options.overwrite:
         parser.error("--resume goes on with a run and --overwrite begins it anew: give one of them")
+    if overlapping(options.train_split, options.val_split):
+        parser.error(
+            f"--val-split {options.val_split} shares scenes with --train-split {options.train_split}: a network is not "
+            "judged by what it was trained on; give --train-split fit with --val-split tune"
+        )
+    try:
+        recipe_of(options)
+        with torch.device("meta"):  # costs no memory, and finds what does not go together
+            description_of(options).build()
+    except ValueError as error:
+        parser.error(str(error))
     return options
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser, with every option, its default, and the examples."""
-    parser = argparse.ArgumentParser(
+def build_parser() -> Parser:
+    """The parser, with every option of OPTIONS and the examples."""
+    parser = Parser(
         prog=PROGRAM,
         usage=f"{PROGRAM} [options]",
         description=DESCRIPTION,
         epilog=EXAMPLES.format(models=listed(NETWORKS), recipes=listed(RECIPES)),
-        formatter_class=HelpFormatter,
-        allow_abbrev=False,
     )
-    add = parser.add_argument
-    add("--recipe", choices=RECIPES, metavar="NAME", help="start from settings that go together; see below")
-
-    add = parser.add_argument_group("network").add_argument
-    add("--model", choices=NETWORKS, default="unet", metavar="NAME", help="one of those listed below")
-    add(
-        "--backbone",
-        choices=BACKBONES,
-        metavar="NAME",
-        help=f"one of {', '.join(BACKBONES)}, from scratch (default: contracting for unet, vgg16 for deeplabv1 and "
-        "deeplabv2, else resnet18)",
-    )
-    add(
-        "--width",
-        type=positive,
-        metavar="CHANNELS",
-        help="of the backbone's first maps (default: 16 for contracting, else 64)",
-    )
-    add(
-        "--output-stride",
-        type=int,
-        choices=(8, 16, 32),
-        help="image ÷ coarsest map; below 32 the last stages are dilated (default: the network's own)",
-    )
-
-    add = parser.add_argument_group("data").add_argument
-    add(
-        "--dataset",
-        choices=("streets", "camvid"),
-        default="streets",
-        help="streets are generated; camvid is downloaded once, or taken from the folder in PIXELWISE_CAMVID",
-    )
-    add("--size", type=positive, nargs=2, default=[120, 160], metavar=("H", "W"), help="height and width in pixels")
-    add("--train-split", choices=("train", "fit"), default="train", help="fit is train without tune")
-    add("--val-split", choices=("val", "tune"), default="val", help="tune is for choosing settings (with fit)")
-    add("--test", action="store_true", help="report on the test split too: once, when everything is decided")
-    add("--scenes", type=positive, metavar="N", help="only the first N scenes of each split, to try something")
-
-    plain, augment = Recipe(), Augment()
-    add = parser.add_argument_group("training").add_argument
-    add("--epochs", type=positive, default=plain.epochs, metavar="N", help="passes over the training scenes")
-    add("--batch-size", type=positive, default=plain.batch_size, metavar="N", help="images a step, over all processes")
-    add("--optimizer", choices=("adamw", "sgd"), default=plain.optimizer, help="how to step")
-    add("--learning-rate", type=float, default=plain.learning_rate, metavar="RATE", help="at its highest")
-    add(
-        "--weight-decay",
-        type=float,
-        default=plain.weight_decay,
-        metavar="RATE",
-        help="not on biases and normalisation; 1e-4 is usual with sgd",
-    )
-    add("--warmup", type=natural, default=0, metavar="STEPS", help="linear, then a polynomial decay (default: 0)")
-    add(
-        "--class-weights",
-        choices=("none", "inverse_sqrt"),
-        default="inverse_sqrt",
-        help="inverse_sqrt lets a rare class weigh more, by the root of its frequency",
-    )
-    add("--label-smoothing", type=float, default=0.0, metavar="SHARE", help="0 to 1 (default: 0)")
-    add("--ema", type=float, metavar="DECAY", help="end as a moving average of the weights, say 0.99 (default: none)")
-    add(
-        "--amp",
-        action=argparse.BooleanOptionalAction,
-        help="compute in bfloat16 (default: where the hardware multiplies it natively)",
-    )
-    add("--seed", type=natural, default=0, metavar="N", help="of weights, order, augmentation, dropout (default: 0)")
-
-    add = parser.add_argument_group("augmentation", "Drawn anew for every image.").add_argument
-    add("--flip", action=argparse.BooleanOptionalAction, default=augment.flip, help="mirror half the images")
-    add(
-        "--scale",
-        type=float,
-        nargs=2,
-        default=list(augment.scale),
-        metavar=("LEAST", "MOST"),
-        help="enlarge by a factor from this range and cut out the image's size; 1 1 for none",
-    )
-    add("--crop", type=positive, nargs=2, metavar=("H", "W"), help="cut out this size instead (default: --size)")
-    add(
-        "--colour",
-        type=float,
-        default=augment.colour,
-        metavar="SHARE",
-        help="change brightness, contrast and saturation by up to this share, 0 to 1",
-    )
-
-    add = parser.add_argument_group("running").add_argument
-    add("--out", type=Path, metavar="FOLDER", help="for results (default: data/runs/MODEL-DATASET-HxW-seedN)")
-    add("--resume", action="store_true", help="go on from the checkpoint in the folder, if there is one")
-    add("--overwrite", action="store_true", help="begin anew in a folder that holds a run")
-    add(
-        "--device",
-        metavar="NAME",
-        help="cpu, cuda, cuda:1, mps (default: a GPU where there is one; under torchrun one for each process)",
-    )
-    add("--sync-batch-norm", action="store_true", help="under torchrun: normalise over the images of all processes")
-    add(
-        "--progress",
-        choices=("bar", "lines", "silent"),
-        help="a bar, one line an epoch, or nothing (default: a bar in a terminal, else lines)",
-    )
+    for title, options in OPTIONS.items():
+        about = "Drawn anew for every image." if title == "augmentation" else None
+        group = parser.add_argument_group(title, about) if title else parser
+        for option in options:
+            option.add_to(group)
     return parser
 
 
@@ -254,17 +272,6 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     )
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1."""
-    return natural(text, least=1)
-
-
-def natural(text: str, least: int = 0) -> int:
-    """A whole number of at least `least`."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if number < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least {least}")
-    return number
+def description_of(options: argparse.Namespace) -> Description:
+    """The network that the options describe."""
+    return Description(options.model, len(CLASSES), options.backbone, options.width, options.output_stride)

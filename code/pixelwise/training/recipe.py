@@ -6,12 +6,33 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..checks import Range
+
 Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+
+RANGES = {
+    "epochs": Range(1, 1_000_000, whole=True),
+    "batch_size": Range(1, 65_536, whole=True),
+    "max_steps": Range(1, 1_000_000_000, whole=True),
+    "learning_rate": Range(0, 1000, open="least"),
+    "momentum": Range(0, 1, open="most"),
+    "weight_decay": Range(0, 10),
+    "warmup_steps": Range(0, 1_000_000, whole=True),
+    "power": Range(0, 10),
+    "label_smoothing": Range(0, 1, open="most"),
+    "auxiliary_weight": Range(0, 10),
+    "ema": Range(0, 1, open="both"),
+}
+OPTIONAL = {"max_steps": ", or None for all epochs", "ema": " (a decay, say 0.999), or None"}
+"""What may be None as well, and how the message says so."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: everything that `fit` needs to know beyond the model, the data and the seed."""
+    """How to train: everything that `fit` needs to know beyond the model, the data and the seed.
+
+    ValueError for a setting that is not in its range (see RANGES).
+    """
 
     epochs: int = 16
     batch_size: int = 8
@@ -42,17 +63,20 @@ class Recipe:
     channels_last: bool = True
 
     def __post_init__(self):
-        for name in ("epochs", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
-        if self.max_steps is not None and self.max_steps < 1:
-            raise ValueError(f"max_steps is {self.max_steps}, expected at least 1, or None for all epochs")
+        for name, range_ in RANGES.items():
+            value = getattr(self, name)
+            if value is not None or name not in OPTIONAL:
+                range_.check(name, value, hint=OPTIONAL.get(name, ""))
         if self.optimizer not in ("adamw", "sgd"):
             raise ValueError(f'optimizer is {self.optimizer!r}, expected "adamw" or "sgd"')
         if isinstance(self.class_weights, str) and self.class_weights != "inverse_sqrt":
             raise ValueError(f'class_weights is {self.class_weights!r}, expected None, "inverse_sqrt" or a tensor')
-        if self.ema is not None and not 0 < self.ema < 1:
-            raise ValueError(f"ema is {self.ema}, expected a decay between 0 and 1, say 0.999, or None")
+        if isinstance(self.class_weights, Tensor) and not (
+            self.class_weights.isfinite().all() and self.class_weights.min() >= 0 < self.class_weights.max()
+        ):
+            raise ValueError(
+                f"class_weights are {self.class_weights.tolist()}, expected finite numbers from 0, not all of them 0"
+            )
 
     def build_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
         """The optimizer over the model's trainable parameters, with the weight decay where it belongs."""
