@@ -167,7 +167,7 @@ class TestPredict:
         path.write_bytes(spoilt)
         assert answer(lambda: weights.load(path), weights.WeightsError) is None
 
-    @fuzz
+    @few
     @given(
         name=st.sampled_from(weights.PARTS),
         part=st.recursive(

@@ -72,7 +72,11 @@ def heads(outputs: Tensor | tuple | Mapping) -> list[Tensor]:
 
 
 def weigh_heads(loss: Loss, logits: list[Tensor], targets: Tensor, auxiliary_weight: float) -> Tensor:
-    """Loss of the main head plus `auxiliary_weight` times the loss of every other; GoogLeNet (2015), section 5: 0.3."""
+    """Loss of the main head plus `auxiliary_weight` times the loss of every other; GoogLeNet (2015), section 5: 0.3.
+
+    ValueError, whatever the loss, for more classes than there are labels beside void.
+    """
+    check_class_count(logits[0].shape[1])
     main, *auxiliary = (loss(head, targets) for head in logits)
     return main + auxiliary_weight * sum(auxiliary) if auxiliary else main
 
