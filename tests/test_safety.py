@@ -27,6 +27,8 @@ def dangers(text: str) -> list[str]:
             found.append(f"line {node.lineno} calls {name}")
         if name in ("torch.load", "torch.hub.load_state_dict_from_url") and keywords.get("weights_only") != "True":
             found.append(f"line {node.lineno} calls {name} without weights_only=True")
+        if name == "torch.hub.download_url_to_file" and keywords.get("hash_prefix", "None") == "None":
+            found.append(f"line {node.lineno} calls {name} without a hash")
         if name in ("torch.hub.load", "torch.package.PackageImporter", "yaml.load", "yaml.unsafe_load"):
             found.append(f"line {node.lineno} calls {name}")
         if keywords.get("allow_pickle", "False") != "False" or keywords.get("shell", "False") != "False":
@@ -49,6 +51,7 @@ def test_the_library_runs_nothing_from_outside(path):
         "np.load(path, allow_pickle=True)",
         "shutil.unpack_archive(path)",
         "torch.hub.load('a/b', 'c')",
+        "torch.hub.download_url_to_file(url, path)",
         "eval(text)",
         "subprocess.run(text, shell=True)",
     ],

@@ -20,6 +20,8 @@ from .history import History
 FORMAT = "pixelwise checkpoint 2"
 PARTS = ("run", "history")
 ADVICE = "give another checkpoint path, or delete the file to start again"
+MOST_TEXT = 50_000_000
+"""Characters of a history: a quarter of a million epochs."""
 EXACT = 2**24
 """The optimizer counts its steps in float32, and no further than this."""
 
@@ -48,7 +50,7 @@ def load(path: Path, run: dict, modules: dict[str, nn.Module], optimizer) -> His
     model or data set.
     """
     try:
-        parts, tensors = sealed.read(path, FORMAT, PARTS)
+        parts, tensors = sealed.read(path, FORMAT, PARTS, MOST_TEXT)
     except sealed.DamagedFile as error:
         raise CheckpointError(f"checkpoint {path} {error}; {ADVICE}") from None
     _check_run(path, parts["run"], run)

@@ -18,9 +18,9 @@ from ..files import whole
 KINDS = frozenset({"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"})
 """Number formats, as safetensors names them, that every supported PyTorch reads."""
 
-MOST_TEXT = 4_000_000
-"""Characters in one entry of the metadata: a history of ten thousand epochs has a quarter of them."""
 DEEPEST = 16
+"""Levels of lists and dictionaries in one part."""
+
 LONGEST_SAID = 200
 
 
@@ -39,8 +39,8 @@ def write(path: Path, kind: str, parts: dict, tensors: dict[str, Tensor]) -> Non
         save_file(tensors, temporary, metadata)
 
 
-def read(path: Path, kind: str, names: tuple[str, ...]) -> tuple[dict, dict[str, Tensor]]:
-    """The parts called `names` and the tensors that `write` stored under that kind, verified.
+def read(path: Path, kind: str, names: tuple[str, ...], most: int) -> tuple[dict, dict[str, Tensor]]:
+    """The parts called `names`, each of at most `most` characters, and the tensors that `write` stored, verified.
 
     DamagedFile for anything else: a file that can't be read, one of another kind, altered, or with other parts.
     """
@@ -65,7 +65,7 @@ def read(path: Path, kind: str, names: tuple[str, ...]) -> tuple[dict, dict[str,
         raise DamagedFile("does not match its checksum: it was altered after it was written")
     if metadata.keys() != {"format", *names}:
         raise DamagedFile(f"holds {short(str(sorted(metadata)))}, expected {['format', *names]}")
-    return {name: parsed(name, metadata[name]) for name in names}, tensors
+    return {name: parsed(name, metadata[name], most) for name in names}, tensors
 
 
 def checksum(metadata: dict[str, str], tensors: dict[str, Tensor]) -> str:
@@ -78,10 +78,10 @@ def checksum(metadata: dict[str, str], tensors: dict[str, Tensor]) -> str:
     return digest.hexdigest()
 
 
-def parsed(name: str, text: str) -> object:
+def parsed(name: str, text: str, most: int) -> object:
     """The part that `text` holds as JSON of bounded length and depth; DamagedFile for what is none."""
-    if len(text) > MOST_TEXT:
-        raise DamagedFile(f"has {len(text)} characters in {name}, expected at most {MOST_TEXT}")
+    if len(text) > most:
+        raise DamagedFile(f"has {len(text)} characters in {name}, expected at most {most}")
     try:
         part = json.loads(text)
     except (ValueError, RecursionError) as error:

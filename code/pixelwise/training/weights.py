@@ -21,7 +21,9 @@ FORMAT = "pixelwise weights 2"
 LONGEST_SIDE, MOST_PIXELS = 16384, 2048 * 2048
 """Bounds on the size of the training pictures, at which a network will be shown others: twice those of Cityscapes."""
 
-LONGEST_NAME = 80
+LONGEST_NAME, MOST_TEXT = 80, 1_000_000
+"""In characters: of a name, and of a dictionary as JSON."""
+
 FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
@@ -49,7 +51,7 @@ class About:
     val_split: str | None = None
 
     def __post_init__(self):
-        classes, size = self.classes, self.size
+        classes = self.classes
         if not isinstance(classes, tuple) or len(classes) != self.network.num_classes:
             count = len(classes) if isinstance(classes, tuple) else sealed.short(repr(classes))
             raise ValueError(f"classes are {count}, expected {self.network.num_classes} names, one for each output")
@@ -61,12 +63,7 @@ class About:
         for name in ("train_split", "val_split"):
             if getattr(self, name) is not None:
                 _check_name(name, getattr(self, name))
-        sides = isinstance(size, tuple) and len(size) == 2 and all(type(side) is int for side in size)
-        if not sides or min(size) < 1 or max(size) > LONGEST_SIDE or size[0] * size[1] > MOST_PIXELS:
-            raise ValueError(
-                f"size is {sealed.short(repr(size))}, expected (height, width) of 1 to {LONGEST_SIDE}, together "
-                f"at most {MOST_PIXELS} pixels"
-            )
+        check_size(self.size)
         for name in ("recipe", "metrics", "provenance"):
             if not isinstance(getattr(self, name), dict):
                 raise ValueError(f"{name} is {sealed.short(repr(getattr(self, name)))}, expected a dictionary")
@@ -74,6 +71,16 @@ class About:
 
 
 PARTS = tuple(part.name for part in fields(About))
+
+
+def check_size(size: object) -> None:
+    """Raise ValueError unless it is a (height, width) of training pictures that weights can tell."""
+    sides = isinstance(size, tuple) and len(size) == 2 and all(type(side) is int for side in size)
+    if not sides or min(size) < 1 or max(size) > LONGEST_SIDE or size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(
+            f"size is {sealed.short(repr(size))}, expected (height, width) of 1 to {LONGEST_SIDE}, together at most "
+            f"{MOST_PIXELS} pixels"
+        )
 
 
 def save(path: Path, model: nn.Module, about: About) -> None:
@@ -101,7 +108,7 @@ def load(path: str | Path) -> tuple[nn.Module, About]:
             f"there are no weights at {path}: check the path, or train some (python -m pixelwise.training)"
         )
     try:
-        parts, tensors = sealed.read(path, FORMAT, PARTS)
+        parts, tensors = sealed.read(path, FORMAT, PARTS, MOST_TEXT)
     except sealed.DamagedFile as error:
         raise WeightsError(
             f"{path} {error}; fetch it again, or train it again (python -m pixelwise.training writes a "
