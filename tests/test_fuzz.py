@@ -1,6 +1,7 @@
 """Whatever comes in, an answer or one clear error comes out: `load`, `predict`, the files behind them, the metrics."""
 
 import io
+import json
 import warnings
 from functools import partial
 
@@ -10,14 +11,16 @@ import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from tests.helpers import camvid_copy, tiny
 from tests.helpers.laws import heavy_law, law
 
 from pixelwise import data, predict
 from pixelwise.data import photos
-from pixelwise.training import metrics, weights
+from pixelwise.training import metrics, sealed, weights
 from pixelwise.training import predict as predict_labels
-from pixelwise.training.networks import Description
+from pixelwise.training.networks import BACKBONES, NETWORKS, Description
 
 fuzz = settings(law, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 few = settings(heavy_law, suppress_health_check=fuzz.suppress_health_check)
@@ -143,15 +146,57 @@ class TestPredict:
     @fuzz
     @given(draw=st.data())
     def test_damaged_weights(self, draw, trained, tmp_path):
+        """Wherever a file was damaged, it is refused: the half of it that is text is tried as often as the numbers."""
         path = tmp_path / "weights.safetensors"
         whole = trained.read_bytes()
-        head = 8 + int.from_bytes(whole[:8], "little")  # what follows are numbers, any of which are weights
-        spoilt = draw.draw(damaged(whole[:head])) + whole[head:]
-        path.write_bytes(spoilt[: draw.draw(st.none() | st.integers(0, len(spoilt)))])
+        head = 8 + int.from_bytes(whole[:8], "little")
+        in_text = draw.draw(st.booleans())
+        part = whole[:head] if in_text else whole[head:]
+        part = draw.draw(damaged(part))
+        spoilt = part + whole[head:] if in_text else whole[:head] + part
+        path.write_bytes(spoilt)
+        loaded = answer(lambda: weights.load(path), weights.WeightsError)
+        assert (loaded is None) == (spoilt != whole)
+
+    @fuzz
+    @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), in_text=st.booleans())
+    def test_damaged_weights_in_one_bit(self, place, bit, in_text, trained, tmp_path):
+        path = tmp_path / "weights.safetensors"
+        spoilt = bytearray(trained.read_bytes())
+        head = 8 + int.from_bytes(spoilt[:8], "little")
+        spoilt[int(place * (head if in_text else len(spoilt)))] ^= 1 << bit
+        path.write_bytes(spoilt)
+        assert answer(lambda: weights.load(path), weights.WeightsError) is None
+
+    @few
+    @given(
+        name=st.sampled_from(weights.PARTS),
+        part=st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+            lambda inner: st.lists(inner, max_size=12) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+            max_leaves=14,
+        )
+        | st.fixed_dictionaries(
+            {"model": st.sampled_from([*NETWORKS, 1]), "num_classes": st.integers(0, 12)},
+            optional={
+                "backbone": st.sampled_from([*BACKBONES, None, ""]),
+                "width": st.integers(-1, 4097),
+                "output_stride": st.integers(-1, 33),
+            },
+        ),
+    )
+    def test_damaged_weights_that_say_anything(self, name, part, trained, tmp_path):
+        """Whoever forges one part of what a file says, and the checksum: it makes sense, or it is refused."""
+        path = tmp_path / "weights.safetensors"
+        with safe_open(trained, framework="pt") as file:
+            metadata = dict(file.metadata()) | {name: json.dumps(part)}
+        tensors = load_file(trained)
+        save_file(tensors, path, metadata | {"sha256": sealed.checksum(metadata, tensors)})
         loaded = answer(lambda: weights.load(path), weights.WeightsError)
         if loaded:
-            assert len(loaded[1].classes) == loaded[1].network.num_classes
-            assert not loaded[0].training
+            about = loaded[1]
+            assert all(text.isprintable() for text in (*about.classes, about.dataset))
+            assert about.size[0] * about.size[1] <= weights.MOST_PIXELS
 
     @fuzz
     @given(

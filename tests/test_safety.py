@@ -29,6 +29,8 @@ def dangers(text: str) -> list[str]:
             found.append(f"line {node.lineno} calls {name} without weights_only=True")
         if name == "Image.open" and "formats" not in keywords:
             found.append(f"line {node.lineno} calls {name} without formats=")  # Pillow's EPS starts a program
+        if name == "torch.hub.download_url_to_file" and keywords.get("hash_prefix", "None") == "None":
+            found.append(f"line {node.lineno} calls {name} without a hash")
         if name in ("torch.hub.load", "torch.package.PackageImporter", "yaml.load", "yaml.unsafe_load"):
             found.append(f"line {node.lineno} calls {name}")
         if keywords.get("allow_pickle", "False") != "False" or keywords.get("shell", "False") != "False":
@@ -56,6 +58,7 @@ def test_the_build_chooses_its_picture_formats(path):
         "np.load(path, allow_pickle=True)",
         "shutil.unpack_archive(path)",
         "torch.hub.load('a/b', 'c')",
+        "torch.hub.download_url_to_file(url, path)",
         "eval(text)",
         "Image.open(path)",
         "subprocess.run(text, shell=True)",

@@ -8,6 +8,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from pixelwise.data.palette import CLASSES
 from pixelwise.figures import DISPLAY_COLOURS, SERIES, VOID_COLOUR
+from pixelwise.figures.pixels import class_colours
 from pixelwise.figures.style import INK, PAPER
 
 # Linear RGB to what a dichromat sees: Machado, Oliveira & Fernandes (2009), table for severity 1.0.
@@ -50,6 +51,20 @@ def test_no_two_classes_look_alike(vision):
         for b in NEIGHBOURS[a].split()
     }
     assert min(near.values()) >= (13 if vision == "tritanopia" else 16), min(near.items(), key=lambda pair: pair[1])
+
+
+def test_further_classes_have_colours_of_their_own():
+    colours = class_colours(255)
+    assert colours[: len(CLASSES)] == DISPLAY_COLOURS
+    assert class_colours(3) == DISPLAY_COLOURS[:3]
+    assert class_colours(12) == colours[:12]
+    assert colours[11:14] == ((0, 255, 0), (255, 34, 255), (102, 255, 119)), "the same on every machine"
+    assert len({*colours, VOID_COLOUR}) == 256
+    lab = rgb2lab(np.array([*colours[:30], VOID_COLOUR]) / 255)
+    assert min(deltaE_ciede2000(a, b) for a, b in itertools.combinations(lab, 2)) > 7
+    for count in (0, 256):
+        with pytest.raises(ValueError, match=f"there are {count} classes"):
+            class_colours(count)
 
 
 def test_text_and_lines_have_contrast_on_the_card():

@@ -10,7 +10,7 @@ import torch
 from torchvision import models as theirs
 
 from pixelwise.models.densenet import densenet121
-from pixelwise.models.pretrained import NETWORKS, fetch, load_published, pretrained, published_url
+from pixelwise.models.pretrained import NETWORKS, SHA256, fetch, load_published, pretrained, published_url
 from pixelwise.models.resnet import resnet18
 
 
@@ -24,7 +24,9 @@ def published(tmp_path, monkeypatch):
         torch.save(content, path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         path = path.rename(tmp_path / f"weights-{digest[:8]}.pth")
-        monkeypatch.setattr(sys.modules["pixelwise.models.pretrained"], "published_url", lambda name: path.as_uri())
+        module = sys.modules["pixelwise.models.pretrained"]
+        monkeypatch.setattr(module, "published_url", lambda name: path.as_uri())
+        monkeypatch.setattr(module, "SHA256", dict.fromkeys(SHA256, digest))
         return path
 
     return publish
@@ -106,16 +108,33 @@ def test_no_network(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     missing = (tmp_path / "nowhere" / "resnet18-f37072fd.pth").as_uri()
     with pytest.raises(ConnectionError, match=r"could not fetch .*put it at .*checkpoints.resnet18-f37072fd.pth"):
-        fetch(missing)
+        fetch(missing, SHA256["resnet18"])
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
 def test_wrong_hash_leaves_nothing(monkeypatch, tmp_path):
+    """Also where the first digits, which the name shows, agree: 32 bits can be forged in minutes."""
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
-    (tmp_path / "resnet18-00000000.pth").write_bytes(b"something else")
+    other = tmp_path / "resnet18.pth"
+    other.write_bytes(b"something else")
+    digest = hashlib.sha256(b"something else").hexdigest()
+    other = other.rename(tmp_path / f"resnet18-{digest[:8]}.pth")
     with pytest.raises(ConnectionError, match="invalid hash"):
-        fetch((tmp_path / "resnet18-00000000.pth").as_uri())
+        fetch(other.as_uri(), digest[:8] + "0" * 56)
     assert not list((tmp_path / "cache" / "checkpoints").iterdir())
+    assert fetch(other.as_uri(), digest).read_bytes() == b"something else"
+
+
+def test_wrong_hash_in_the_cache_is_fetched_again(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
+    published, forged = b"as published", b"as forged"
+    digest = hashlib.sha256(published).hexdigest()
+    path = tmp_path / f"resnet18-{hashlib.sha256(forged).hexdigest()[:8]}.pth"  # the name is the forged file's
+    path.write_bytes(published)
+    cached = tmp_path / "cache" / "checkpoints" / path.name
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(forged)
+    assert fetch(path.as_uri(), digest).read_bytes() == published
 
 
 class Attack:
@@ -137,5 +156,12 @@ def test_unknown_name():
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n.__name__)
 def test_every_network_has_an_address_with_a_hash(network):
-    name = published_url(network.__name__).rpartition("-")[2]
-    assert len(bytes.fromhex(name.removesuffix(".pth"))) == 4
+    digest = SHA256[network.__name__]
+    assert len(bytes.fromhex(digest)) == 32
+    assert published_url(network.__name__).endswith(f"-{digest[:8]}.pth")
+
+
+def test_only_files_whose_whole_hash_is_known_are_on_offer():
+    assert SHA256.keys() == {network.__name__ for network in NETWORKS}
+    with pytest.raises(ValueError, match="no published weights for 'densenet201'"):
+        pretrained("densenet201")

@@ -279,6 +279,16 @@ class TestMistakes:
         with pytest.raises(ValueError, match=f"{name} (is|are) .*expected"):
             Recipe(**wrong)
 
+    @pytest.mark.parametrize("loss", [None, lambda logits, targets: logits.sum()])
+    def test_more_classes_than_a_byte_has_labels(self, loss):
+        with pytest.raises(ValueError, match="there are 300 classes, expected 1 to 255"):
+            fit(segmenter(classes=300), scenes(4), Recipe(epochs=1, batch_size=4), loss=loss, progress="silent")
+        with pytest.raises(ValueError, match="there are 300 classes, expected 1 to 255"):
+            evaluate(segmenter(classes=300), scenes(4))
+        with pytest.raises(ValueError, match="there are 300 classes, expected 1 to 255"):
+            predict(segmenter(classes=300), scenes(4).images)
+        assert predict(classifier(classes=300), patches(4).images).dtype == torch.int64  # which holds any number
+
     def test_class_weights_of_another_number(self):
         with pytest.raises(ValueError, match=r"class_weights are \(11,\), but the model has 3 outputs"):
             train(Recipe(class_weights=torch.ones(11)))

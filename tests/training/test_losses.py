@@ -1,5 +1,6 @@
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -60,7 +61,7 @@ def test_losses_serve_classification_too():
 
 
 def test_heads_finds_the_main_logits():
-    main, auxiliary = torch.ones(1), torch.zeros(1)
+    main, auxiliary = torch.ones(1, 1), torch.zeros(1, 1)
     for outputs in ((main, auxiliary), (main, None, auxiliary), {"aux": auxiliary, "out": main}):
         assert [head.item() for head in losses.heads(outputs)] == [1, 0]
     assert losses.heads(main.bfloat16())[0].dtype == torch.float32
@@ -77,6 +78,28 @@ def test_inverse_sqrt_frequencies():
 def test_shapes_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"logits are \(2, 4, 5, 6\) and targets \(2, 9, 9\)"):
         losses.cross_entropy(logits, torch.zeros(2, 9, 9).long())
+
+
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice_loss])
+def test_more_classes_than_labels_are_refused(loss):
+    """Class 255 would be taken for void and never learned."""
+    targets = torch.full((1, 4), 255)
+    assert loss(torch.zeros(1, 255, 4), targets) == 0
+    for count in (256, 300, 1000):
+        with pytest.raises(ValueError, match=f"there are {count} classes, expected 1 to 255"):
+            loss(torch.zeros(1, count, 4), targets)
+    with pytest.raises(ValueError, match="there are 300 classes"):
+        losses.inverse_sqrt_frequencies(targets, 300)
+
+
+@pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice_loss])
+def test_what_is_no_tensor_is_named(loss):
+    with pytest.raises(TypeError, match=r"logits is a numpy.ndarray, expected a tensor: torch.as_tensor makes one"):
+        loss(np.zeros((1, 3, 4)), torch.zeros(1, 4).long())
+    with pytest.raises(TypeError, match="targets is a list, expected a tensor"):
+        loss(torch.zeros(1, 3, 4), [[0, 1, 2, 2]])
+    with pytest.raises(TypeError, match=r"targets is a numpy.ndarray"):
+        losses.inverse_sqrt_frequencies(np.zeros(4, int), 3)
 
 
 def test_poly_warms_up_then_decays():

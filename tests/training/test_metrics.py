@@ -250,3 +250,23 @@ def test_scores_ask_for_a_confusion_matrix():
         metrics.mean_iou(torch.rand(3, 3))
     with pytest.raises(ValueError, match="width is 0"):
         metrics.boundary_band(torch.zeros(2, 2).long(), 0)
+
+
+def test_a_class_of_the_number_of_void_is_refused():
+    """It would be counted as void, which is to say never."""
+    target = torch.tensor([0, 254, 255, 299])
+    with pytest.raises(ValueError, match="there are 300 classes, expected 1 to 255"):
+        confusion_matrix(target, target, 300)
+    assert confusion_matrix(target, target, 300, ignore=-1)[255, 255] == 1
+    assert confusion_matrix(target[:3], target[:3], 255).sum() == 2
+
+
+def test_what_is_no_tensor_is_named():
+    one = torch.tensor([1])
+    for arguments, name in (((one.numpy(), one), "prediction is a numpy.ndarray"), ((one, [1]), "target is a list")):
+        with pytest.raises(TypeError, match=f"{name}, expected a tensor"):
+            confusion_matrix(*arguments)
+    with pytest.raises(TypeError, match="masks is a numpy"):
+        metrics.boundary_band(np.zeros((4, 4), int), 1)
+    with pytest.raises(TypeError, match="matrix is a numpy"):
+        metrics.mean_iou(np.eye(3))

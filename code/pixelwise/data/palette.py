@@ -5,8 +5,13 @@ Source: Brostow et al., "Semantic object classes in video" (2009), in the 11-cla
 (Badrinarayanan et al., 2017).
 """
 
+from numbers import Integral
+
 VOID = 255
 """The label of pixels that belong to no class; every loss and metric leaves them out."""
+
+MOST_CLASSES = VOID
+"""Labels are stored in a byte, 0-254 for classes."""
 
 CLASSES = (
     "sky",
@@ -37,3 +42,14 @@ CAMVID_COLOURS = (
     (0, 128, 192),
 )
 """CamVid's published colours, sRGB 0-255, in the order of CLASSES."""
+
+
+def check_class_count(count: int) -> None:
+    """Raise ValueError unless `count` classes have a label each beside void: class 255 would vanish as void."""
+    if isinstance(count, bool) or not isinstance(count, Integral):
+        raise ValueError(f"the number of classes is {count!r}, expected an integer from 1 to {MOST_CLASSES}")
+    if not 1 <= count <= MOST_CLASSES:
+        raise ValueError(
+            f"there are {count} classes, expected 1 to {MOST_CLASSES}: labels are bytes, and {VOID} is void, so a "
+            "class of that number would never be counted; merge some"
+        )

@@ -5,9 +5,11 @@ for instead: under normal vision, protanopia, deuteranopia and tritanopia (Macha
 13 in CIEDE2000, and classes that often meet are at least 16 apart for the red-green blind.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
-from ..data.palette import CLASSES, VOID
+from ..data.palette import CLASSES, VOID, check_class_count
 
 DISPLAY_COLOURS = (
     (190, 228, 245),
@@ -26,10 +28,37 @@ DISPLAY_COLOURS = (
 VOID_COLOUR = (11, 8, 22)
 RIGHT_COLOUR, WRONG_COLOUR = (214, 224, 230), (196, 48, 20)
 """Colours of the error map: rightly and wrongly labelled pixels; void keeps VOID_COLOUR."""
+LEVELS = range(0, 256, 17)
+"""Of each channel, among which colours for further classes are searched."""
 
 _LOOKUP = np.zeros((256, 3), np.uint8)
 _LOOKUP[: len(CLASSES)] = DISPLAY_COLOURS
 _LOOKUP[VOID] = VOID_COLOUR
+
+
+@lru_cache
+def class_colours(count: int) -> tuple[tuple[int, int, int], ...]:
+    """A colour, sRGB 0-255, for each of 1 to 255 classes: DISPLAY_COLOURS, and beyond them generated ones.
+
+    Each further colour is the one of a grid that is farthest from all before it and from void's, so they are distinct
+    and the same everywhere, and those of a class stay when classes are added. Distances are weighted by how much the
+    eye makes of each channel (Riemersma's "redmean"), in whole numbers.
+    """
+    check_class_count(count)
+    grid = np.stack(np.meshgrid(LEVELS, LEVELS, LEVELS, indexing="ij"), -1).reshape(-1, 3).astype(np.int64)
+    colours = [VOID_COLOUR, *DISPLAY_COLOURS]
+    nearest = np.min([_distances(grid, colour) for colour in colours], axis=0)
+    while len(colours) <= count:
+        colours.append(tuple(grid[nearest.argmax()].tolist()))
+        nearest = np.minimum(nearest, _distances(grid, colours[-1]))
+    return tuple(colours[1 : count + 1])
+
+
+def _distances(colours: np.ndarray, other: tuple[int, int, int]) -> np.ndarray:
+    """512 times the squared "redmean" distance of (N, 3) colours from another."""
+    red = colours[:, 0] + other[0]
+    square = (colours - other) ** 2
+    return (1024 + red) * square[:, 0] + 2048 * square[:, 1] + (1534 - red) * square[:, 2]
 
 
 def colourise(mask) -> np.ndarray:

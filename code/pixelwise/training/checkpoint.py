@@ -1,23 +1,29 @@
 """Checkpoints that can be killed at any moment and resumed exactly: one safetensors file, replaced atomically.
 
 The tensors of the model, its average and the optimizer are in the file; what describes the run (recipe, seed, data)
-and its history are JSON in the file's metadata. No pickle: reading a checkpoint runs no code. Random states need no
-storing, for `fit` seeds every epoch from (seed, epoch) and checkpoints between epochs.
+and its history are JSON in the file's metadata, and a checksum covers it all (see `sealed`). No pickle: reading a
+checkpoint runs no code. Random states need no storing, for `fit` seeds every epoch from (seed, epoch) and checkpoints
+between epochs.
 """
 
-import json
+import math
+from collections.abc import Set
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..files import whole
+from . import sealed
 from .history import History
 
-FORMAT = "pixelwise checkpoint 1"
+FORMAT = "pixelwise checkpoint 2"
+PARTS = ("run", "history")
+ADVICE = "give another checkpoint path, or delete the file to start again"
+MOST_TEXT = 50_000_000
+"""Characters of a history: a quarter of a million epochs."""
+EXACT = 2**24
+"""The optimizer counts its steps in float32, and no further than this."""
 
 
 class CheckpointError(ValueError):
@@ -34,47 +40,34 @@ def save(path: Path, run: dict, history: History, modules: dict[str, nn.Module],
         for name, value in optimizer.state[parameter].items():
             if isinstance(value, Tensor):
                 tensors[f"optimizer.{i}.{name}"] = _plain(value)
-    metadata = {"format": FORMAT, "run": json.dumps(run), "history": json.dumps(history.to_dict())}
-    with whole(path) as temporary:
-        save_file(tensors, temporary, metadata)
+    sealed.write(path, FORMAT, {"run": run, "history": history.to_dict()}, tensors)
 
 
 def load(path: Path, run: dict, modules: dict[str, nn.Module], optimizer) -> History:
     """Restore modules and optimizer from `path` in place, and return the history so far.
 
-    CheckpointError, before anything was changed, if the file is broken or belongs to another run, model or data set.
+    CheckpointError, before anything was changed, if the file is broken, says what can't be, or belongs to another run,
+    model or data set.
     """
-    metadata, tensors = _read(path)
-    stored = json.loads(metadata["run"])
-    for name in [*run, *stored]:
-        if stored.get(name) != run.get(name):
-            raise CheckpointError(
-                f"checkpoint {path} belongs to another run: {name} is {stored.get(name)} there and {run.get(name)} "
-                "here; give another checkpoint path, or delete the file to start again"
-            )
+    try:
+        parts, tensors = sealed.read(path, FORMAT, PARTS, MOST_TEXT)
+    except sealed.DamagedFile as error:
+        raise CheckpointError(f"checkpoint {path} {error}; {ADVICE}") from None
+    _check_run(path, parts["run"], run)
     targets = _module_tensors(modules)
-    for key in sorted(targets.keys() | {key for key in tensors if not key.startswith("optimizer.")}):
-        there, here = tensors.get(key), targets.get(key)
-        if there is None or here is None or there.shape != here.shape or there.dtype != here.dtype:
-            raise CheckpointError(
-                f"checkpoint {path} belongs to another model: {key} is {_form(there)} there and {_form(here)} here; "
-                "give another checkpoint path, or delete the file to start again"
-            )
+    stored = {key: value for key, value in tensors.items() if not key.startswith("optimizer.")}
+    _check_modules(path, stored, targets)
+    for key, value in tensors.items():
+        if value.is_floating_point() and value.isnan().any():
+            raise CheckpointError(f"checkpoint {path} holds NaN in {sealed.short(key)}; {ADVICE}")
+    history = _history(path, parts["history"], bool(run.get("validation")))
+    states = _optimizer_states(path, tensors.keys() - stored.keys(), tensors, optimizer, history.step[-1])
     with torch.no_grad():
         for key, here in targets.items():
-            here.copy_(tensors[key])
-        states = {}
-        parameters = _parameters(optimizer)
-        for key, value in tensors.items():
-            if key.startswith("optimizer."):
-                _, i, name = key.split(".")
-                parameter = parameters[int(i)]
-                # as the optimizer itself lays it out: fused kernels walk weight and state side by side in memory
-                like = torch.empty_like(parameter) if value.shape == parameter.shape else value.to(parameter.device)
-                states.setdefault(int(i), {})[name] = like.copy_(value)
-    for i, state in states.items():
-        optimizer.state[parameters[i]].update(state)
-    return History(**json.loads(metadata["history"]))
+            here.copy_(stored[key])
+    for parameter, state in states.items():
+        optimizer.state[parameter].update(state)
+    return history
 
 
 def describe(value) -> object:
@@ -91,20 +84,122 @@ def describe(value) -> object:
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata, tensors = file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
+def _check_run(path: Path, stored: object, run: dict) -> None:
+    if not isinstance(stored, dict):
+        raise CheckpointError(f"checkpoint {path} does not say of which run it is; {ADVICE}")
+    for name in [*run, *stored]:
+        if name not in stored or name not in run or stored[name] != run[name]:
+            there, here = (sealed.short(str(parts[name])) if name in parts else "absent" for parts in (stored, run))
+            raise CheckpointError(
+                f"checkpoint {path} belongs to another run: {sealed.short(name)} is {there} there and {here} "
+                f"here; {ADVICE}"
+            )
+
+
+def _check_modules(path: Path, stored: dict[str, Tensor], targets: dict[str, Tensor]) -> None:
+    for key in sorted(targets.keys() | stored.keys()):
+        there, here = stored.get(key), targets.get(key)
+        if there is None or here is None or there.shape != here.shape or there.dtype != here.dtype:
+            raise CheckpointError(
+                f"checkpoint {path} belongs to another model: {sealed.short(key)} is {_form(there)} there and "
+                f"{_form(here)} here; {ADVICE}"
+            )
+
+
+def _history(path: Path, stored: object, validated: bool) -> History:
+    if fault := _history_fault(stored, validated):
+        raise CheckpointError(f"checkpoint {path} has a history that can't be ({fault}); {ADVICE}")
+    return History(**stored)
+
+
+def _history_fault(stored: object, validated: bool) -> str | None:
+    """What keeps it from being what `fit` left: epochs 1, 2, … of equally many steps, the last perhaps cut short."""
+    names = [field.name for field in fields(History)]
+    if not isinstance(stored, dict) or sorted(stored) != sorted(names):
+        return f"expected the lists {', '.join(names)}"
+    for name, values in stored.items():
+        optional = name.startswith("val_")
+        if not isinstance(values, list) or not all(_is_number(v, name in ("epoch", "step"), optional) for v in values):
+            return f"{name} is no list of numbers from 0"
+        expected = len(stored["epoch"]) if validated or not optional else 0
+        if len(values) != expected:
+            return f"{name} has {len(values)} entries, expected {expected}"
+    epochs, steps = stored["epoch"], stored["step"]
+    if not epochs or epochs != list(range(1, len(epochs) + 1)):
+        return "its epochs are not 1, 2, …"
+    even = [steps[0] * epoch for epoch in epochs]
+    if steps[:-1] != even[:-1] or not (0, *even)[-2] < steps[-1] <= even[-1]:
+        return f"its steps do not fit its {len(epochs)} epochs"
+    return None
+
+
+def _is_number(value: object, whole: bool, may_be_undefined: bool) -> bool:
+    """Whether it is a count or a finite number from 0; a score may be NaN where no pixel is labelled."""
+    if whole or type(value) is not float:
+        return type(value) is int and value >= 0
+    return (value >= 0 and math.isfinite(value)) or (may_be_undefined and math.isnan(value))
+
+
+def _optimizer_states(path: Path, keys: Set[str], tensors: dict[str, Tensor], optimizer, step: int) -> dict:
+    """The state of each parameter that has one, on its device and as the optimizer itself lays it out."""
+    found: dict[int, dict[str, Tensor]] = {}
+    parameters = _parameters(optimizer)
+    for key in sorted(keys):
+        _, _, rest = key.partition(".")
+        i, _, name = rest.partition(".")
+        if not i.isdecimal() or f"{int(i)}" != i or int(i) >= len(parameters):
+            raise CheckpointError(f"checkpoint {path} holds {sealed.short(key)}, of no parameter here; {ADVICE}")
+        found.setdefault(int(i), {})[name] = tensors[key]
+    forms = _state_forms(optimizer)
+    if any(forms) and not found:
+        raise CheckpointError(f"checkpoint {path} holds no state of the optimizer; {ADVICE}")
+    states = {}
+    for i, state in found.items():
+        parameter, form = parameters[i], forms[i]
+        if state.keys() != form.keys():
+            raise CheckpointError(
+                f"checkpoint {path} holds {sealed.short(str(sorted(state)))} of optimizer.{i}, expected "
+                f"{sorted(form)}; {ADVICE}"
+            )
+        for name, value in state.items():
+            like = form[name]
+            shape = parameter.shape if like.dim() else like.shape
+            if value.shape != shape or value.dtype != like.dtype:
+                raise CheckpointError(
+                    f"checkpoint {path} belongs to another model: optimizer.{i}.{name} is {_form(value)} there, "
+                    f"expected {like.dtype} {tuple(shape)}; {ADVICE}"
+                )
+            # as the optimizer itself lays it out: fused kernels walk weight and state side by side in memory
+            empty = torch.empty_like(parameter, dtype=like.dtype) if like.dim() else torch.empty_like(like)
+            states.setdefault(parameter, {})[name] = empty.copy_(value)
+    counts = [state["step"].item() for state in found.values() if "step" in state]
+    if counts and not (min(counts) >= 1 and max(counts) == min(step, EXACT) and all(n.is_integer() for n in counts)):
         raise CheckpointError(
-            f"checkpoint {path} cannot be read ({error}): it is truncated or no checkpoint; delete it to start again"
-        ) from None
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path} is a safetensors file but no checkpoint of this version (format {metadata.get('format')!r}, "
-            f"expected {FORMAT!r}): give another checkpoint path, or delete the file to start again"
+            f"checkpoint {path} counts other steps in the optimizer than the {step} of its history; {ADVICE}"
         )
-    return metadata, tensors
+    return states
+
+
+def _state_forms(optimizer) -> list[dict[str, Tensor]]:
+    """For each parameter what its state is made of: scalars as they are, and vectors for what has its shape.
+
+    Learnt from a step of an optimizer of the same kind over stand-ins with two numbers each.
+    """
+    forms = []
+    for group in optimizer.param_groups:
+        twins = [nn.Parameter(torch.zeros(2, dtype=p.dtype, device=p.device)) for p in group["params"]]
+        if not twins:
+            continue
+        twin = type(optimizer)(twins, lr=0.0)
+        twin.param_groups[0].update({name: value for name, value in group.items() if name != "params"})
+        for parameter in twins:
+            parameter.grad = torch.zeros_like(parameter)
+        twin.step()
+        forms += [
+            {name: value for name, value in twin.state[parameter].items() if isinstance(value, Tensor)}
+            for parameter in twins
+        ]
+    return forms
 
 
 def _module_tensors(modules: dict[str, nn.Module]) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from ..checks import require_tensor
 from ..data.augment import normalise
+from ..data.palette import check_class_count
 from ..modes import eval_mode
 from .losses import heads
 from .metrics import confusion_matrix
@@ -23,6 +24,8 @@ def predict(
     """
     batches = []
     for logits in _logits(model, images, batch_size, device):
+        if logits.dim() == 4:  # labels that go into a byte
+            check_class_count(logits.shape[1])
         labels = predicted_labels(logits)
         batches.append(labels.to(images.device, torch.uint8 if labels.dim() == 3 else torch.int64))
     return torch.cat(batches)

@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..data.palette import VOID
+from ..data.palette import VOID, check_class_count
+from .metrics import check_tensors
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -71,7 +72,11 @@ def heads(outputs: Tensor | tuple | Mapping) -> list[Tensor]:
 
 
 def weigh_heads(loss: Loss, logits: list[Tensor], targets: Tensor, auxiliary_weight: float) -> Tensor:
-    """Loss of the main head plus `auxiliary_weight` times the loss of every other; GoogLeNet (2015), section 5: 0.3."""
+    """Loss of the main head plus `auxiliary_weight` times the loss of every other; GoogLeNet (2015), section 5: 0.3.
+
+    ValueError, whatever the loss, for more classes than there are labels beside void.
+    """
+    check_class_count(logits[0].shape[1])
     main, *auxiliary = (loss(head, targets) for head in logits)
     return main + auxiliary_weight * sum(auxiliary) if auxiliary else main
 
@@ -82,6 +87,8 @@ def inverse_sqrt_frequencies(targets: Tensor, num_classes: int) -> Tensor:
     Full inverse frequencies would let a pole of a few pixels outshout the road; the square root is the usual
     compromise.
     """
+    check_tensors(targets=targets)
+    check_class_count(num_classes)
     counts = torch.bincount(targets.flatten(), minlength=VOID + 1)[:num_classes].double()
     present = counts > 0
     weights = torch.where(present, counts.clamp(min=1).rsqrt(), 0)
@@ -89,9 +96,12 @@ def inverse_sqrt_frequencies(targets: Tensor, num_classes: int) -> Tensor:
 
 
 def check_shapes(logits: Tensor, targets: Tensor) -> None:
-    """Raise ValueError unless logits are (N, C, …) and targets (N, …) with the same sizes."""
+    """Raise unless logits are (N, C, …) and targets (N, …) with the same sizes: TypeError for what is no tensor, else
+    ValueError, also for more classes than there are labels beside void."""
+    check_tensors(logits=logits, targets=targets)
     if logits.dim() != targets.dim() + 1 or logits.shape[:1] + logits.shape[2:] != targets.shape:
         raise ValueError(
             f"logits are {tuple(logits.shape)} and targets {tuple(targets.shape)}: expected (N, C, …) and (N, …); "
             "a segmentation model must return logits at the size of its input"
         )
+    check_class_count(logits.shape[1])

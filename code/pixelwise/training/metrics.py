@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..data.palette import VOID
+from ..data.palette import VOID, check_class_count
 
 
 def confusion_matrix(
@@ -22,11 +22,12 @@ def confusion_matrix(
 
     prediction and target hold labels in any integer type and one common shape: (N, H, W) masks, (N,) classes. Pixels
     whose target is `ignore` are left out, whatever was predicted there; `where` (bool, same shape) restricts the
-    count further, say to a `boundary_band`. Matrices of parts add up to the matrix of the whole. ValueError for
-    anything else.
+    count further, say to a `boundary_band`. Matrices of parts add up to the matrix of the whole. TypeError for what is
+    no tensor, ValueError for anything else, also for a class whose number is that of void.
     """
-    _check_labels("prediction", prediction)
-    _check_labels("target", target)
+    _check_labels(prediction=prediction, target=target)
+    if ignore == VOID:
+        check_class_count(num_classes)
     if prediction.shape != target.shape:
         raise ValueError(
             f"prediction is {tuple(prediction.shape)} and target {tuple(target.shape)}: they must be of one shape; "
@@ -34,6 +35,7 @@ def confusion_matrix(
         )
     counted = target != ignore
     if where is not None:
+        check_tensors(where=where)
         if where.dtype != torch.bool or where.shape != target.shape:
             raise ValueError(f"where is {where.dtype} {tuple(where.shape)}, expected bool {tuple(target.shape)}")
         counted = counted & where
@@ -123,7 +125,7 @@ def boundary_band(masks: Tensor, width: int, ignore: int = VOID) -> Tensor:
     """
     if width < 1:
         raise ValueError(f"width is {width}, expected at least 1 pixel")
-    _check_labels("masks", masks)
+    _check_labels(masks=masks)
     if masks.dim() < 2:
         raise ValueError(f"masks are {tuple(masks.shape)}, expected (..., H, W)")
     band = torch.empty(masks.shape, dtype=torch.bool, device=masks.device)
@@ -153,6 +155,7 @@ def boundary_iou(prediction: Tensor, target: Tensor, width: int, num_classes: in
 
 def _parts(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The diagonal, the row sums and the column sums of a confusion matrix, in float64."""
+    check_tensors(matrix=matrix)
     if matrix.dim() != 2 or matrix.shape[0] != matrix.shape[1] or matrix.is_floating_point():
         raise ValueError(
             f"got {matrix.dtype} {tuple(matrix.shape)}, expected a square confusion matrix of integer counts: "
@@ -161,9 +164,19 @@ def _parts(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return matrix.diagonal().double(), matrix.sum(1).double(), matrix.sum(0).double()
 
 
-def _check_labels(name: str, labels: Tensor) -> None:
-    if labels.is_floating_point() or labels.dtype == torch.bool:
-        raise ValueError(f"{name} is {labels.dtype}, expected integer labels: take logits.argmax(1) first")
+def check_tensors(**named: Tensor) -> None:
+    """Raise TypeError, by its name, for an argument that is no tensor, say a NumPy array."""
+    for name, value in named.items():
+        if not isinstance(value, Tensor):
+            kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+            raise TypeError(f"{name} is a {kind}, expected a tensor: torch.as_tensor makes one of arrays and lists")
+
+
+def _check_labels(**named: Tensor) -> None:
+    check_tensors(**named)
+    for name, labels in named.items():
+        if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+            raise ValueError(f"{name} is {labels.dtype}, expected integer labels: take logits.argmax(1) first")
 
 
 def _window_maximum(values: Tensor, width: int) -> Tensor:

@@ -11,6 +11,7 @@ from functools import partial
 from torch import nn
 
 from .. import models
+from ..data.palette import check_class_count
 from ..models.compact import CompactDeepLab
 from ..models.deeplab_vgg import dilate_vgg
 from ..models.unet import ContractingPath
@@ -31,6 +32,9 @@ BACKBONES: dict[str, Callable[..., nn.Module]] = {
 PAPER_RATES, PAPER_STRIDE = (6, 12, 18), 16
 """DeepLab v3's rates belong to its output stride; at another they see as much of the image when scaled inversely."""
 
+WIDEST, COARSEST = 4096, 32
+"""Most channels of a backbone's first maps, and the largest output stride, that a description may ask for."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -47,7 +51,8 @@ class Description:
     """All that it takes to build a network again: ``Description("unet", 11, backbone="resnet34").build()``.
 
     backbone, width (channels of the backbone's first maps) and output_stride are None where the network's own default
-    holds. ValueError for a name that is not in NETWORKS or BACKBONES, and for what does not go together.
+    holds. ValueError for a name that is not in NETWORKS or BACKBONES, more than 255 classes, and for what does not go
+    together.
     """
 
     model: str
@@ -57,10 +62,16 @@ class Description:
     output_stride: int | None = None
 
     def __post_init__(self):
-        if self.model not in NETWORKS:
-            raise ValueError(f"there is no model {self.model!r}; choose one of {', '.join(NETWORKS)}")
-        if self.backbone is not None and self.backbone not in BACKBONES:
-            raise ValueError(f"there is no backbone {self.backbone!r}; choose one of {', '.join(BACKBONES)}")
+        for name, value, known in (("model", self.model, NETWORKS), ("backbone", self.backbone, BACKBONES)):
+            if name == "backbone" and value is None:
+                continue
+            if not isinstance(value, str) or value not in known:
+                raise ValueError(f"there is no {name} {value!r}; choose one of {', '.join(known)}")
+        check_class_count(self.num_classes)
+        for name, most in (("width", WIDEST), ("output_stride", COARSEST)):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most):
+                raise ValueError(f"{name} is {value!r}, expected an integer from 1 to {most}, or None for the default")
 
     def build(self) -> nn.Module:
         """The network with fresh weights: images (N, 3, H, W) to logits (N, num_classes, H, W)."""

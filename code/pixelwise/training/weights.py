@@ -2,22 +2,29 @@
 
 The tensors are the network's state; the metadata are JSON: the network's description, its classes, the data and the
 size that it was trained on, the recipe, the measured figures and their provenance. Nothing is unpickled: reading such
-a file runs no code, and a file from a stranger can do no more than be refused.
+a file runs no code, and a file from a stranger can do no more than be refused. A checksum over all of it (see
+`sealed`) is verified at every reading.
 """
 
-import json
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
-from ..files import whole
+from . import sealed
 from .networks import Description
 
-FORMAT = "pixelwise weights 1"
+FORMAT = "pixelwise weights 2"
+
+LONGEST_SIDE, MOST_PIXELS = 16384, 2048 * 2048
+"""Bounds on the size of the training pictures, at which a network will be shown others: twice those of Cityscapes."""
+
+LONGEST_NAME, MOST_TEXT = 80, 1_000_000
+"""In characters: of a name, and of a dictionary as JSON."""
+
+FLOATS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 
 
 class WeightsError(ValueError):
@@ -28,8 +35,9 @@ class WeightsError(ValueError):
 class About:
     """What a file of weights says of itself.
 
-    classes: names, one for each output; size: (height, width) of the training pictures; dataset: its name; the
-    dictionaries hold what JSON can.
+    classes: names, one for each output; size: (height, width) of the training pictures; dataset: its name; train_split
+    and val_split: names of the splits that were trained and validated on, None where that was not recorded; the
+    dictionaries hold what JSON can. Text is printable and names are short, for they are shown. ValueError otherwise.
     """
 
     network: Description
@@ -39,31 +47,60 @@ class About:
     recipe: dict = field(default_factory=dict)
     metrics: dict = field(default_factory=dict)
     provenance: dict = field(default_factory=dict)
+    train_split: str | None = None
+    val_split: str | None = None
+
+    def __post_init__(self):
+        classes = self.classes
+        if not isinstance(classes, tuple) or len(classes) != self.network.num_classes:
+            count = len(classes) if isinstance(classes, tuple) else sealed.short(repr(classes))
+            raise ValueError(f"classes are {count}, expected {self.network.num_classes} names, one for each output")
+        for name in classes:
+            _check_name("a class", name)
+        if len(set(classes)) < len(classes):
+            raise ValueError("two classes have the same name")
+        _check_name("dataset", self.dataset)
+        for name in ("train_split", "val_split"):
+            if getattr(self, name) is not None:
+                _check_name(name, getattr(self, name))
+        check_size(self.size)
+        for name in ("recipe", "metrics", "provenance"):
+            if not isinstance(getattr(self, name), dict):
+                raise ValueError(f"{name} is {sealed.short(repr(getattr(self, name)))}, expected a dictionary")
+            _check_plain(name, getattr(self, name))
+
+
+PARTS = tuple(part.name for part in fields(About))
+
+
+def check_size(size: object) -> None:
+    """Raise ValueError unless it is a (height, width) of training pictures that weights can tell."""
+    sides = isinstance(size, tuple) and len(size) == 2 and all(type(side) is int for side in size)
+    if not sides or min(size) < 1 or max(size) > LONGEST_SIDE or size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(
+            f"size is {sealed.short(repr(size))}, expected (height, width) of 1 to {LONGEST_SIDE}, together at most "
+            f"{MOST_PIXELS} pixels"
+        )
 
 
 def save(path: Path, model: nn.Module, about: About) -> None:
-    """Write the model's state and `about` to `path`, whole or not at all. OSError where that can't be done."""
-    metadata = {
-        "format": FORMAT,
-        "network": about.network.to_dict(),
-        "classes": about.classes,
-        "dataset": about.dataset,
-        "size": about.size,
-        "recipe": about.recipe,
-        "metrics": about.metrics,
-        "provenance": about.provenance,
-    }
-    text = {key: value if key == "format" else json.dumps(value) for key, value in metadata.items()}
+    """Write the model's state and `about` to `path`, whole or not at all. OSError where that can't be done.
+
+    A figure that is no finite number is written as null, for JSON has no other. WeightsError, and nothing is written,
+    where the state itself holds NaN or infinity.
+    """
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
-    with whole(Path(path)) as temporary:
-        save_file(state, temporary, text)
+    if (key := sealed.first_not_finite(state)) is not None:
+        raise WeightsError(f"the weights are not saved to {path}: {key} holds NaN or infinity; train it again")
+    parts = {name: _finite(getattr(about, name)) for name in PARTS} | {"network": about.network.to_dict()}
+    sealed.write(Path(path), FORMAT, parts, state)
 
 
 def load(path: str | Path) -> tuple[nn.Module, About]:
-    """The network, on the CPU and in eval mode, and what its file says of it.
+    """The network, on the CPU, in float32 and in eval mode, and what its file says of it.
 
-    WeightsError, in one line, for a file that is missing, damaged, of another kind, or whose tensors do not fit the
-    network it describes. That is checked on shapes alone, before any memory is spent on the network.
+    Files in half, bfloat16 or double precision are converted. WeightsError, in one line, for a file that is missing,
+    damaged, of another kind, that says what can't be, or whose tensors do not fit the network it describes.
     """
     path = Path(path)
     if not path.is_file():
@@ -71,56 +108,87 @@ def load(path: str | Path) -> tuple[nn.Module, About]:
             f"there are no weights at {path}: check the path, or train some (python -m pixelwise.training)"
         )
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise WeightsError(
-                    f"{path} is a safetensors file, but holds no weights of this library (format "
-                    f"{metadata.get('format')!r}, expected {FORMAT!r}): give a weights.safetensors that "
-                    "python -m pixelwise.training wrote"
-                )
-            about = _read(path, metadata)
-            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
-            model = _fitting(path, about, shapes)
-            model.load_state_dict({key: file.get_tensor(key) for key in shapes}, assign=True)
-    except (SafetensorError, OSError) as error:
+        parts, tensors = sealed.read(path, FORMAT, PARTS, MOST_TEXT)
+    except sealed.DamagedFile as error:
         raise WeightsError(
-            f"{path} cannot be read ({error}): it is truncated, or no safetensors file; fetch or train it again"
+            f"{path} {error}; fetch it again, or train it again (python -m pixelwise.training writes a "
+            "weights.safetensors)"
         ) from None
+    about = _read(path, parts)
+    model = _fitting(path, about, tensors)
     return model.eval(), about
 
 
-def _read(path: Path, metadata: dict[str, str]) -> About:
+def _read(path: Path, parts: dict) -> About:
     try:
-        parts = {key: json.loads(value) for key, value in metadata.items() if key != "format"}
-        about = About(
-            network=Description(**parts["network"]),
-            classes=tuple(str(name) for name in parts["classes"]),
-            dataset=str(parts["dataset"]),
-            size=tuple(int(side) for side in parts["size"]),
-            **{key: dict(parts[key]) for key in ("recipe", "metrics", "provenance")},
-        )
-        if len(about.size) != 2 or min(about.size) < 1 or len(about.classes) != about.network.num_classes:
-            raise ValueError("its size or its classes make no sense")
-    except (ValueError, TypeError, KeyError) as error:
+        if _finite(parts) != parts:
+            raise ValueError("it holds a number that is not finite")
+        if not isinstance(parts["network"], dict):
+            raise ValueError(f"network is {sealed.short(repr(parts['network']))}, expected a dictionary")
+        tuples = {name: tuple(parts[name]) for name in ("classes", "size") if isinstance(parts[name], list)}
+        return About(**(parts | tuples | {"network": Description(**parts["network"])}))
+    except (ValueError, TypeError) as error:
         raise WeightsError(
-            f"{path} does not say what it is ({error}): it is damaged or of a later version; train it again"
+            f"{path} does not say what it is ({sealed.short(str(error))}): it is forged, or of a later version; train "
+            "it again"
         ) from None
-    return about
 
 
-def _fitting(path: Path, about: About, shapes: dict[str, tuple[int, ...]]) -> nn.Module:
-    """The described network without memory of its own, if the tensors in the file are its."""
+def _fitting(path: Path, about: About, tensors: dict[str, Tensor]) -> nn.Module:
+    """The described network with these tensors, if they are its; no memory is spent on others."""
     try:
         with torch.device("meta"):
             model = about.network.build()
     except (ValueError, RuntimeError) as error:
-        raise WeightsError(f"{path} describes a network that can't be built: {error}") from None
-    expected = {key: tuple(value.shape) for key, value in model.state_dict().items()}
-    for key in sorted(expected.keys() | shapes.keys()):
-        if expected.get(key) != shapes.get(key):
+        raise WeightsError(f"{path} describes a network that can't be built: {sealed.short(str(error))}") from None
+    expected = model.state_dict()
+    for key in sorted(expected.keys() | tensors.keys()):
+        here, there = expected.get(key), tensors.get(key)
+        shapes = ["absent" if value is None else tuple(value.shape) for value in (there, here)]
+        if shapes[0] != shapes[1]:
             raise WeightsError(
-                f"the weights in {path} do not fit the {about.network.model} that it describes: {key} is "
-                f"{shapes.get(key, 'absent')} there, expected {expected.get(key, 'absent')}; train it again"
+                f"the weights in {path} do not fit the {about.network.model} that it describes: {sealed.short(key)} is "
+                f"{shapes[0]} there, expected {shapes[1]}; train it again"
             )
+        if there.dtype != here.dtype and not (here.dtype in FLOATS and there.dtype in FLOATS):
+            raise WeightsError(
+                f"the weights in {path} are of a kind that can't be used: {key} is {there.dtype}, expected "
+                f"{here.dtype}, or half, bfloat16 or double; convert it, or train it again"
+            )
+    converted = {key: value.to(expected[key].dtype) for key, value in tensors.items()}
+    if (key := sealed.first_not_finite(converted)) is not None:
+        raise WeightsError(f"the weights in {path} are no numbers: {key} holds NaN or infinity; train it again")
+    model.load_state_dict(converted, assign=True)
     return model
+
+
+def _check_name(what: str, name: object) -> None:
+    if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+        raise ValueError(f"{what} is {sealed.short(repr(name))}, expected 1 to {LONGEST_NAME} printable characters")
+
+
+def _check_plain(what: str, value: object, depth: int = 0) -> None:
+    """Raise ValueError unless the value is what JSON can hold, not too deep, its text printable."""
+    if depth > sealed.DEEPEST:
+        raise ValueError(f"{what} is nested more than {sealed.DEEPEST} deep")
+    if isinstance(value, dict):
+        value = [part for pair in value.items() for part in pair]
+        if not all(isinstance(key, str) for key in value[::2]):
+            raise ValueError(f"{what} has a key that is no text")
+    if isinstance(value, list | tuple):
+        for part in value:
+            _check_plain(what, part, depth + 1)
+    elif isinstance(value, str):
+        if not value.isprintable():
+            raise ValueError(f"{what} holds {sealed.short(repr(value))}, expected printable text")
+    elif value is not None and not isinstance(value, bool | int | float):
+        raise ValueError(f"{what} holds {sealed.short(repr(value))}, expected what JSON can hold")
+
+
+def _finite(value: object) -> object:
+    """The same with None for every float that is NaN or infinite."""
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
