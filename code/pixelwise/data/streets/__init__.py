@@ -12,6 +12,9 @@ import numpy as np
 
 from pixelwise.data.streets.street import Street
 
+VERSION = 1
+"""Names what a (seed, index, knobs) looks like: raised when pixels change, so that no cache serves yesterday's."""
+
 SMALLEST = 32
 
 
