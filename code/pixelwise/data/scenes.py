@@ -152,7 +152,7 @@ def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None) -
         streets.check_size(size)
     except ValueError as error:
         raise DataError(str(error)) from None
-    key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {_generator_version()}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {streets.VERSION}".encode()).hexdigest()[:12]
     whole = "train" if split in ("fit", "tune") else split
     wanted, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[whole]
 
@@ -173,13 +173,3 @@ def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None) -
     images, masks, names = storage.cached(path(part), build, optional=True)
     start = stored.index(wanted[0])
     return Scenes(images, masks, "streets", split, names)[start : start + len(wanted)]
-
-
-def _generator_version() -> str:
-    """A hash over the generator's source, so that a changed generator never serves yesterday's scenes."""
-    from . import palette, streets
-
-    digest = hashlib.sha256()
-    for source in [*sorted(Path(streets.__file__).parent.rglob("*.py")), Path(palette.__file__)]:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
