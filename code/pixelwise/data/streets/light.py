@@ -63,11 +63,12 @@ class Light:
         """What the camera sees, z metres away, of a surface that gets this share of the sun."""
         haze = z * self._extinction
         haze = haze / (1.0 + haze)
-
-        def channel(c: int) -> float:
-            return albedo[c] * (self.ambient[c] + self.sun[c] * sun) * (1.0 - haze) + self.horizon[c] * haze
-
-        return channel(0), channel(1), channel(2)
+        clear, ambient, direct, horizon = 1.0 - haze, self.ambient, self.sun, self.horizon
+        return (
+            albedo[0] * (ambient[0] + direct[0] * sun) * clear + horizon[0] * haze,
+            albedo[1] * (ambient[1] + direct[1] * sun) * clear + horizon[1] * haze,
+            albedo[2] * (ambient[2] + direct[2] * sun) * clear + horizon[2] * haze,
+        )
 
     def shade_pixels(
         self, albedo: FloatArray, sun: float | FloatArray, z: FloatArray, emission: FloatArray | None = None

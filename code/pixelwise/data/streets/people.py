@@ -1,6 +1,6 @@
 """Pedestrians and bicyclists."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -45,9 +45,10 @@ class Person:
     bag: Colour | None
     has_border: bool
 
-    def shade(self, view: View, albedo: Colour) -> Colour:
-        """A colour as it is seen there."""
-        return view.light.shade_lit(albedo, 0.25 + 0.6 * view.light.irradiance(TOWARDS_CAMERA), self.z)
+    def shading(self, view: View) -> Callable[[Colour], Colour]:
+        """How a colour is seen there."""
+        sun = 0.25 + 0.6 * view.light.irradiance(TOWARDS_CAMERA)
+        return lambda albedo: view.light.shade_lit(albedo, sun, self.z)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Pedestrian:
     person: Person
 
     def draw(self, canvas: Canvas, view: View) -> None:
-        person, stride = self.person, self.person.stride
+        person, stride, shade = self.person, self.person.stride, self.person.shading(view)
         (x, y), unit = view.camera.project(person.X, 0.0, person.z), view.camera.scale(person.z) * person.size
 
         def at(across: float, up: float) -> Point:
@@ -65,23 +66,20 @@ class Pedestrian:
 
         def draw_arm(shoulder: float, hand: float, colour: Colour) -> None:
             if person.z < DETAIL_DISTANCE:
-                canvas.fill(Capsule(at(shoulder, 1.32), at(hand, 0.83), 0.11 * unit), person.shade(view, colour))
+                canvas.fill(Capsule(at(shoulder, 1.32), at(hand, 0.83), 0.11 * unit), shade(colour))
 
         canvas.start_object(PEDESTRIAN, border=person.has_border)
         for foot in (-stride, stride):
-            leg = Capsule(at(foot * 0.3, 0.86), at(foot, 0.05), 0.17 * unit)
-            canvas.fill(leg, person.shade(view, person.legs))
+            canvas.fill(Capsule(at(foot * 0.3, 0.86), at(foot, 0.05), 0.17 * unit), shade(person.legs))
         draw_arm(-0.20, -0.26 - 0.4 * stride, mix(person.coat, (0, 0, 0), 0.25))
         hem = 0.62 if person.has_long_coat else 0.84
         torso = [at(-0.23, 1.40), at(0.23, 1.40), at(0.25, hem), at(-0.25, hem), at(-0.1, 1.48), at(0.1, 1.48)]
-        canvas.fill(Polygon(convex_hull(torso)), person.shade(view, person.coat))
+        canvas.fill(Polygon(convex_hull(torso)), shade(person.coat))
         draw_arm(0.22, 0.26 + 0.4 * stride, mix(person.coat, (1, 1, 1), 0.1))
         if person.bag is not None:
-            canvas.fill(Ellipse(*at(-0.32, 0.82), 0.14 * unit, 0.17 * unit), person.shade(view, person.bag))
+            canvas.fill(Ellipse(*at(-0.32, 0.82), 0.14 * unit, 0.17 * unit), shade(person.bag))
         face, hair = at(0.0, 1.62), at(-0.02, 1.62 + 0.06)
-        draw_head(
-            canvas, face, hair, HEAD_RADIUS * unit, person.shade(view, person.skin), person.shade(view, person.hair)
-        )
+        draw_head(canvas, face, hair, HEAD_RADIUS * unit, shade(person.skin), shade(person.hair))
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class Bicyclist:
     helmet: Colour
 
     def draw(self, canvas: Canvas, view: View) -> None:
-        rider = self.rider
+        rider, shade = self.rider, self.rider.shading(view)
         (x, y), unit = view.camera.project(rider.X, 0.0, rider.z), view.camera.scale(rider.z)
 
         def at(along: float, up: float) -> Point:
@@ -104,22 +102,19 @@ class Bicyclist:
         tube, narrowing = max(0.055 * unit, 0.005), max(abs(self.turn), 0.12)
         for hub in (-0.54, 0.54):
             tyre = Ellipse(*at(hub, 0.35), 0.36 * unit * narrowing, 0.36 * unit)
-            canvas.fill(tyre, rider.shade(view, (0.07, 0.07, 0.08)), wheel_opacity(tyre))
+            canvas.fill(tyre, shade((0.07, 0.07, 0.08)), wheel_opacity(tyre))
         for path in FRAME:
             for a, b in pairwise(path):
-                canvas.fill(Capsule(at(*a), at(*b), tube), rider.shade(view, self.frame))
+                canvas.fill(Capsule(at(*a), at(*b), tube), shade(self.frame))
         for foot in ((-0.02, 0.20), (0.08, 0.46)):
             knee = (0.22, foot[1] + 0.42)
-            canvas.fill(Capsule(at(-0.18, 0.95), at(*knee), 0.17 * unit), rider.shade(view, rider.legs))
-            canvas.fill(Capsule(at(*knee), at(*foot), 0.12 * unit), rider.shade(view, rider.legs))
+            canvas.fill(Capsule(at(-0.18, 0.95), at(*knee), 0.17 * unit), shade(rider.legs))
+            canvas.fill(Capsule(at(*knee), at(*foot), 0.12 * unit), shade(rider.legs))
         back = 0.32 if abs(self.turn) > 0.5 else 0.38
-        canvas.fill(Capsule(at(-0.16, 1.05), at(0.12, 1.42), back * unit), rider.shade(view, rider.coat))
-        sleeve = rider.shade(view, mix(rider.coat, (0, 0, 0), 0.15))
-        canvas.fill(Capsule(at(0.14, 1.42), at(0.42, 1.02), 0.10 * unit), sleeve)
+        canvas.fill(Capsule(at(-0.16, 1.05), at(0.12, 1.42), back * unit), shade(rider.coat))
+        canvas.fill(Capsule(at(0.14, 1.42), at(0.42, 1.02), 0.10 * unit), shade(mix(rider.coat, (0, 0, 0), 0.15)))
         face, helmet = at(0.0 + 0.26, 1.68), at(-0.02 + 0.26, 1.68 + 0.06)
-        draw_head(
-            canvas, face, helmet, HEAD_RADIUS * unit, rider.shade(view, rider.skin), rider.shade(view, self.helmet)
-        )
+        draw_head(canvas, face, helmet, HEAD_RADIUS * unit, shade(rider.skin), shade(self.helmet))
 
 
 def draw_head(canvas: Canvas, face: Point, hair: Point, radius: float, skin: Colour, cover: Colour) -> None:

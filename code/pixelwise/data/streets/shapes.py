@@ -1,9 +1,8 @@
 """Shapes in the picture, in heights of the picture: x from its middle to the right, y from the top down."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import sqrt
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
@@ -27,8 +26,7 @@ class Shape(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Polygon:
+class Polygon(NamedTuple):
     """A convex polygon; `points` in either sense of rotation."""
 
     points: Sequence[Point]
@@ -52,8 +50,7 @@ class Polygon:
         return ((c[:, :, None] + b[:, :, None] * y) - (a * x)[:, None]).min(axis=0)
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """An upright rectangle about (x, y)."""
 
     x: float
@@ -74,8 +71,7 @@ class Box:
         return np.minimum(self.half_width - np.abs(x - self.x), self.half_height - np.abs(y - self.y))
 
 
-@dataclass(frozen=True, slots=True)
-class Ellipse:
+class Ellipse(NamedTuple):
     """An upright ellipse about (x, y); `ripple(x, y)`, where given, moves its edge outwards by that much."""
 
     x: float
@@ -99,8 +95,7 @@ class Ellipse:
         return depth if self.ripple is None else depth + self.ripple(x, y)
 
 
-@dataclass(frozen=True, slots=True)
-class Capsule:
+class Capsule(NamedTuple):
     """A stroke of the given width with round ends."""
 
     start: Point
