@@ -23,7 +23,7 @@ SMALLEST = 32
 
 
 def generate(
-    index: int, *, seed: int, size: tuple[int, int] = (96, 128), knobs: Knobs | None = None
+    index: int | np.integer, *, seed: int | np.integer, size: tuple[int, int] = (96, 128), knobs: Knobs | None = None
 ) -> tuple[ByteArray, ByteArray]:
     """Scene `index` of `seed`: image uint8 (3, H, W) and mask uint8 (H, W), labels 0-10 and 255 (void).
 
@@ -44,9 +44,9 @@ def check_size(size: tuple[int, int]) -> None:
 
 
 def generate_many(
-    indices: Iterable[int],
+    indices: Iterable[int | np.integer],
     *,
-    seed: int,
+    seed: int | np.integer,
     size: tuple[int, int] = (96, 128),
     knobs: Knobs | None = None,
     progress: Callable[[int, int], object] | None = None,

@@ -68,12 +68,12 @@ class Canvas:
         x, y = self.x[columns], self.y[rows]
         if mark:
             np.copyto(self._owner[rows, columns], len(self._labels) - 1, where=cover >= 0.5)
-        if callable(opacity):
+        if not isinstance(opacity, (int, float)):
             cover = cover * opacity(x, y)
-        elif opacity != 1.0:
+        elif opacity != 1:
             cover = cover * opacity
         pixels = self.image[:, rows, columns]
-        pixels += cover * ((colour(x, y) if callable(colour) else np.array(colour)[:, None, None]) - pixels)
+        pixels += cover * ((np.array(colour)[:, None, None] if isinstance(colour, tuple) else colour(x, y)) - pixels)
 
     def draw_mask(self) -> None:
         """Label every pixel by the last object that covered it; what touches a bordered object from behind turns void,

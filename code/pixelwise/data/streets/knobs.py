@@ -47,7 +47,7 @@ class Knobs:
     def __post_init__(self) -> None:
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if not isinstance(value, Real) or not low <= value <= high:
+            if not isinstance(value, Real) or not low <= float(value) <= high:
                 raise ValueError(f"Knobs({name}={value!r}): expected a number from {low} to {high}")
         if not is_whole(self.touching):
             raise ValueError(f"Knobs(touching={self.touching!r}): expected a whole number from 0 to 12")

@@ -76,12 +76,13 @@ class Light:
         """As `shade_lit`, for pixels: albedo and emission (light of their own) are (3, h, w), sun and z (h, w)."""
         haze = z * self._extinction
         haze = haze / (1.0 + haze)
+        clear = 1.0 - haze
         seen = np.empty(albedo.shape)
         for c in range(3):
             lit = albedo[c] * (self.ambient[c] + self.sun[c] * sun)
             if emission is not None:
                 lit = lit + emission[c]
-            seen[c] = lit * (1.0 - haze) + self.horizon[c] * haze
+            seen[c] = lit * clear + self.horizon[c] * haze
         return seen
 
     @property

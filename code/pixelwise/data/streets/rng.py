@@ -57,7 +57,7 @@ class RandomStream:
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """A number in [low, high)."""
         if not self._ready:
-            self._ready = self.array(64).tolist()
+            self._ready.extend(self.array(64).tolist())
         return low + (high - low) * self._ready.pop()
 
     def chance(self, probability: float) -> bool:

@@ -37,7 +37,8 @@ class Polygon(NamedTuple):
         return min(xs), max(xs), min(ys), max(ys)
 
     def depth(self, x: FloatArray, y: FloatArray) -> FloatArray:
-        lines, area = [], 0.0
+        lines: list[tuple[float, float, float]] = []
+        area = 0.0
         for (ax, ay), (bx, by) in zip(self.points, [*self.points[1:], self.points[0]], strict=True):
             dx, dy = bx - ax, by - ay
             length = sqrt(dx * dx + dy * dy)
