@@ -69,7 +69,7 @@ class ImageSet(ABC):
 
     def __getitem__(self, which: slice | list[int]) -> Self:
         """Those of a slice or of a list of positions."""
-        if not isinstance(which, slice | list):
+        if not isinstance(which, (slice, list)):
             name = type(self).__name__.lower()
             raise TypeError(f"{name}[{which!r}]: give a slice or a list, such as {name}[3:4] or {name}[[3]]")
         return replace(self, **{name: _pick(getattr(self, name), which) for name in self.per_image})
