@@ -1,15 +1,18 @@
 """Streets: the same scenes everywhere, CamVid's frequencies, and knobs that do what they say."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 from skimage.measure import label as components
+from tests.helpers import golden_streets
 
-from pixelwise.data import CLASSES, VOID
+from pixelwise.data import CLASSES, VOID, streets
 from pixelwise.data.streets import Knobs, generate, generate_many
 
 SIZE = (96, 128)
@@ -17,18 +20,7 @@ CAMVID_SHARES = (16.8, 23.3, 1.0, 31.7, 4.5, 9.7, 1.2, 1.1, 5.9, 0.6, 0.3)
 BUILDING, POLE, ROAD, PAVEMENT, TREE, _, FENCE, CAR = range(1, 9)
 SMALL = [CLASSES.index(n) for n in ("pole", "signsymbol", "car", "pedestrian", "bicyclist")]
 
-GOLDEN = [  # index, seed, size, knobs, the start of the sha256 of image and mask
-    (0, 0, (96, 128), {}, "2a6867ad64eb5035"),
-    (639, 0, (180, 240), {}, "838f62244abf17ae"),
-    (17, 1099511627776, (33, 71), {"night": 0.7, "fog": 0.3, "touching": 5}, "56f08323924a24c9"),
-    (
-        3,
-        5,
-        (96, 128),
-        {"context_only": ("fence",), "clutter": 2.5, "colour_overlap": 0.8, "blur": 1.7, "noise": 9.0},
-        "cbe521d234f95012",
-    ),
-]
+GOLDEN = golden_streets.read()
 
 
 def scenes(count=16, **knobs):
@@ -44,9 +36,31 @@ def digest(image, mask):
     return hashlib.sha256(image.tobytes() + mask.tobytes()).hexdigest()[:16]
 
 
-@pytest.mark.parametrize(("index", "seed", "size", "knobs", "expected"), GOLDEN)
-def test_pixels_are_the_same_on_every_machine(index, seed, size, knobs, expected):
-    assert digest(*generate(index, seed=seed, size=size, knobs=Knobs(**knobs))) == expected
+@pytest.mark.parametrize("setting", GOLDEN["settings"], ids=lambda setting: setting["name"])
+def test_pixels_are_the_same_on_every_machine(setting):
+    assert golden_streets.digest(setting) == setting["sha256"], (
+        "other pixels than those recorded; if they should be, raise streets.VERSION, which makes caches of them stale, "
+        "and run `python -m tests.helpers.golden_streets`"
+    )
+
+
+def test_the_recorded_hashes_are_of_this_version():
+    assert GOLDEN["version"] == streets.VERSION, "run `python -m tests.helpers.golden_streets`"
+
+
+@pytest.mark.parametrize(("version", "recorded"), [(GOLDEN["version"], False), (GOLDEN["version"] + 1, True)])
+def test_changed_scenes_are_recorded_under_a_new_version_only(monkeypatch, tmp_path, version, recorded):
+    path = tmp_path / "golden.json"
+    path.write_text(json.dumps({"version": GOLDEN["version"], "settings": GOLDEN["settings"][:1]}))
+    monkeypatch.setattr(golden_streets, "PATH", path)
+    monkeypatch.setattr(golden_streets, "digest", lambda setting: "changed")
+    monkeypatch.setattr(streets, "VERSION", version)
+    before = path.read_text()
+    with nullcontext() if recorded else pytest.raises(SystemExit, match=r"raise streets\.VERSION above"):
+        golden_streets.record()
+    now = json.loads(path.read_text())
+    assert (path.read_text() != before) == recorded
+    assert (now["version"], now["settings"][0]["sha256"] == "changed") == (version, recorded)
 
 
 def test_pixels_do_not_depend_on_the_processors_vector_units():

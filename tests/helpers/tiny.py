@@ -13,6 +13,9 @@ class Data:
     images: Tensor
     targets: Tensor
 
+    def __len__(self) -> int:
+        return len(self.images)
+
 
 def scenes(count: int = 12, size: int = 16, classes: int = 3, seed: int = 0) -> Data:
     """Vertical stripes whose brightness tells their class, with noise and a void border at the left."""

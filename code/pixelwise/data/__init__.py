@@ -4,6 +4,7 @@
 """
 
 from .augment import Augment, normalise
+from .labelled import LabelledImages, concat
 from .palette import CAMVID_COLOURS, CLASSES, VOID
 from .patches import Patches, cut
 from .scenes import SPLITS, Scenes, load
@@ -17,8 +18,10 @@ __all__ = [
     "Augment",
     "DataError",
     "DataWarning",
+    "LabelledImages",
     "Patches",
     "Scenes",
+    "concat",
     "cut",
     "load",
     "normalise",

@@ -4,42 +4,36 @@ Each picture is a colony under a microscope: cells of uneven grey pressed agains
 two of them meet. Seams differ in contrast, and some are hardly to be seen. A picture depends on (seed, index) alone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .labelled import ImageSet, check_tensor
 from .storage import DataError
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Blobs:
-    """Pictures and the number of the cell at each of their pixels.
+class Blobs(ImageSet):
+    """Pictures and the number of the cell at each of their pixels: ``images, targets = blobs``, ``blobs[:8]``.
 
     images (N, 3, H, W) uint8, grey, 0-255; instances (N, H, W) uint8, 0 for background and seams, 1, 2, … for cells.
+    Raises DataError when shapes or types do not fit each other.
     """
 
-    images: Tensor
+    per_image = ("images", "instances")
+
     instances: Tensor
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_tensor("instances", self.instances, torch.uint8, (len(self), *self.size))
 
     @property
     def targets(self) -> Tensor:
         """Two classes, (N, H, W) uint8: 0 background, 1 cell. Between two cells at least one pixel is background."""
         return (self.instances > 0).to(torch.uint8)
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, which: slice) -> "Blobs":
-        return replace(self, images=self.images[which], instances=self.instances[which])
-
-    def to(self, device: torch.device | str) -> "Blobs":
-        """The same pictures with their tensors on `device`."""
-        return Blobs(self.images.to(device), self.instances.to(device))
-
-    def __repr__(self) -> str:
-        return f"Blobs({len(self)} of {self.images.shape[-2]}×{self.images.shape[-1]})"
 
 
 def generate(count: int, *, size: int = 64, seed: int = 0, cells: int = 10, seam: float = 18.0) -> Blobs:
@@ -57,32 +51,32 @@ def generate(count: int, *, size: int = 64, seed: int = 0, cells: int = 10, seam
     return Blobs(grey[:, None].expand(-1, 3, -1, -1).contiguous(), instances)
 
 
-def _colony(dice: np.random.Generator, size: int, cells: int, seam: float) -> tuple[np.ndarray, np.ndarray]:
+def _colony(rng: np.random.Generator, size: int, cells: int, seam: float) -> tuple[np.ndarray, np.ndarray]:
     """One picture: grey (size, size) uint8 and cell numbers (size, size) uint8."""
     y, x = np.mgrid[:size, :size]
     radius = 0.5 * size / np.sqrt(cells)
     nearness = []
-    for cy, cx in _centres(dice, size, cells, radius):
-        long, wide, angle = radius * dice.uniform(0.95, 1.35), radius * dice.uniform(0.7, 1.0), dice.uniform(0, np.pi)
+    for cy, cx in _centres(rng, size, cells, radius):
+        long, wide, angle = radius * rng.uniform(0.95, 1.35), radius * rng.uniform(0.7, 1.0), rng.uniform(0, np.pi)
         along, across = _turn(x - cx, y - cy, angle)
         nearness.append(np.hypot(along / long, across / wide))  # 1 on the cell's outline
     nearness = np.stack(nearness)
     owner = np.where(nearness.min(0) < 1, nearness.argmin(0) + 1, 0)
     seams = _next_to_another(owner)
-    shade = np.concatenate([[88.0], dice.uniform(112, 150, len(nearness))])
+    shade = np.concatenate([[88.0], rng.uniform(112, 150, len(nearness))])
     grey = shade[owner] + 10 * (owner > 0) * (1 - nearness.min(0).clip(0, 1))
-    depth = np.minimum.outer(*[np.concatenate([[1.0], dice.uniform(0.1, 1, len(nearness))])] * 2)  # of each pair
+    depth = np.minimum.outer(*[np.concatenate([[1.0], rng.uniform(0.1, 1, len(nearness))])] * 2)  # of each pair
     first, second = np.argsort(nearness, axis=0)[:2] + 1 if len(nearness) > 1 else (owner, owner)
     grey = np.where(seams, shade[first] - seam * depth[first, second], grey)
-    grey = _blurred(grey) + _blurred(_blurred(dice.normal(0, 14, owner.shape))) + dice.normal(0, 4, owner.shape)
+    grey = _blurred(grey) + _blurred(_blurred(rng.normal(0, 14, owner.shape))) + rng.normal(0, 4, owner.shape)
     return grey.round().clip(0, 255).astype(np.uint8), np.where(seams, 0, owner).astype(np.uint8)
 
 
-def _centres(dice: np.random.Generator, size: int, cells: int, radius: float) -> list[np.ndarray]:
+def _centres(rng: np.random.Generator, size: int, cells: int, radius: float) -> list[np.ndarray]:
     """Places at least 1.35 radii apart, so that neighbours touch and none swallows another."""
     centres: list[np.ndarray] = []
     for _ in range(30 * cells):
-        place = dice.uniform(0, size, 2)
+        place = rng.uniform(0, size, 2)
         if all(np.hypot(*(place - other)) > 1.35 * radius for other in centres):
             centres.append(place)
         if len(centres) == cells:

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -45,6 +45,7 @@ WORKERS = 8
 RETRIES = 2
 
 Parts = tuple[Tensor, Tensor, tuple[str, ...]]
+T = TypeVar("T")
 
 
 class Frame(NamedTuple):
@@ -96,7 +97,8 @@ def download(split: str) -> tuple[Path, list[Frame]]:
         sha256 = known.get(name)
         archive.registry[name] = sha256
         arrive = pooch.HTTPDownloader(timeout=30)
-        archive.fetch(name, downloader=arrive if sha256 else partial(_arrive_checked, arrive, split, name))
+        downloader: Any = arrive if sha256 else partial(_arrive_checked, arrive, split, name)
+        archive.fetch(name, downloader=downloader)  # whose declared type pooch's own downloaders do not have either
 
     try:
         for part in (split, split + "annot"):
@@ -107,7 +109,7 @@ def download(split: str) -> tuple[Path, list[Frame]]:
             frames = parse((root / f"{split}.txt").read_text(), split)
             files = _files(frames)
             with storage.progress_bar(len(files), f"camvid {split}: fetching", "file") as bar:
-                _each(fetch, files, bar)
+                _each(fetch, files, bar.update)
     except requests.RequestException as error:
         reason = _reason(error) if error.response is not None else type(error).__name__
         here = sum((root / file).is_file() for file in files)
@@ -153,7 +155,7 @@ def examine(source: str | Path, split: str) -> tuple[Path, list[Frame], list[str
                 f"copy the folder again"
             )
         with ThreadPoolExecutor(_workers()) as pool:
-            digests = list(pool.map(lambda file: hashlib.sha256((root / file).read_bytes()).hexdigest(), files))
+            digests = list(pool.map(_digest, [root / file for file in files]))
     except OSError as error:
         raise storage.StorageError(f"cannot read {error.filename}: {error.strerror}; check the permissions") from error
     return root, frames, digests
@@ -190,7 +192,7 @@ def read_image(data: bytes, name: str) -> Image.Image:
     if _bit_depth(data) == 16:
         raise DataError(f"image {name} has 16 bits a channel; expected 8; convert it to 8-bit RGB first")
     if "A" in image.getbands() or "transparency" in image.info:
-        if image.convert("RGBA").getchannel("A").getextrema()[0] < 255:
+        if np.asarray(image.convert("RGBA").getchannel("A")).min() < 255:
             raise DataError(f"image {name} is transparent in places; expected an opaque picture; flatten it first")
         return image.convert("RGBA").convert("RGB")
     return image.convert("RGB")
@@ -268,18 +270,19 @@ def _build(root: Path, frames: list[Frame], size: tuple[int, int], split: str) -
 
     try:
         with storage.progress_bar(len(frames), f"camvid {split}: reading {height}×{width}", "frame") as bar:
-            _each(place, range(len(frames)), bar)
+            _each(place, range(len(frames)), bar.update)
     except OSError as error:
         raise storage.StorageError(f"cannot read {error.filename}: {error.strerror}; check the permissions") from error
     return torch.from_numpy(images), torch.from_numpy(masks), tuple(frame.name for frame in frames)
 
 
-def _each(work: Callable, items: Iterable, bar) -> None:
-    """Do `work` for all items on a few threads; the first error stops what has not begun and is raised."""
+def _each(work: Callable[[T], None], items: Iterable[T], advance: Callable[[], object]) -> None:
+    """Do `work` for all items on a few threads, and `advance` after each; the first error stops what has not begun and
+    is raised."""
     pool = ThreadPoolExecutor(_workers())
     try:
         for _ in pool.map(work, items):
-            bar.update()
+            advance()
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -288,7 +291,9 @@ def _workers() -> int:
     return min(WORKERS, 4 * (os.cpu_count() or 1))
 
 
-def _arrive_checked(arrive: Callable, split: str, name: str, url: str, output_file, archive) -> None:
+def _arrive_checked(
+    arrive: Callable[[str, str, object], object], split: str, name: str, url: str, output_file: str, archive: object
+) -> None:
     """Download a file of unknown checksum and look into it, before pooch gives it its name."""
     arrive(url, output_file, archive)
     data = Path(output_file).read_bytes()
@@ -328,6 +333,10 @@ def _differing(root: Path, split: str, frames: list[Frame], digests: list[str]) 
     known = json.loads(MANIFEST.read_text())
     others = sum(known.get(file) != digest for file, digest in zip(_files(frames), digests, strict=True))
     return f"{others} files of {split} differ" if others else ""
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _files(frames: list[Frame]) -> list[str]:

@@ -26,7 +26,7 @@ class Elastic:
     sigma: float = 10.0
     grid: int = 3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.sigma < 0 or self.grid < 2:
             raise DataError(f"sigma is {self.sigma}, grid is {self.grid}; expected at least 0 pixels and 2 points")
 
@@ -35,7 +35,8 @@ class Elastic:
         if targets.ndim != 3:
             raise DataError(f"targets are {tuple(targets.shape)}; a warp needs masks (N, H, W), one class a pixel")
         pictures, masks = self.first(images, targets, generator)
-        moves = self.displacements(len(pictures), tuple(pictures.shape[-2:]), generator).to(pictures.device)
+        height, width = pictures.shape[-2:]
+        moves = self.displacements(len(pictures), (height, width), generator).to(pictures.device)
         return warp(pictures, moves), warp(masks[:, None], moves)[:, 0]
 
     def displacements(self, count: int, size: tuple[int, int], generator: torch.Generator) -> Tensor:

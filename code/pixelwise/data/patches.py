@@ -1,29 +1,36 @@
 """Patches: small windows of scenes with one label each, which turn segmentation data into a classification task."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .labelled import ImageSet, check_tensor
 from .palette import CLASSES, VOID
 from .scenes import Scenes
 from .storage import DataError, DataWarning
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Patches:
+class Patches(ImageSet):
     """Windows cut out of scenes: ``images, labels = patches``, ``patches[:64]``, ``len(patches)``.
 
-    images (N, 3, size, size) uint8, sRGB 0-255; labels (N,) int64, the classes 0-10.
+    images (N, 3, size, size) uint8, sRGB 0-255; labels (N,) int64, the classes 0-10. Raises DataError when shapes or
+    types do not fit each other.
     """
 
-    images: Tensor
+    per_image = ("images", "labels")
+
     labels: Tensor
     dataset: str
     split: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_tensor("labels", self.labels, torch.int64, (len(self),))
 
     @property
     def targets(self) -> Tensor:
@@ -31,28 +38,13 @@ class Patches:
         return self.labels
 
     @property
+    def origin(self) -> str:
+        return f"{self.dataset} {self.split}"
+
+    @property
     def counts(self) -> Tensor:
         """How many patches there are of each class, (11,) int64."""
         return torch.bincount(self.labels, minlength=len(CLASSES))
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        yield from (self.images, self.labels)
-
-    def __getitem__(self, which: slice | list[int]) -> "Patches":
-        """The patches of a slice or of a list of positions."""
-        if not isinstance(which, slice | list):
-            raise TypeError(f"patches[{which!r}]: give a slice or a list, such as patches[3:4] or patches[[3]]")
-        return replace(self, images=self.images[which], labels=self.labels[which])
-
-    def to(self, device: torch.device | str) -> "Patches":
-        """The same patches with their tensors on `device`."""
-        return replace(self, images=self.images.to(device), labels=self.labels.to(device))
-
-    def __repr__(self) -> str:
-        return f"Patches({self.dataset} {self.split}: {len(self)} of {self.images.shape[-2]}×{self.images.shape[-1]})"
 
 
 def cut(
@@ -94,7 +86,7 @@ def cut(
             f"{scenes!r} holds {places.sum()} {kind}, {count} were asked for; take fewer, load more or larger scenes, "
             f"or lower pure"
         )
-    dice = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     if balanced:
         shares = _equal_shares(places, count)
         short = [f"{CLASSES[label]} {places[label]}" for label in wanted if places[label] < count // len(wanted)]
@@ -104,15 +96,11 @@ def cut(
                 raise DataError(f"{text}; name other classes, take fewer, or lower pure")
             warnings.warn(f"{text}; name classes= to choose your own", DataWarning, stacklevel=2)
     else:
-        shares = dice.multivariate_hypergeometric(places, count, method="marginals")
+        shares = rng.multivariate_hypergeometric(places, count, method="marginals")
     chosen = np.concatenate(
-        [
-            dice.choice(np.flatnonzero(labels == label), shares[label], replace=False)
-            for label in wanted
-            if shares[label]
-        ]
+        [rng.choice(np.flatnonzero(labels == label), shares[label], replace=False) for label in wanted if shares[label]]
     )
-    scene, top, left = np.unravel_index(dice.permutation(chosen), labels.shape)
+    scene, top, left = np.unravel_index(rng.permutation(chosen), labels.shape)
     windows = np.lib.stride_tricks.sliding_window_view(scenes.images.cpu().numpy(), (size, size), axis=(2, 3))
     return Patches(
         torch.from_numpy(windows[scene, :, top, left]),

@@ -1,15 +1,15 @@
 """The one door to the data: scenes by name, split and size, in memory as uint8 tensors."""
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..checks import Range, require_tensor
+from ..checks import Range
 from . import storage
+from .labelled import ImageSet, check_tensor
 from .storage import DataError
 
 SPLITS = ("train", "val", "test", "fit", "tune")
@@ -38,30 +38,25 @@ divided by sequence and never by frame."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scenes:
+class Scenes(ImageSet):
     """Pictures and the class of each of their pixels: ``images, masks = scenes``, ``scenes[:16]``, ``len(scenes)``.
 
     images (N, 3, H, W) uint8, sRGB 0-255; masks (N, H, W) uint8, the classes 0-10 and 255 (void); names: one a scene.
     Raises DataError when shapes or types do not fit each other.
     """
 
-    images: Tensor
+    per_image = ("images", "masks", "names")
+
     masks: Tensor
     dataset: str
     split: str
     names: tuple[str, ...]
 
-    def __post_init__(self):
-        for name in ("images", "masks"):
-            require_tensor(name, getattr(self, name), DataError)
-        shape = tuple(self.images.shape)
-        if len(shape) != 4 or shape[1] != 3 or self.images.dtype != torch.uint8:
-            raise DataError(f"images are {self.images.dtype} {shape}; expected uint8 (N, 3, H, W)")
-        fitting = (shape[0], *shape[2:])
-        if tuple(self.masks.shape) != fitting or self.masks.dtype != torch.uint8:
-            raise DataError(f"masks are {self.masks.dtype} {tuple(self.masks.shape)}; expected uint8 {fitting}")
-        if len(self.names) != shape[0]:
-            raise DataError(f"there are {len(self.names)} names for {shape[0]} scenes; expected one a scene")
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_tensor("masks", self.masks, torch.uint8, (len(self), *self.size))
+        if len(self.names) != len(self):
+            raise DataError(f"there are {len(self.names)} names for {len(self)} scenes; expected one a scene")
 
     @property
     def targets(self) -> Tensor:
@@ -69,32 +64,8 @@ class Scenes:
         return self.masks
 
     @property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        return tuple(self.images.shape[-2:])
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        yield from (self.images, self.masks)
-
-    def __getitem__(self, which: slice | list[int]) -> "Scenes":
-        """The scenes of a slice or of a list of positions."""
-        if isinstance(which, slice):
-            names = self.names[which]
-        elif isinstance(which, list):
-            names = tuple(self.names[i] for i in which)
-        else:
-            raise TypeError(f"scenes[{which!r}]: give a slice or a list, such as scenes[3:4] or scenes[[3]]")
-        return replace(self, images=self.images[which], masks=self.masks[which], names=names)
-
-    def to(self, device: torch.device | str) -> "Scenes":
-        """The same scenes with their tensors on `device`, where batches are then cut without copying."""
-        return replace(self, images=self.images.to(device), masks=self.masks.to(device))
-
-    def __repr__(self) -> str:
-        return f"Scenes({self.dataset} {self.split}: {len(self)} of {self.size[0]}×{self.size[1]})"
+    def origin(self) -> str:
+        return f"{self.dataset} {self.split}"
 
 
 def load(
@@ -170,7 +141,7 @@ def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None, k
         streets.check_size(size)
     except ValueError as error:
         raise DataError(str(error)) from None
-    key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {_generator_version()}".encode()).hexdigest()[:12]
+    key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {streets.VERSION}".encode()).hexdigest()[:12]
     whole = "train" if split in ("fit", "tune") else split
     wanted, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[whole]
 
@@ -191,13 +162,3 @@ def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None, k
     images, masks, names = storage.cached(path(part), build, optional=not keep)
     start = stored.index(wanted[0])
     return Scenes(images, masks, "streets", split, names)[start : start + len(wanted)]
-
-
-def _generator_version() -> str:
-    """A hash over the generator's source, so that a changed generator never serves yesterday's scenes."""
-    from . import palette, streets
-
-    digest = hashlib.sha256()
-    for source in [*sorted(Path(streets.__file__).parent.rglob("*.py")), Path(palette.__file__)]:
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
