@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 
 def sample_bilinear(maps: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Read ``maps`` (N, C, H, W) at fractional ``rows`` and ``columns`` (N, P), in pixels; gives (N, C, P).
+    """Read `maps` (N, C, H, W) at fractional `rows` and `columns` (N, P), in pixels; gives (N, C, P).
 
     Each value is the mean of its four neighbours, weighted by nearness; outside the map there are zeros (equation 3).
     """
@@ -38,9 +38,9 @@ def deformable_convolution(
     padding: int = 0,
     dilation: int = 1,
 ) -> Tensor:
-    """Convolve (N, C, H, W) with ``weight`` (O, C, k, k), whose positions are moved by ``offsets``; gives (N, O, h, w).
+    """Convolve (N, C, H, W) with `weight` (O, C, k, k), whose positions are moved by `offsets`; gives (N, O, h, w).
 
-    ``offsets`` are (N, 2k², h, w) in pixels; zero offsets make it an ordinary convolution, constant ones of d − 1
+    `offsets` are (N, 2k², h, w) in pixels; zero offsets make it an ordinary convolution, constant ones of d − 1
     times the position in the kernel a dilated one. Raises ValueError if the offsets are of another shape.
     """
     kernel = weight.shape[-1]
@@ -80,7 +80,7 @@ class DeformableConv2d(nn.Conv2d):
 
 
 def deform_last_convolutions(network: nn.Module, count: int = 3) -> nn.Module:
-    """Make the last ``count`` 3×3 convolutions of ``network`` deformable, in place, and return it.
+    """Make the last `count` 3×3 convolutions of `network` deformable, in place, and return it.
 
     They keep their weights, and as their offsets start at zero, the network stays the same function. ValueError unless
     the network has so many.

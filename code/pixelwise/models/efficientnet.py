@@ -10,7 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import SqueezeExcitation, Tapped, conv_norm, initialise, last_layer
+from .blocks import SqueezeExcitation, Tapped, conv_norm, initialise, last_layer
 
 # expansion, kernel, stride, channels, depth of the seven stages of B0
 STAGES = (
@@ -43,13 +43,13 @@ def compound_scaling(
 
 
 def round_channels(channels: float) -> int:
-    """The multiple of 8 nearest to ``channels`` that is at least 8 and not less than nine tenths of it."""
+    """The multiple of 8 nearest to `channels` that is at least 8 and not less than nine tenths of it."""
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
 class StochasticDepth(nn.Module):
-    """In training, drop a sample's whole branch with probability ``p`` and scale those kept by 1/(1 − p).
+    """In training, drop a sample's whole branch with probability `p` and scale those kept by 1/(1 − p).
 
     Huang et al., Deep Networks with Stochastic Depth, 2016. Keeps (N, C, H, W).
     """
@@ -61,8 +61,8 @@ class StochasticDepth(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        kept = torch.empty((len(x), 1, 1, 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
-        return x * kept.div_(1 - self.p)
+        mask = torch.empty((len(x), 1, 1, 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
+        return x * mask.div_(1 - self.p)
 
 
 class MBConv(nn.Module):
@@ -74,12 +74,12 @@ class MBConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int, drop: float):
         super().__init__()
-        wide = in_channels * expansion
-        layers = [conv_norm(in_channels, wide, 1, activation=nn.SiLU)] if expansion > 1 else []
+        expanded = in_channels * expansion
+        layers = [conv_norm(in_channels, expanded, 1, activation=nn.SiLU)] if expansion > 1 else []
         layers += [
-            conv_norm(wide, wide, kernel, stride=stride, groups=wide, activation=nn.SiLU),
-            SqueezeExcitation(wide, max(1, in_channels // 4), activation=nn.SiLU),
-            conv_norm(wide, out_channels, 1, activation=None),
+            conv_norm(expanded, expanded, kernel, stride=stride, groups=expanded, activation=nn.SiLU),
+            SqueezeExcitation(expanded, max(1, in_channels // 4), activation=nn.SiLU),
+            conv_norm(expanded, out_channels, 1, activation=None),
         ]
         self.block = nn.Sequential(*layers)
         self.residual = stride == 1 and in_channels == out_channels
@@ -96,9 +96,9 @@ class MBConv(nn.Module):
 class EfficientNet(nn.Module):
     """A stem, seven stages of MBConv, a 1×1 head: images (N, in_channels, H, W) to logits (N, num_classes).
 
-    ``width`` and ``depth`` multiply B0's channels and repeats. The feature maps (strides 2 to 32) are the last at each
-    resolution, before the head. The chance that a block is dropped grows evenly to ``stochastic_depth``.
-    ``num_classes=None`` leaves out the head and the classifier; forward then returns the pooled (N, channels[-1]).
+    `width` and `depth` multiply B0's channels and repeats. The feature maps (strides 2 to 32) are the last at each
+    resolution, before the head. The chance that a block is dropped grows evenly to `stochastic_depth`.
+    `num_classes=None` leaves out the head and the classifier; forward then returns the pooled (N, channels[-1]).
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 The first FC layer after a k×k map sees all of it at once and becomes a k×k convolution; only the later ones, which see
 one position, become 1×1 (Long et al. 2015, arXiv:1411.4038, section 3.1). The result reads an image of any size and
-gives one prediction every `stride` pixels, stride being the product of all strides; `every_pixel` fills the gaps.
+gives one prediction every `stride` pixels, stride being the product of all strides; `dense_prediction` fills the gaps.
 
 **A classifier** here is an `nn.Sequential`, nested as you like, of feature layers and then a head:
 
