@@ -9,6 +9,7 @@ eighth of the resolution, where a channel is cheap.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +83,6 @@ def join(coarse: Tensor, fine: Tensor) -> Tensor:
     return torch.cat([upsample(coarse, fine.shape[-2:]), fine], dim=1)
 
 
-def compact_deeplab(num_classes: int = 11, **options) -> CompactDeepLab:
+def compact_deeplab(num_classes: int = 11, **options: Any) -> CompactDeepLab:
     """The compact DeepLab: 947,483 parameters with eleven classes. Options are those of CompactDeepLab."""
     return CompactDeepLab(num_classes, **options)

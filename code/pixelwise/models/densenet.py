@@ -4,6 +4,8 @@ Huang, Liu, van der Maaten, Weinberger, Densely Connected Convolutional Networks
 the 1×1 bottleneck to 4k channels, C the compression θ of the transitions. Parameter names are torchvision's.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -102,16 +104,16 @@ class DenseNet(nn.Module):
         return self.classifier(pooled)
 
 
-def densenet121(**options) -> DenseNet:
+def densenet121(**options: Any) -> DenseNet:
     """DenseNet-121: 7,978,856 parameters with 1000 classes. Options are those of DenseNet."""
     return DenseNet((6, 12, 24, 16), **options)
 
 
-def densenet169(**options) -> DenseNet:
+def densenet169(**options: Any) -> DenseNet:
     """DenseNet-169: 14,149,480 parameters with 1000 classes. Options are those of DenseNet."""
     return DenseNet((6, 12, 32, 32), **options)
 
 
-def densenet201(**options) -> DenseNet:
+def densenet201(**options: Any) -> DenseNet:
     """DenseNet-201: 20,013,928 parameters with 1000 classes. Options are those of DenseNet."""
     return DenseNet((6, 12, 48, 32), **options)

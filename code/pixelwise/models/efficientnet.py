@@ -6,6 +6,7 @@ round the scaling rule by hand, and so does VARIANTS.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -141,7 +142,7 @@ class EfficientNet(nn.Module):
         return self.classifier(self.avgpool(x).flatten(1))
 
 
-def efficientnet(variant: int, **options) -> EfficientNet:
+def efficientnet(variant: int, **options: Any) -> EfficientNet:
     """EfficientNet-B0 to B7 by number. Options are those of EfficientNet; ValueError for another number."""
     if variant not in range(len(VARIANTS)):
         raise ValueError(f"variant is {variant}, but EfficientNet goes from B0 to B7: give a number from 0 to 7")
@@ -153,6 +154,6 @@ def efficientnet(variant: int, **options) -> EfficientNet:
     return network
 
 
-def efficientnet_b0(**options) -> EfficientNet:
+def efficientnet_b0(**options: Any) -> EfficientNet:
     """EfficientNet-B0: 5,288,548 parameters with 1000 classes. Options are those of EfficientNet."""
     return efficientnet(0, **options)

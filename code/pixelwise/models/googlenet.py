@@ -9,7 +9,7 @@ where the paper averages 5×5 windows at stride 3. `true_5x5=True, batch_norm=Fa
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -197,6 +197,6 @@ class GoogLeNet(nn.Module):
         return logits if auxiliary is None else GoogLeNetOutputs(logits, *reversed(auxiliary))
 
 
-def googlenet(**options) -> GoogLeNet:
+def googlenet(**options: Any) -> GoogLeNet:
     """GoogLeNet: 13,004,888 parameters with 1000 classes, 6,624,904 without auxiliary heads. Options as GoogLeNet."""
     return GoogLeNet(**options)

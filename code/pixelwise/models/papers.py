@@ -7,10 +7,14 @@ classes, which is that of ImageNet or of PASCAL VOC with its background.
 
 from __future__ import annotations
 
+from typing import Any
+
+from torch import nn
+
 from .. import models
 
 
-def se_resnet50(**options) -> models.ResNet:
+def se_resnet50(**options: Any) -> nn.Module:
     """SE-ResNet-50: 28,088,024 parameters with 1000 classes. Options are those of `resnet50`."""
     return models.squeeze_and_excite(models.resnet50(**options))
 
@@ -69,5 +73,5 @@ def _dilated_resnet50(in_channels: int) -> models.ResNet:
     return models.resnet50(num_classes=None, in_channels=in_channels, output_stride=8)
 
 
-def _dilated_vgg16(in_channels: int) -> models.VGG:
+def _dilated_vgg16(in_channels: int) -> nn.Module:
     return models.dilate_vgg(models.vgg16(num_classes=None, in_channels=in_channels))

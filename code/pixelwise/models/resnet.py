@@ -10,6 +10,7 @@ segmentation-models-pytorch dilates that convolution too (`dilate_first_block=Tr
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -166,26 +167,26 @@ class ResNet(nn.Module):
         return self.fc(pooled)  # (N, num_classes)
 
 
-def resnet18(**options) -> ResNet:
+def resnet18(**options: Any) -> ResNet:
     """ResNet-18: 11,689,512 parameters with 1000 classes. Options are those of ResNet."""
     return ResNet(BasicBlock, (2, 2, 2, 2), **options)
 
 
-def resnet34(**options) -> ResNet:
+def resnet34(**options: Any) -> ResNet:
     """ResNet-34: 21,797,672 parameters with 1000 classes. Options are those of ResNet."""
     return ResNet(BasicBlock, (3, 4, 6, 3), **options)
 
 
-def resnet50(*, v1: bool = False, **options) -> ResNet:
+def resnet50(*, v1: bool = False, **options: Any) -> ResNet:
     """ResNet-50: 25,557,032 parameters with 1000 classes. `v1` strides as the paper does; else as for ResNet."""
     return ResNet(BottleneckV1 if v1 else Bottleneck, (3, 4, 6, 3), **options)
 
 
-def resnet101(*, v1: bool = False, **options) -> ResNet:
+def resnet101(*, v1: bool = False, **options: Any) -> ResNet:
     """ResNet-101: 44,549,160 parameters with 1000 classes. `v1` strides as the paper does; else as for ResNet."""
     return ResNet(BottleneckV1 if v1 else Bottleneck, (3, 4, 23, 3), **options)
 
 
-def resnet152(*, v1: bool = False, **options) -> ResNet:
+def resnet152(*, v1: bool = False, **options: Any) -> ResNet:
     """ResNet-152: 60,192,808 parameters with 1000 classes. `v1` strides as the paper does; else as for ResNet."""
     return ResNet(BottleneckV1 if v1 else Bottleneck, (3, 8, 36, 3), **options)

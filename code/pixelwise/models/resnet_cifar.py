@@ -9,6 +9,7 @@ in Deep Residual Networks, 2016, figure 4e).
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -140,16 +141,16 @@ class CifarResNet(nn.Module):
         return self.fc(self.avgpool(self.features(x, first=2)[0]).flatten(1))  # (N, num_classes)
 
 
-def resnet20(**options) -> CifarResNet:
+def resnet20(**options: Any) -> CifarResNet:
     """ResNet-20 for 32×32 images: 269,722 parameters with ten classes. Options are those of CifarResNet."""
     return CifarResNet(20, **options)
 
 
-def resnet56(**options) -> CifarResNet:
+def resnet56(**options: Any) -> CifarResNet:
     """ResNet-56 for 32×32 images: 853,018 parameters with ten classes. Options are those of CifarResNet."""
     return CifarResNet(56, **options)
 
 
-def resnet110(**options) -> CifarResNet:
+def resnet110(**options: Any) -> CifarResNet:
     """ResNet-110 for 32×32 images: 1,727,962 parameters with ten classes. Options are those of CifarResNet."""
     return CifarResNet(110, **options)

@@ -10,6 +10,7 @@ lead back (3 → 6): it interpolates to the size of the skipped map instead.
 
 from collections.abc import Iterator
 from itertools import islice, pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -191,6 +192,6 @@ def unet(num_classes: int = 2, *, in_channels: int = 3, width: int = 64) -> UNet
     return UNet(path, num_classes, widths=path.channels[-2::-1])
 
 
-def valid_unet(num_classes: int = 2, *, in_channels: int = 1, **options) -> ValidUNet:
+def valid_unet(num_classes: int = 2, *, in_channels: int = 1, **options: Any) -> ValidUNet:
     """The paper's U-Net, without padding: 31,030,658 parameters. Options are those of ValidUNet."""
     return ValidUNet(in_channels, num_classes, **options)

@@ -6,6 +6,8 @@ pools alike. As there, the map before the classifier is pooled to 7×7, so that 
 are taken too.
 """
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from .blocks import Tapped, initialise, last_layer
@@ -65,11 +67,11 @@ class VGG(nn.Module):
         return self.classifier(x)  # (N, num_classes)
 
 
-def vgg16(**options) -> VGG:
+def vgg16(**options: Any) -> VGG:
     """VGG-16: 138,357,544 parameters with 1000 classes. Options are those of VGG."""
     return VGG((2, 2, 3, 3, 3), **options)
 
 
-def vgg19(**options) -> VGG:
+def vgg19(**options: Any) -> VGG:
     """VGG-19: 143,667,240 parameters with 1000 classes. Options are those of VGG."""
     return VGG((2, 2, 4, 4, 4), **options)

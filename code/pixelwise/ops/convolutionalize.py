@@ -90,7 +90,7 @@ def flatten_layers(net: nn.Module) -> list[nn.Module]:
     return [layer for child in net for layer in flatten_layers(child)]
 
 
-def _square_window(linear, features):
+def _square_window(linear: nn.Linear, features: list[nn.Module]) -> tuple[int, int]:
     channels = next((layer.out_channels for layer in reversed(features) if isinstance(layer, nn.Conv2d)), None)
     side = math.isqrt(linear.in_features // channels) if channels else 0
     if channels is None or side**2 * channels != linear.in_features:
