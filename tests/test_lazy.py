@@ -1,14 +1,20 @@
-"""Packages whose modules are imported on first use: `pixelwise.lazy`."""
+"""Packages whose modules are imported on first use, by the stub that lists their names."""
 
+import ast
+import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
+import nbformat
 import pytest
+from book import stamp
 
 from pixelwise import analysis, models, ops
 
 PACKAGES = (analysis, models, ops)
+OWN_MODULE_ONLY = {"TABLE", "efficientnet", "stack"}  # too short for the package, or the name of a module there
 LOADED = "import sys, json; print(json.dumps(sorted(name for name in sys.modules if name.startswith('pixelwise.'))))"
 
 
@@ -18,33 +24,56 @@ def loaded(code):
     return set(json.loads(ran.stdout))
 
 
+def stub(package):
+    """What a package's stub lists: the module of each name, and the modules that are names themselves."""
+    tree = ast.parse(Path(package.__file__).with_suffix(".pyi").read_text(encoding="ascii"))
+    imports = [(node.module, alias) for node in tree.body for alias in node.names]
+    assert all(alias.name == alias.asname for _, alias in imports), "without `as` type checkers take a name for private"
+    return {alias.name: module for module, alias in imports if module}, {a.name for module, a in imports if not module}
+
+
 def test_a_network_brings_only_its_own_file_and_the_blocks():
-    base = {"pixelwise.lazy", "pixelwise.models"}
-    assert loaded("from pixelwise import models") == base
-    unet = base | {"pixelwise.models.unet", "pixelwise.models.blocks"}
+    assert loaded("from pixelwise import models") == {"pixelwise.models"}
+    unet = {f"pixelwise.models{part}" for part in ("", ".unet", ".blocks")}
     assert loaded("from pixelwise.models import UNet") == unet
-    assert loaded("from pixelwise import models; models.UNet; models.unet.ValidUNet; dir(models)") == unet
+    assert loaded("from pixelwise import models; models.UNet; models.unet; dir(models)") == unet
+    assert loaded("from pixelwise import models; models.fcn8s") == {"pixelwise.models", "pixelwise.models.papers"}
+
+
+def test_torch_comes_with_the_first_network():
+    code = "import sys; from pixelwise import analysis, explorables, models, ops; assert 'torch' not in sys.modules"
+    loaded(f"{code}; models.UNet; assert 'torch' in sys.modules")
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
-def test_all_names_are_there(package):
-    assert set(package.__all__) <= set(dir(package))
-    for name in package.__all__:
-        found = getattr(package, name)
-        assert found.__name__ == name
-        assert found.__module__.startswith(package.__name__)
+def test_stub_and_modules_agree(package):
+    names, modules = stub(package)
+    assert set(package.__all__) == set(dir(package)) == set(names) | modules
+    for name, module in names.items():
+        listed = getattr(package, name)
+        assert listed.__name__ == name
+        assert listed.__module__ == f"{package.__name__}.{module}"
+    for name in modules:
+        assert getattr(package, name) is importlib.import_module(f"{package.__name__}.{name}")
 
 
 @pytest.mark.parametrize(
     ("package", "name"),
-    [("ops", "convolutionalize"), ("ops", "pixel_shuffle"), ("analysis", "receptive_field"), ("models", "pretrained")],
+    [
+        *[("ops", "convolutionalize"), ("ops", "pixel_shuffle"), ("analysis", "receptive_field")],
+        *[("models", "googlenet"), ("models", "patchnet"), ("models", "pretrained"), ("models", "unet")],
+    ],
 )
 def test_a_function_is_not_hidden_by_the_module_of_its_name(package, name):
     code = f"import pixelwise.{package}.{name}\nfrom pixelwise import {package}\nassert {package}.{name}.__code__"
     assert f"pixelwise.{package}.{name}" in loaded(code)
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
-def test_an_unknown_name_says_what_there_is(package):
-    with pytest.raises(AttributeError, match=f"{package.__name__} has no 'unett'; it has .*{package.__all__[-1]}"):
-        package.unett  # noqa: B018
+@pytest.mark.parametrize("path", stamp.notebooks(), ids=lambda path: path.stem)
+def test_what_a_chapter_imports_from_a_module_its_package_has_too(path):
+    cells = [stamp.source(cell) for cell in stamp.code_cells(nbformat.read(path, as_version=4))[1:]]
+    nodes = [node for cell in cells if "pixelwise." in cell for node in ast.walk(ast.parse(cell))]
+    public = {package.__name__: set(package.__all__) for package in PACKAGES}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (package := (node.module or "").rpartition(".")[0]) in public:
+            assert {alias.name for alias in node.names} <= public[package] | OWN_MODULE_ONLY

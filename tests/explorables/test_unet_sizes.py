@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pixelwise import explorables
-from pixelwise.models import unet
+from pixelwise.models.unet import ValidUNet, is_valid_size, nearest_valid_sizes
 
 FUNCTIONS = "ladder", "fits", "nearest", "tiling", "finding", "tasks"
 
@@ -42,8 +42,8 @@ def test_sides_equal_those_of_the_networks_on_random_settings(call, form):
 def test_every_size_is_judged_as_the_library_judges_it(call):
     for depth in (3, 4):
         for size in range(1, 300):
-            assert call("fits", size, depth, "valid") == unet.is_valid_size(size, depth), size
-            assert call("nearest", size, depth, "valid") == unet.nearest_valid_sizes(size, depth), size
+            assert call("fits", size, depth, "valid") == is_valid_size(size, depth), size
+            assert call("nearest", size, depth, "valid") == nearest_valid_sizes(size, depth), size
 
 
 def test_a_missed_size_is_what_pooling_and_doubling_make_of_it(call):
@@ -62,10 +62,10 @@ def test_a_missed_size_is_what_pooling_and_doubling_make_of_it(call):
 
 def test_tiles_in_step_give_what_the_whole_picture_gives(call):
     torch.manual_seed(0)
-    network = unet.ValidUNet(1, 2, width=2, depth=2).double().eval()
+    network = ValidUNet(1, 2, width=2, depth=2).double().eval()
     rng = np.random.default_rng(2)
     for _ in range(4):
-        size = int(rng.choice([side for side in range(44, 90) if unet.is_valid_size(side, 2)]))
+        size = int(rng.choice([side for side in range(44, 90) if is_valid_size(side, 2)]))
         found = call("tiling", 100, size, 2)
         assert found["exact"] == (found["step"] % 4 == 0)
         margin, starts = (size - found["output"]) // 2, found["starts"]

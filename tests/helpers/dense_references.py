@@ -12,15 +12,11 @@ from torchvision.models import segmentation
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.resnet import Bottleneck
 
-from pixelwise.models import resnet
+from pixelwise.models import deeplabv3_resnet50, deeplabv3plus_resnet50, fcn_resnet50, resnet
 from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
-from pixelwise.models.fcn import FCN, Convolutionalized, DilatedFCN
+from pixelwise.models.fcn import FCN, Convolutionalized
 from pixelwise.models.unet import UNet
 from pixelwise.models.vgg import VGG
-
-
-def torchvision_backbone(build, output_stride=8):
-    return build(num_classes=None, output_stride=output_stride)
 
 
 def smp_backbone(build, output_stride):
@@ -113,11 +109,11 @@ def v3_plus(name, output_stride, rates=(12, 24, 36)):
 no_weights = {"weights": None, "weights_backbone": None, "aux_loss": True}
 PAIRS = {
     "fcn_resnet50 with aux": Pair(
-        lambda: DilatedFCN(torchvision_backbone(resnet.resnet50), 21, aux=True),
+        partial(fcn_resnet50, aux=True),
         partial(main_logits_in_eval, partial(segmentation.fcn_resnet50, **no_weights)),
     ),
     "deeplabv3_resnet50 with aux": Pair(
-        lambda: DeepLabV3(torchvision_backbone(resnet.resnet50), 21, aux=True),
+        partial(deeplabv3_resnet50, aux=True),
         partial(main_logits_in_eval, partial(segmentation.deeplabv3_resnet50, **no_weights)),
     ),
     "smp.Unet resnet18": unet("resnet18"),
@@ -128,7 +124,9 @@ PAIRS = {
     "smp.DeepLabV3 resnet50, output stride 8": v3("resnet50", 8),
     "smp.DeepLabV3Plus resnet18, output stride 8": v3_plus("resnet18", 8),
     "smp.DeepLabV3Plus resnet18, output stride 16": v3_plus("resnet18", 16),
-    "smp.DeepLabV3Plus resnet50, output stride 16": v3_plus("resnet50", 16),
+    "smp.DeepLabV3Plus resnet50, output stride 16": Pair(
+        partial(deeplabv3plus_resnet50, 3), v3_plus("resnet50", 16).build_reference
+    ),
     # small enough to plant many faults in
     "FCN-8s, hand-made": Pair(
         lambda: FCN(Convolutionalized(VGG((1, 1, 1, 1, 1), num_classes=None, width=4), width=8), 3), HandMadeFCN

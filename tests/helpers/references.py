@@ -99,9 +99,9 @@ PAIRS = {
     "resnet18": Pair(resnet.resnet18, theirs.resnet18),
     "resnet34": Pair(resnet.resnet34, theirs.resnet34),
     "resnet50": Pair(resnet.resnet50, theirs.resnet50),
-    "googlenet": Pair(googlenet.googlenet, partial(theirs.googlenet, init_weights=False)),
+    "googlenet": Pair(googlenet, partial(theirs.googlenet, init_weights=False)),
     "googlenet, no auxiliary heads": Pair(
-        partial(googlenet.googlenet, aux_logits=False, transform_input=True),
+        partial(googlenet, aux_logits=False, transform_input=True),
         partial(theirs.googlenet, init_weights=False, aux_logits=False, transform_input=True),
     ),
     "densenet121": Pair(densenet.densenet121, theirs.densenet121),

@@ -9,7 +9,8 @@ from tests.helpers.references import PAIRS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models import blocks, deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet
+from pixelwise.models import blocks, deformable, densenet, efficientnet, resnet, resnet_cifar, senet
+from pixelwise.models.googlenet import GoogLeNet, Inception, InceptionAux, googlenet
 
 
 def check(name: str, size: int | tuple[int, int], train: bool, plant: Plant) -> None:
@@ -58,23 +59,23 @@ def halve_last_dilation(network: resnet.ResNet) -> None:
 # GoogLeNet
 
 
-def swapped_branches(module: googlenet.Inception, x: Tensor) -> Tensor:
+def swapped_branches(module: Inception, x: Tensor) -> Tensor:
     return torch.cat([module.branch1(x), module.branch3(x), module.branch2(x), module.branch4(x)], 1)
 
 
-class FirstHeadOn4b(googlenet.GoogLeNet):
+class FirstHeadOn4b(GoogLeNet):
     """The first auxiliary head stands one module late; 4b has 4a's 512 channels, so that everything fits."""
 
-    def stages(self, x: Tensor, first: int):
+    def maps(self, x: Tensor, auxiliary: list[Tensor] | None = None):
         head = self.aux1.forward
         self.aux1.forward = lambda x: head(self.inception4b(x))
         try:
-            return super().stages(x, first)
+            yield from super().maps(x, auxiliary)
         finally:
             del self.aux1.forward
 
 
-class SwappedHeads(googlenet.GoogLeNet):
+class SwappedHeads(GoogLeNet):
     """The heads' logits are returned in the order in which they are computed."""
 
     def forward(self, x: Tensor):
@@ -82,23 +83,23 @@ class SwappedHeads(googlenet.GoogLeNet):
         return main, aux1, aux2
 
 
-class HeadsInEval(googlenet.GoogLeNet):
+class HeadsInEval(GoogLeNet):
     """The heads speak when nobody trains."""
 
-    def stages(self, x: Tensor, first: int):
+    def forward(self, x: Tensor):
         mode, self.training = self.training, True
         try:
-            return super().stages(x, first)
+            return super().forward(x)
         finally:
             self.training = mode
 
 
-def dropout_last(network: googlenet.GoogLeNet) -> None:
+def dropout_last(network: GoogLeNet) -> None:
     network.dropout = nn.Identity()
     network.fc.register_forward_hook(lambda module, inputs, output: F.dropout(output, 0.2))
 
 
-def dropout_before_fc1(head: googlenet.InceptionAux, x: Tensor) -> Tensor:
+def dropout_before_fc1(head: InceptionAux, x: Tensor) -> Tensor:
     x = head.conv(F.adaptive_avg_pool2d(x, (4, 4))).flatten(1)
     return head.fc2(F.relu(head.fc1(head.dropout(x))))
 
@@ -209,7 +210,7 @@ FAULTS: dict[tuple, dict[str, Plant]] = {
         "GoogLeNet: first pool rounds down": assign("maxpool1.ceil_mode", False),
         "GoogLeNet: fourth pool 3×3, as in the paper": assign("maxpool4.kernel_size", 3),
         "GoogLeNet: batch norm eps 1e-5 in one layer": assign("inception4c.branch3.1.bn.eps", 1e-5),
-        "GoogLeNet: true 5×5 kernels": rebuilt(googlenet.googlenet, true_5x5=True),
+        "GoogLeNet: true 5×5 kernels": rebuilt(googlenet, true_5x5=True),
         "GoogLeNet: branches 2 and 3 swapped": instead("inception4a", swapped_branches),
         "GoogLeNet: pool branch averages": assign("inception3a.branch4.0", nn.AvgPool2d(3, 1, 1)),
         "GoogLeNet: auxiliary heads in eval mode too": assign("__class__", HeadsInEval),

@@ -9,8 +9,10 @@ from tests.helpers.parity import ParityError, assert_parity
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models import deeplab, resnet, unet
+from pixelwise.models import deeplab, resnet
+from pixelwise.models.blocks import upsample
 from pixelwise.models.fcn import FCN, Convolutionalized
+from pixelwise.models.unet import DecoderBlock
 from pixelwise.models.vgg import VGG
 
 
@@ -54,15 +56,15 @@ def swap_maps(change) -> Plant:
 # U-Net
 
 
-def skip_first(block: unet.DecoderBlock, x: Tensor, skip: Tensor, size) -> Tensor:
+def skip_first(block: DecoderBlock, x: Tensor, skip: Tensor, size) -> Tensor:
     return block.conv2(block.conv1(torch.cat([skip, F.interpolate(x, size)], 1)))
 
 
-def bilinear(block: unet.DecoderBlock, x: Tensor, skip: Tensor, size) -> Tensor:
+def bilinear(block: DecoderBlock, x: Tensor, skip: Tensor, size) -> Tensor:
     return block.conv2(block.conv1(torch.cat([F.interpolate(x, size, mode="bilinear"), skip], 1)))
 
 
-def upsample_last(block: unet.DecoderBlock, x: Tensor, skip: None, size) -> Tensor:
+def upsample_last(block: DecoderBlock, x: Tensor, skip: None, size) -> Tensor:
     return F.interpolate(block.conv2(block.conv1(x)), size)
 
 
@@ -105,7 +107,7 @@ class AuxNearest(deeplab.DeepLabV3):
 
     def forward(self, images: Tensor):
         *_, before, last = self.backbone.features(images)
-        out = self.upsample(self.classifier(last), images)
+        out = upsample(self.classifier(last), images.shape[-2:])
         return {"out": out, "aux": F.interpolate(self.aux_classifier(before), images.shape[-2:])}
 
 
@@ -127,8 +129,9 @@ class LowFirst(deeplab.DeepLabV3Plus):
     def forward(self, images: Tensor) -> Tensor:
         maps = self.encoder.features(images)
         low = self.decoder["block1"](maps[1])
-        high = self.upsample(self.decoder["aspp"](maps[-1]), low)
-        return self.upsample(self.segmentation_head(self.decoder["block2"](torch.cat([low, high], 1))), images)
+        high = upsample(self.decoder["aspp"](maps[-1]), low.shape[-2:], align_corners=True)
+        scores = self.segmentation_head(self.decoder["block2"](torch.cat([low, high], 1)))
+        return upsample(scores, images.shape[-2:], align_corners=True)
 
 
 class UpsampledBeforeHead(deeplab.DeepLabV3Plus):
@@ -137,8 +140,9 @@ class UpsampledBeforeHead(deeplab.DeepLabV3Plus):
     def forward(self, images: Tensor) -> Tensor:
         maps = self.encoder.features(images)
         low = self.decoder["block1"](maps[1])
-        high = self.decoder["aspp"](self.upsample(maps[-1], low))
-        return self.upsample(self.segmentation_head(self.decoder["block2"](torch.cat([high, low], 1))), images)
+        high = self.decoder["aspp"](upsample(maps[-1], low.shape[-2:], align_corners=True))
+        scores = self.segmentation_head(self.decoder["block2"](torch.cat([high, low], 1)))
+        return upsample(scores, images.shape[-2:], align_corners=True)
 
 
 def wider_rate(network: deeplab.DeepLabV3Plus) -> None:
@@ -146,7 +150,7 @@ def wider_rate(network: deeplab.DeepLabV3Plus) -> None:
     conv.dilation = conv.padding = (4, 4)
 
 
-def entry_undilated(network: deeplab.DeepLabV3Plus) -> None:
+def first_undilated(network: deeplab.DeepLabV3Plus) -> None:
     conv = network.encoder.layer4[0].conv1
     conv.dilation = conv.padding = (1, 1)
 
@@ -244,7 +248,7 @@ FAULTS: dict[tuple, dict[str, Plant]] = {
         "DeepLabV3+: pointwise before depthwise": instead("decoder.aspp.1", pointwise_first),
         "DeepLabV3+: rates 1, 2, 4": wider_rate,
         "DeepLabV3+: no ReLU on the fine map": assign("decoder.block1.2", nn.Identity()),
-        "DeepLabV3+: first block of a stage not dilated": entry_undilated,
+        "DeepLabV3+: first block of a stage not dilated": first_undilated,
     },
     ("FCN-8s, hand-made", (64, 96), True): {
         "FCN: dropout 0.4": assign("backbone.dropout.p", 0.4),

@@ -19,15 +19,15 @@ from pixelwise.models import (
     densenet,
     efficientnet,
     fcn,
-    googlenet,
     hypercolumn,
-    patchnet,
     resnet,
     resnet_cifar,
     senet,
-    unet,
     vgg,
 )
+from pixelwise.models.googlenet import GoogLeNet
+from pixelwise.models.patchnet import PatchNet
+from pixelwise.models.unet import ContractingPath, UNet, ValidUNet
 
 CLASSES = 5
 
@@ -42,11 +42,11 @@ BACKBONES = {
     ),
     "CIFAR ResNet-8": partial(resnet_cifar.CifarResNet, 8, width=8),
     "CIFAR pre-activation": partial(resnet_cifar.CifarResNet, 8, width=8, preactivation=True, shortcuts="B"),
-    "GoogLeNet": partial(googlenet.GoogLeNet, width=0.125),
+    "GoogLeNet": partial(GoogLeNet, width=0.125),
     "DenseNet": partial(densenet.DenseNet, (2, 2, 2), growth=4, initial=8),
     "EfficientNet": partial(efficientnet.EfficientNet, width=0.25, depth=0.3),
     "VGG": partial(vgg.VGG, (1, 1, 1, 1, 1), width=4, batch_norm=True),
-    "contracting path": lambda num_classes=None, **options: unet.ContractingPath(width=4, depth=3, **options),
+    "contracting path": lambda num_classes=None, **options: ContractingPath(width=4, depth=3, **options),
 }
 DECODERS = {
     "FCN": lambda backbone, classes: fcn.FCN(backbone, classes, stride=backbone.strides[1]),
@@ -55,7 +55,7 @@ DECODERS = {
     ),
     "dilated FCN": partial(fcn.DilatedFCN, aux=True),
     "hypercolumn": partial(hypercolumn.Hypercolumn, hidden=8),
-    "U-Net": unet.UNet,
+    "U-Net": UNet,
     "DeepLab v1": partial(deeplab_vgg.DeepLabV1, width=8),
     "DeepLab v2": partial(deeplab_vgg.DeepLabV2, width=8, rates=(1, 2)),
     "DeepLab v3": partial(deeplab.DeepLabV3, width=8, aux=True),
@@ -80,12 +80,12 @@ def decoder_on_small_resnet(decoder, *, in_channels=3, num_classes=CLASSES):
 
 NETWORKS = {name: Network(build, False) for name, build in BACKBONES.items() if name != "contracting path"}
 NETWORKS |= {name: Network(partial(decoder_on_small_resnet, d), True) for name, d in DECODERS.items()}
-NETWORKS["valid U-Net"] = Network(partial(unet.ValidUNet, width=4, depth=2), True, ((44, 60), (52, 48)), margin=40)
+NETWORKS["valid U-Net"] = Network(partial(ValidUNet, width=4, depth=2), True, ((44, 60), (52, 48)), margin=40)
 NETWORKS["compact DeepLab"] = Network(
     partial(compact.CompactDeepLab, widths=(4, 8, 16), dilations=(1, 2), rates=(1, 2), aspp_width=8), True
 )
 NETWORKS["PatchNet"] = Network(
-    lambda num_classes, in_channels=3: patchnet.PatchNet(num_classes), False, ((32, 32),), any_channels=False
+    lambda num_classes, in_channels=3: PatchNet(num_classes), False, ((32, 32),), any_channels=False
 )
 
 

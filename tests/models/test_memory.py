@@ -6,7 +6,9 @@ from tests.helpers import dense_references, references
 from tests.helpers.parity import blank
 
 from pixelwise.analysis import peak_memory
-from pixelwise.models import densenet, efficientnet, googlenet, resnet, resnet_cifar, unet, vgg
+from pixelwise.models import densenet, efficientnet, resnet, resnet_cifar, vgg
+from pixelwise.models.googlenet import GoogLeNet
+from pixelwise.models.unet import ContractingPath
 
 NAMES = ["resnet18", "resnet50", "googlenet", "densenet121", "efficientnet_b0", "vgg16"]
 NAMES += ["fcn_resnet50 with aux", "deeplabv3_resnet50 with aux", "smp.Unet resnet18"]
@@ -14,11 +16,11 @@ NAMES += ["smp.DeepLabV3Plus resnet50, output stride 16"]
 BACKBONES = {
     "ResNet": lambda: resnet.ResNet(resnet.BasicBlock, (1, 1, 1, 1), width=8, num_classes=None),
     "CIFAR ResNet": lambda: resnet_cifar.CifarResNet(8, width=8, preactivation=True),
-    "GoogLeNet": lambda: googlenet.GoogLeNet(width=0.125, num_classes=None),
+    "GoogLeNet": lambda: GoogLeNet(width=0.125, num_classes=None),
     "DenseNet": lambda: densenet.DenseNet((2, 2, 2), growth=4, initial=8),
     "EfficientNet": lambda: efficientnet.EfficientNet(width=0.25, depth=0.3),
     "VGG": lambda: vgg.VGG((1, 1, 1, 1, 1), width=4),
-    "contracting path": lambda: unet.ContractingPath(width=4, depth=3),
+    "contracting path": lambda: ContractingPath(width=4, depth=3),
 }
 
 

@@ -1,6 +1,7 @@
 """The shapes written in the networks' sources are the shapes that arise from 224×224 images (32×32 for CIFAR's)."""
 
 import importlib.util
+import sys
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ NETWORKS = [
     (resnet, lambda: classify(resnet.resnet18)),
     (resnet, lambda: classify(resnet.resnet50)),
     (resnet_cifar, lambda: classify(lambda: resnet_cifar.CifarResNet(8), 32)),
-    (googlenet, lambda: classify(googlenet.googlenet)),
+    (sys.modules[googlenet.__module__], lambda: classify(googlenet)),
     (densenet, lambda: classify(densenet.densenet121)),
     (efficientnet, lambda: classify(efficientnet.efficientnet_b0)),
     (vgg, lambda: classify(vgg.vgg16)),

@@ -37,15 +37,15 @@ def reliability(logits: Tensor, targets: Tensor, bins: int = 10) -> Reliability:
     logits (N, C, ...) float, targets (N, ...) with classes and 255 for void. ValueError where no pixel is labelled.
     """
     confidence, predicted = logits.softmax(1).max(1)
-    known = _labelled(targets)
-    confidence = confidence[known].double()
-    right = (predicted[known] == targets[known]).double()
-    place = (confidence * bins).long().clamp(max=bins - 1)
-    count, confident, correct = (
-        torch.zeros(bins, dtype=torch.float64, device=logits.device).index_add_(0, place, values)
-        for values in (torch.ones_like(right), confidence, right)
+    labelled = _labelled(targets)
+    confidence = confidence[labelled].double()
+    correct = (predicted[labelled] == targets[labelled]).double()
+    index = (confidence * bins).long().clamp(max=bins - 1)
+    count, confidence_sum, correct_sum = (
+        torch.zeros(bins, dtype=torch.float64, device=logits.device).index_add_(0, index, values)
+        for values in (torch.ones_like(correct), confidence, correct)
     )
-    return Reliability(confident / count, correct / count, count / count.sum())
+    return Reliability(confidence_sum / count, correct_sum / count, count / count.sum())
 
 
 def fit_temperature(logits: Tensor, targets: Tensor) -> float:
@@ -53,9 +53,9 @@ def fit_temperature(logits: Tensor, targets: Tensor) -> float:
 
     Shapes and errors as for `reliability`. Dividing by T changes no prediction. Fit it on scenes that trained nothing.
     """
-    known = _labelled(targets)
-    scores = logits.movedim(1, -1)[known].double()
-    labels = targets[known].long()
+    labelled = _labelled(targets)
+    scores = logits.movedim(1, -1)[labelled].double()
+    labels = targets[labelled].long()
     log_temperature = torch.zeros((), dtype=torch.float64, device=logits.device, requires_grad=True)
     optimizer = torch.optim.LBFGS([log_temperature], max_iter=30, line_search_fn="strong_wolfe")
 
@@ -71,7 +71,7 @@ def fit_temperature(logits: Tensor, targets: Tensor) -> float:
 
 def _labelled(targets: Tensor) -> Tensor:
     """Where targets are not void, (N, ...) bool."""
-    known = targets != VOID
-    if not known.any():
+    labelled = targets != VOID
+    if not labelled.any():
         raise ValueError("no target is labelled, all are void (255): there is nothing to compare the confidence with")
-    return known
+    return labelled

@@ -9,11 +9,12 @@ import statistics
 import time
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from .tracing import empty_input, main_tensor, run
+from .tracing import Operation, empty_input, main_tensor, run
 
 aten = torch.ops.aten
 PRODUCTS = {aten.mm: (0, 1), aten.bmm: (0, 1), aten.addmm: (1, 2), aten.baddbmm: (1, 2)}
@@ -91,13 +92,13 @@ def profile(model: nn.Module, input_shape: tuple[int, int, int, int] = (1, 3, 22
     """
     multiply_adds, activations, shapes, order = {}, {}, {}, []
 
-    def on_operation(layer, operation, args, out):
+    def on_operation(layer: str, operation: Operation, args: tuple[Any, ...], out: Any) -> None:
         count = _multiply_adds(operation, args, out)
         if count:
             multiply_adds[layer] = multiply_adds.get(layer, 0) + count
             activations[layer] = activations.get(layer, 0) + out.numel()
 
-    def on_layer(layer, module, out):
+    def on_layer(layer: str, module: nn.Module, out: object) -> None:
         order.append(layer)
         shapes[layer] = () if main_tensor(out) is None else tuple(main_tensor(out).shape)
 
@@ -112,7 +113,7 @@ def profile(model: nn.Module, input_shape: tuple[int, int, int, int] = (1, 3, 22
     return Cost(tuple(layers))
 
 
-def _multiply_adds(operation, args, out):
+def _multiply_adds(operation: Operation, args: tuple[Any, ...], out: Any) -> int:
     if operation is aten.convolution:
         x, weight, transposed = args[0], args[1], args[6]
         return (x if transposed else out).numel() * weight[0].numel()  # every pixel meets one kernel of each output
@@ -129,14 +130,14 @@ def latency(model: nn.Module, x: Tensor, *, repeats: int = 20, warm_up: int = 3)
     times = []
     with torch.inference_mode():
         for _ in range(warm_up + repeats):
-            _wait(x)
+            _synchronise(x)
             start = time.perf_counter()
             model(x)
-            _wait(x)
+            _synchronise(x)
             times.append(time.perf_counter() - start)
     return statistics.median(times[warm_up:])
 
 
-def _wait(x):
+def _synchronise(x: Tensor) -> None:
     if x.is_cuda:
         torch.cuda.synchronize(x.device)

@@ -4,12 +4,13 @@ Fields travel as an attribute `field` on the tensors of a run of `tracing.run`.
 """
 
 from fractions import Fraction
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from .field import ReceptiveField, hull
-from .tracing import tensors_in
+from .field import Axis, ReceptiveField, hull
+from .tracing import Operation, tensors_in
 
 aten = torch.ops.aten
 POOLS = {aten.max_pool2d_with_indices, aten.avg_pool2d}
@@ -18,7 +19,7 @@ RESIZES = {aten.upsample_nearest2d, aten.upsample_bilinear2d, aten.pixel_shuffle
 MIXES = {aten.native_group_norm, aten.native_layer_norm, aten.roll, aten.flip, aten.cumsum, aten._softmax, aten.bmm}
 
 
-def propagate(operation, args: tuple, out: object) -> None:
+def propagate(operation: Operation, args: tuple[Any, ...], out: object) -> None:
     """Give every tensor in `out` the field that follows from those of the tensors in `args`."""
     sources = [tensor for tensor in tensors_in(args) if hasattr(tensor, "field")]
     if not sources:
@@ -30,7 +31,7 @@ def propagate(operation, args: tuple, out: object) -> None:
         y.field = _field(operation, args, sources, x, y)
 
 
-def _field(operation, args, sources, x: Tensor, y: Tensor) -> ReceptiveField:
+def _field(operation: Operation, args: tuple[Any, ...], sources: list[Tensor], x: Tensor, y: Tensor) -> ReceptiveField:
     axes = (x.field.rows, x.field.columns)
     if operation is aten.convolution:
         _, weight, _, stride, padding, dilation, transposed, _, _ = args
@@ -59,8 +60,12 @@ def _field(operation, args, sources, x: Tensor, y: Tensor) -> ReceptiveField:
     return ReceptiveField(axes[0].whole, axes[1].whole)
 
 
-def _pool_settings(operation, args):
-    two = lambda value: list(value) * 2 if len(value) == 1 else list(value)  # noqa: E731
+def _pool_settings(operation: Operation, args: tuple[Any, ...]) -> tuple[list[int], ...]:
+    """Kernel, stride, padding and dilation of a pool, each as [vertical, horizontal]."""
+
+    def two(value: list[int]) -> list[int]:
+        return list(value) * 2 if len(value) == 1 else list(value)
+
     kernel = two(args[1])
     stride = two(args[2]) if len(args) > 2 and args[2] else kernel
     padding = two(args[3]) if len(args) > 3 else [0, 0]
@@ -68,7 +73,7 @@ def _pool_settings(operation, args):
     return kernel, stride, padding, dilation
 
 
-def _resized(axis, size_in, size_out, linear, align_corners):
+def _resized(axis: Axis, size_in: int, size_out: int, linear: bool, align_corners: bool) -> Axis:
     if not linear:  # looks at floor(o * step)
         step = Fraction(size_in, size_out)
         return axis.resampled(step, Fraction(0), 1 - Fraction(1, step.denominator), Fraction(0))
@@ -82,7 +87,7 @@ def _resized(axis, size_in, size_out, linear, align_corners):
     return axis.resampled(step, offset, reach, reach)  # both neighbours of the place where it looks
 
 
-def _is_pointwise(operation, args, sources, y):
+def _is_pointwise(operation: Operation, args: tuple[Any, ...], sources: list[Tensor], y: Tensor) -> bool:
     if operation in MIXES or min(y.ndim, *(x.ndim for x in sources)) < 3:
         return False
     if operation is aten.permute and [dim % y.ndim for dim in args[1]][-2:] != [y.ndim - 2, y.ndim - 1]:
@@ -93,7 +98,7 @@ def _is_pointwise(operation, args, sources, y):
     return all(set(size) <= {1, out} for size, out in zip(sizes, y.shape[-2:], strict=True))
 
 
-def _joined(sources, y):
+def _joined(sources: list[Tensor], y: Tensor) -> ReceptiveField:
     """The hull of all sources; a source of one row or column is spread over the whole map and jumps nowhere."""
     fields = []
     for i, (name, length) in enumerate(zip(("rows", "columns"), y.shape[-2:], strict=True)):

@@ -14,7 +14,7 @@ def coverage(dilations: list[int], kernel: int = 3) -> float:
         raise ValueError("no dilations were given; coverage needs one for each layer, such as [1, 2, 5]")
     reached = {0}
     for dilation in dilations:
-        reached = {place + dilation * tap for place in reached for tap in range(kernel)}
+        reached = {position + dilation * tap for position in reached for tap in range(kernel)}
     return (len(reached) / (max(reached) + 1)) ** 2
 
 
@@ -40,8 +40,8 @@ def valid_taps(height: int, width: int, dilation: int, kernel: int = 3) -> Tenso
     """
     offsets = dilation * (torch.arange(kernel) - kernel // 2)
 
-    def inside(length):
-        places = torch.arange(length)[:, None] + offsets
-        return ((places >= 0) & (places < length)).sum(1)
+    def inside(length: int) -> Tensor:
+        positions = torch.arange(length)[:, None] + offsets
+        return ((positions >= 0) & (positions < length)).sum(1)
 
     return torch.outer(inside(height), inside(width))

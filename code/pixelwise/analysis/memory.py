@@ -1,6 +1,8 @@
 """How much memory a network needs at a time."""
 
 import weakref
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ def peak_memory(model: nn.Module, x: Tensor, *, backward: bool = False) -> tuple
     work space included; on the CPU by adding up the tensors alive after each operation, work space left out.
     """
 
-    def step():
+    def step() -> None:
         with torch.set_grad_enabled(backward):
             out = model(x)
             if backward:
@@ -42,20 +44,22 @@ class LiveBytes(TorchDispatchMode):
 
     def __init__(self, model: nn.Module, x: Tensor):
         super().__init__()
-        self.now = self.peak = 0
-        kept = [x, *model.parameters(), *model.buffers()]
-        self.known = weakref.WeakSet(tensor.untyped_storage() for tensor in kept)
+        self.current = self.peak = 0
+        not_counted = [x, *model.parameters(), *model.buffers()]
+        self.storages = weakref.WeakSet(tensor.untyped_storage() for tensor in not_counted)
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(
+        self, func: Callable, types: tuple[type, ...], args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> object:
         out = func(*args, **(kwargs or {}))
         for tensor in tensors_in(out):
             storage = tensor.untyped_storage()
-            if storage not in self.known:
-                self.known.add(storage)
-                self.now += storage.nbytes()
+            if storage not in self.storages:
+                self.storages.add(storage)
+                self.current += storage.nbytes()
                 weakref.finalize(storage, self._release, storage.nbytes())
-        self.peak = max(self.peak, self.now)
+        self.peak = max(self.peak, self.current)
         return out
 
     def _release(self, size: int) -> None:
-        self.now -= size
+        self.current -= size

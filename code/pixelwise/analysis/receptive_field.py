@@ -5,6 +5,8 @@ depend on: its support is never larger than the formula, and most of its mass si
 receptive field (Luo et al. 2016, arXiv:1701.04128).
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -50,7 +52,7 @@ def receptive_fields(
     """
     fields = {}
 
-    def on_layer(name, module, out):
+    def on_layer(name: str, module: nn.Module, out: object) -> None:
         if hasattr(main_tensor(out), "field"):
             fields[name] = main_tensor(out).field
 
@@ -96,7 +98,7 @@ def gradient_map(
     return gradient.abs().sum(1).mean(0)
 
 
-def gradient_support(model: nn.Module, input_shape: tuple[int, int, int, int], **options) -> Tensor:
+def gradient_support(model: nn.Module, input_shape: tuple[int, int, int, int], **options: Any) -> Tensor:
     """Which input pixels one output pixel depends on: (H, W) bool, where `gradient_map` is not zero.
 
     Takes the options of `gradient_map`. A maximum passes its gradient to one pixel only and a ReLU may pass none, so

@@ -6,6 +6,7 @@ the network is written.
 """
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +14,15 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..modes import eval_mode
 
+Operation = Callable[..., Any]
+"""An ATen operation, such as `torch.ops.aten.convolution`."""
+
 
 def run(
     model: nn.Module,
     x: Tensor,
-    on_operation: Callable,
-    on_layer: Callable[[str, nn.Module, Tensor], None] | None = None,
+    on_operation: Callable[[str, Operation, tuple[Any, ...], Any], object],
+    on_layer: Callable[[str, nn.Module, object], None] | None = None,
 ) -> None:
     """Run the model in eval mode on a meta tensor x, see `empty_input`.
 
@@ -29,14 +33,16 @@ def run(
     running = []
 
     class Operations(TorchDispatchMode):
-        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        def __torch_dispatch__(
+            self, func: Callable, types: tuple[type, ...], args: tuple = (), kwargs: dict[str, Any] | None = None
+        ) -> object:
             out = func(*args, **(kwargs or {}))
             if running:  # not while the model is being prepared
                 on_operation(running[-1], func.overloadpacket, args, out)
             return out
 
-    def leave(name):
-        def hook(module, args, out):
+    def leave(name: str) -> Callable[..., None]:
+        def hook(module: nn.Module, args: tuple, out: object) -> None:
             if on_layer is not None:
                 on_layer(name, module, out)
             running.pop()

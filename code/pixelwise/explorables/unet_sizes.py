@@ -4,7 +4,7 @@ import torch
 from traitlets import Enum, Int
 
 from .. import figures
-from ..models import unet
+from ..models.unet import ContractingPath, UNet, ValidUNet, is_valid_size, nearest_valid_sizes
 from .host import Explorable
 
 
@@ -28,7 +28,7 @@ class UnetSizes(Explorable):
         """
         unit = 2**self.depth
         if self.form == "valid":
-            fits, near = unet.is_valid_size(self.size, self.depth), unet.nearest_valid_sizes(self.size, self.depth)
+            fits, near = is_valid_size(self.size, self.depth), nearest_valid_sizes(self.size, self.depth)
         else:
             fits = self.size % unit == 0
             below = self.size - self.size % unit
@@ -36,10 +36,10 @@ class UnetSizes(Explorable):
         found = {"fits": fits, "nearest": near, "down": [], "up": [], "output": None}
         with torch.device("meta"):  # shapes without memory
             if self.form == "valid":
-                network = unet.ValidUNet(1, 1, width=1, depth=self.depth).eval()
+                network = ValidUNet(1, 1, width=1, depth=self.depth).eval()
                 down, up = network.contracting.stages, network.expanding
             else:
-                network = unet.UNet(unet.ContractingPath(1, width=1, depth=self.depth), 1).eval()
+                network = UNet(ContractingPath(1, width=1, depth=self.depth), 1).eval()
                 down, up = network.encoder.stages, network.decoder.blocks
             image = torch.empty(1, 1, self.size, self.size)
         for modules, sides in ((down, found["down"]), (up, found["up"])):

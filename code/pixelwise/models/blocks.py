@@ -1,6 +1,12 @@
-"""What several networks share: convolution with normalisation, squeeze-and-excitation, feature maps, heads, checks."""
+"""What several networks share: convolution with normalisation, squeeze-and-excitation, feature maps, heads, checks.
 
-from collections.abc import Callable, Iterable, Mapping
+A backbone is a network that gives feature maps. It has `channels` and `strides`, one number for each map, and
+`features(images, first=0)`, the list of the maps from number `first` on, from fine to coarse. It makes them one after
+the other, in a generator, so that a fine map which no head asks for is freed as soon as the next layer has read it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,7 +23,7 @@ def conv_norm(
     activation: Callable[..., nn.Module] | None = nn.ReLU,
     eps: float = 1e-5,
 ) -> nn.Sequential:
-    """Convolution without bias, batch normalisation and, unless ``activation`` is None, the activation.
+    """Convolution without bias, batch normalisation and, unless `activation` is None, the activation.
 
     (N, in_channels, H, W) becomes (N, out_channels, ⌈H/stride⌉, ⌈W/stride⌉) for an odd kernel. The parts are numbered
     0, 1, 2 as torchvision numbers them. A bias before batch normalisation would be subtracted again with the mean.
@@ -35,7 +41,7 @@ def conv_norm(
 class SqueezeExcitation(nn.Module):
     """Scale each channel by a gate in (0, 1) that is computed from the means of all channels; keeps (N, C, H, W).
 
-    Two fully connected layers through ``squeeze_channels`` values make the gate; as 1×1 convolutions they take the
+    Two fully connected layers through `squeeze_channels` values make the gate; as 1×1 convolutions they take the
     pooled (N, C, 1, 1) map as it is. Hu et al., Squeeze-and-Excitation Networks, 2018, section 3, equations 2 to 4.
     """
 
@@ -54,28 +60,11 @@ class SqueezeExcitation(nn.Module):
         return gate * x
 
 
-class FeatureMaps:
-    """The maps that a network meets on its way, fine to coarse; those before number ``first`` are let go at once.
-
-    Every backbone has ``features(images, first=0)``. A fine map is large: a head that reads only the coarsest asks for
-    that one, and the memory of the others is free again as soon as the next layer has read them.
-    """
-
-    def __init__(self, first: int = 0):
-        self.first, self.met, self.kept = first, 0, []
-
-    def add(self, x: Tensor) -> Tensor:
-        """Note ``x`` (N, C, H, W) as the next map, and return it."""
-        if self.met >= self.first:
-            self.kept.append(x)
-        self.met += 1
-        return x
-
-
 class Tapped(nn.Sequential):
-    """Named layers in a row; forward returns the outputs of the layers in ``taps`` and goes no further than the last.
+    """Named layers in a row; the feature maps are the outputs of the layers in `taps`, and the last tap is the end.
 
-    It lets a network whose layers are called ``features.*`` in torchvision keep those names *and* give feature maps.
+    It lets a network whose layers are called `features.*` in torchvision keep those names *and* give feature maps: it
+    is itself what `features` is in other backbones.
     """
 
     def __init__(self, layers: Mapping[str, nn.Module], taps: Iterable[str], in_channels: int, smallest: int = 1):
@@ -85,19 +74,26 @@ class Tapped(nn.Sequential):
         self.taps, self.in_channels, self.smallest = tuple(taps), in_channels, smallest
 
     def forward(self, x: Tensor, first: int = 0) -> list[Tensor]:
+        return list(islice(self.maps(x), first, None))
+
+    def maps(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield the map of each tap, fine to coarse."""
         check_images(x, self.in_channels, self.smallest)
-        maps = FeatureMaps(first)
         for name, layer in self.named_children():
             x = layer(x)
             if name in self.taps:
-                maps.add(x)
+                yield x
             if name == self.taps[-1]:
-                break
-        return maps.kept
+                return
+
+
+def upsample(x: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
+    """Interpolate (N, C, h, w) bilinearly to `size` (H, W); `ops.interpolate` explains `align_corners`."""
+    return F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
 
 
 def last_layer(in_features: int, num_classes: int | None) -> nn.Module:
-    """A linear layer to the classes; the identity, which has no parameters, where ``num_classes`` is None."""
+    """A linear layer to the classes; the identity, which has no parameters, where `num_classes` is None."""
     if num_classes is None:
         return nn.Identity()
     check_classes(num_classes)
@@ -117,7 +113,7 @@ def initialise(network: nn.Module) -> None:
 
 
 def check_images(images: Tensor, channels: int, smallest: int = 1) -> None:
-    """Raise a ValueError in plain words unless ``images`` is float (N, channels, H, W) with H, W ≥ ``smallest``."""
+    """Raise a ValueError in plain words unless `images` is float (N, channels, H, W) with H, W ≥ `smallest`."""
     if images.ndim != 4 or images.shape[1] != channels:
         raise ValueError(
             f"images have shape {tuple(images.shape)}, but this network takes (N, {channels}, H, W); "
@@ -131,7 +127,7 @@ def check_images(images: Tensor, channels: int, smallest: int = 1) -> None:
 
 
 def check_classes(num_classes: int) -> None:
-    """Raise a ValueError in plain words unless ``num_classes`` is a whole number of at least 1."""
+    """Raise a ValueError in plain words unless `num_classes` is a whole number of at least 1."""
     if not isinstance(num_classes, int) or num_classes < 1:
         raise ValueError(f"num_classes is {num_classes!r}, but it counts the classes to tell apart: a whole number ≥ 1")
 
@@ -148,7 +144,7 @@ class FCNHead(nn.Sequential):
 class DensePredictor(nn.Module):
     """A backbone, a classifier of its last feature map, and bilinear interpolation of the logits to the input's size.
 
-    Images (N, in_channels, H, W) become logits (N, num_classes, H, W). With an ``aux_classifier``, which looks at the
+    Images (N, in_channels, H, W) become logits (N, num_classes, H, W). With an `aux_classifier`, which looks at the
     last feature map but one, train mode returns both as {"out": logits, "aux": logits}, as torchvision does; in eval
     mode the auxiliary classifier, which exists for its gradient, is not computed.
     """
@@ -170,11 +166,8 @@ class DensePredictor(nn.Module):
         auxiliary = self.training and self.aux_classifier is not None
         levels = len(self.backbone.channels)
         maps = self.backbone.features(images, levels - (2 if auxiliary else 1))
-        logits = self.upsample(self.classifier(maps[-1]), images)
+        size = images.shape[-2:]
+        logits = upsample(self.classifier(maps[-1]), size, self.align_corners)
         if auxiliary:
-            return {"out": logits, "aux": self.upsample(self.aux_classifier(maps[0]), images)}
+            return {"out": logits, "aux": upsample(self.aux_classifier(maps[0]), size, self.align_corners)}
         return logits
-
-    def upsample(self, logits: Tensor, images: Tensor) -> Tensor:
-        """Logits (N, num_classes, h, w) at the images' size."""
-        return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=self.align_corners)

@@ -9,13 +9,14 @@ eighth of the resolution, where a channel is cheap.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_classes, check_images, conv_norm, initialise
-from pixelwise.models.deeplab import AtrousSpatialPyramidPooling, SeparableConv, separable_conv_norm
+from .blocks import check_classes, check_images, conv_norm, initialise, upsample
+from .deeplab import AtrousSpatialPyramidPooling, SeparableConv, separable_conv_norm
 
 
 class SeparableBlock(nn.Module):
@@ -34,8 +35,8 @@ class SeparableBlock(nn.Module):
 class CompactDeepLab(nn.Module):
     """Images (N, in_channels, H, W) to logits (N, num_classes, H, W), with 947,483 parameters for eleven classes.
 
-    ``widths`` are the channels at a half, a quarter and an eighth of the image; ``dilations`` has one entry for each
-    block at an eighth; ``rates`` and ``aspp_width`` are those of the pyramid. A batch of one cannot be trained on: the
+    `widths` are the channels at a half, a quarter and an eighth of the image; `dilations` has one entry for each
+    block at an eighth; `rates` and `aspp_width` are those of the pyramid. A batch of one cannot be trained on: the
     pyramid's image pooling raises ValueError.
     """
 
@@ -74,14 +75,14 @@ class CompactDeepLab(nn.Module):
         x = self.pyramid(self.stage2(quarter))  # (N, 96, H/8, W/8)
         x = self.decode_quarter(join(x, quarter))  # (N, 96, H/4, W/4)
         x = self.decode_half(join(x, half))  # (N, 48, H/2, W/2)
-        return upsample(self.score(x), images)  # (N, num_classes, H, W)
-
-
-def upsample(x: Tensor, like: Tensor) -> Tensor:
-    """Interpolate bilinearly to the height and width of ``like``."""
-    return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=False)
+        return upsample(self.score(x), images.shape[-2:])  # (N, num_classes, H, W)
 
 
 def join(coarse: Tensor, fine: Tensor) -> Tensor:
     """Upsample the coarse map to the fine one and concatenate their channels."""
-    return torch.cat([upsample(coarse, fine), fine], dim=1)
+    return torch.cat([upsample(coarse, fine.shape[-2:]), fine], dim=1)
+
+
+def compact_deeplab(num_classes: int = 11, **options: Any) -> CompactDeepLab:
+    """The compact DeepLab: 947,483 parameters with eleven classes. Options are those of CompactDeepLab."""
+    return CompactDeepLab(num_classes, **options)

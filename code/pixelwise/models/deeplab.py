@@ -3,20 +3,20 @@
 v3: Chen, Papandreou, Schroff, Adam, Rethinking Atrous Convolution for Semantic Image Segmentation, 2017, figure 5.
 v3+: Chen et al., Encoder-Decoder with Atrous Separable Convolution, 2018, figure 2.
 
-Both take a backbone whose last stages are dilated ("atrous") instead of strided: ``output_stride=8`` or 16. Rates
+Both take a backbone whose last stages are dilated ("atrous") instead of strided: `output_stride=8` or 16. Rates
 belong to an output stride: the paper's 6, 12, 18 at 16 are 12, 24, 36 at 8. Where the libraries differ, arguments
 choose: torchvision interpolates with align_corners=False and keeps the previous dilation in the first block of a
-dilated stage; segmentation-models-pytorch has align_corners=True and dilates that block too (``dilate_first_block``
+dilated stage; segmentation-models-pytorch has align_corners=True and dilates that block too (`dilate_first_block`
 of the backbone).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from pixelwise.models.blocks import DensePredictor, FCNHead, check_classes, conv_norm
+from ..ops import DepthwiseConv2d
+from .blocks import DensePredictor, FCNHead, check_classes, conv_norm, upsample
 
 
 class SeparableConv(nn.Sequential):
@@ -24,18 +24,9 @@ class SeparableConv(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, rate: int = 1):
         super().__init__(
-            nn.Conv2d(in_channels, in_channels, 3, padding=rate, dilation=rate, groups=in_channels, bias=False),
+            DepthwiseConv2d(in_channels, 3, padding=rate, dilation=rate),
             nn.Conv2d(in_channels, out_channels, 1, bias=False),
         )
-
-    def forward(self, x: Tensor) -> Tensor:
-        each, across = self
-        if each.dilation == (1, 1) or x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
-            return across(each(x))
-        # in bfloat16 on a CPU, PyTorch 2.14 gives dilated grouped convolutions a wrong gradient for their weights
-        with torch.autocast("cpu", enabled=False):
-            x = each(x.float())
-        return across(x)
 
 
 def separable_conv_norm(in_channels: int, out_channels: int, *, dilation: int = 1) -> nn.Sequential:
@@ -90,8 +81,8 @@ class DeepLabV3(DensePredictor):
     """ASPP, one more 3×3, and scores: images (N, C, H, W) to logits (N, num_classes, H, W).
 
     DeepLabV3(resnet50(num_classes=None, output_stride=8), 21, aux=True) is torchvision's deeplabv3_resnet50, key for
-    key, with 42,004,074 parameters; 39,638,869 without ``aux``, an FCN head on the last map but one, with which train
-    mode returns {"out": logits, "aux": logits}. ``load_state_dict`` also takes the names of smp.DeepLabV3.
+    key, with 42,004,074 parameters; 39,638,869 without `aux`, an FCN head on the last map but one, with which train
+    mode returns {"out": logits, "aux": logits}.
     """
 
     def __init__(
@@ -114,28 +105,13 @@ class DeepLabV3(DensePredictor):
         aux_classifier = FCNHead(backbone.channels[-2], num_classes) if aux else None
         super().__init__(backbone, classifier, aux_classifier, align_corners)
 
-    def load_state_dict(self, state_dict: Mapping[str, Tensor], strict: bool = True, assign: bool = False):
-        """Load weights under torchvision's names, or under smp's."""
-        smp_names = {
-            "encoder.": "backbone.",
-            "decoder.aspp.": "classifier.0.",
-            "decoder.conv.": "classifier.1.",
-            "decoder.bn.": "classifier.2.",
-            "segmentation_head.0.": "classifier.4.",
-        }
-        renamed = {}
-        for key, tensor in state_dict.items():
-            prefix = next((p for p in smp_names if key.startswith(p)), "")
-            renamed[smp_names.get(prefix, "") + key.removeprefix(prefix)] = tensor
-        return super().load_state_dict(renamed, strict, assign)
-
 
 class DeepLabV3Plus(nn.Module):
     """v3's ASPP, then a decoder that joins it with a fine map: images (N, C, H, W) to logits (N, num_classes, H, W).
 
     DeepLabV3Plus(resnet50(num_classes=None, output_stride=16, dilate_first_block=True), 1) is smp.DeepLabV3Plus, key
     for key, with its choices: rates twice the paper's for output stride 16, and one 3×3 convolution after the two maps
-    have met, where the paper has two. ``low_level`` is the fine map's index in the backbone's list: 1, stride 4 in a
+    have met, where the paper has two. `low_level` is the fine map's index in the backbone's list: 1, stride 4 in a
     ResNet.
     """
 
@@ -174,10 +150,6 @@ class DeepLabV3Plus(nn.Module):
         low, *_, high = self.encoder.features(images, self.low_level)
         low = self.decoder["block1"](low)  # (N, 48, H/4, W/4)
         high = self.decoder["aspp"](high)  # (N, 256, H/16, W/16)
-        high = self.upsample(high, low)  # (N, 256, H/4, W/4)
+        high = upsample(high, low.shape[-2:], self.align_corners)  # (N, 256, H/4, W/4)
         x = self.decoder["block2"](torch.cat([high, low], dim=1))  # (N, 256, H/4, W/4)
-        return self.upsample(self.segmentation_head(x), images)  # (N, num_classes, H, W)
-
-    def upsample(self, x: Tensor, like: Tensor) -> Tensor:
-        """Interpolate to the height and width of ``like``."""
-        return F.interpolate(x, like.shape[-2:], mode="bilinear", align_corners=self.align_corners)
+        return upsample(self.segmentation_head(x), images.shape[-2:], self.align_corners)  # (N, num_classes, H, W)

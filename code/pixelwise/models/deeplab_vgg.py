@@ -4,16 +4,16 @@ v1: Chen, Papandreou, Kokkinos, Murphy, Yuille, Semantic Image Segmentation with
 Connected CRFs, 2015, sections 3.1 and 3.2.  v2: the same authors, DeepLab, 2018, figure 7.
 
 The last two pools of VGG-16 lose their stride and the convolutions after them are dilated, so that the map is an eighth
-of the image (``dilate_vgg``). fc6 shrinks from 7×7 to a dilated 3×3, which sees as much with a fraction of the weights.
+of the image (`dilate_vgg`). fc6 shrinks from 7×7 to a dilated 3×3, which sees as much with a fraction of the weights.
 v2 lets four such branches look with different rates and adds their scores. Both papers refine the result with a dense
-CRF: ``pixelwise.ops.crf``.
+CRF: `ops.dense_crf`.
 """
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import DensePredictor, check_classes
+from .blocks import DensePredictor, check_classes
 
 
 def dilate_vgg(vgg: nn.Module) -> nn.Module:

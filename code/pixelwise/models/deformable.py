@@ -6,12 +6,14 @@ positions: 2K channels in torchvision's order (down₀, right₀, down₁, …).
 ordinary convolution. The paper puts it in the last three 3×3 layers of a ResNet.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 
 def sample_bilinear(maps: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Read ``maps`` (N, C, H, W) at fractional ``rows`` and ``columns`` (N, P), in pixels; gives (N, C, P).
+    """Read `maps` (N, C, H, W) at fractional `rows` and `columns` (N, P), in pixels; gives (N, C, P).
 
     Each value is the mean of its four neighbours, weighted by nearness; outside the map there are zeros (equation 3).
     """
@@ -38,9 +40,9 @@ def deformable_convolution(
     padding: int = 0,
     dilation: int = 1,
 ) -> Tensor:
-    """Convolve (N, C, H, W) with ``weight`` (O, C, k, k), whose positions are moved by ``offsets``; gives (N, O, h, w).
+    """Convolve (N, C, H, W) with `weight` (O, C, k, k), whose positions are moved by `offsets`; gives (N, O, h, w).
 
-    ``offsets`` are (N, 2k², h, w) in pixels; zero offsets make it an ordinary convolution, constant ones of d − 1
+    `offsets` are (N, 2k², h, w) in pixels; zero offsets make it an ordinary convolution, constant ones of d − 1
     times the position in the kernel a dilated one. Raises ValueError if the offsets are of another shape.
     """
     kernel = weight.shape[-1]
@@ -64,7 +66,7 @@ def deformable_convolution(
 class DeformableConv2d(nn.Conv2d):
     """A convolution that predicts its own offsets; takes Conv2d's arguments, with square kernels and no groups."""
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args: Any, **options: Any):
         super().__init__(*args, **options)
         if self.groups != 1 or len(set(self.kernel_size)) > 1:
             raise ValueError(f"a deformable convolution has a square kernel and no groups, not {self.extra_repr()}")
@@ -80,7 +82,7 @@ class DeformableConv2d(nn.Conv2d):
 
 
 def deform_last_convolutions(network: nn.Module, count: int = 3) -> nn.Module:
-    """Make the last ``count`` 3×3 convolutions of ``network`` deformable, in place, and return it.
+    """Make the last `count` 3×3 convolutions of `network` deformable, in place, and return it.
 
     They keep their weights, and as their offsets start at zero, the network stays the same function. ValueError unless
     the network has so many.

@@ -4,14 +4,16 @@ Huang, Liu, van der Maaten, Weinberger, Densely Connected Convolutional Networks
 the 1×1 bottleneck to 4k channels, C the compression θ of the transitions. Parameter names are torchvision's.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import Tapped, initialise, last_layer
+from .blocks import Tapped, initialise, last_layer
 
 
 class DenseLayer(nn.Module):
-    """Two pre-activated convolutions that append ``growth`` channels: (N, C, H, W) to (N, C + growth, H, W)."""
+    """Two pre-activated convolutions that append `growth` channels: (N, C, H, W) to (N, C + growth, H, W)."""
 
     def __init__(self, in_channels: int, growth: int):
         super().__init__()
@@ -28,7 +30,7 @@ class DenseLayer(nn.Module):
 
 
 class DenseBlock(nn.Sequential):
-    """``depth`` dense layers: C channels become C + depth · growth."""
+    """`depth` dense layers: C channels become C + depth · growth."""
 
     def __init__(self, in_channels: int, depth: int, growth: int):
         super().__init__()
@@ -50,9 +52,9 @@ class Transition(nn.Sequential):
 class DenseNet(nn.Module):
     """Dense blocks with transitions between: images (N, in_channels, H, W) to logits (N, num_classes).
 
-    ``growth`` is k, ``depths`` the layers of each block, ``initial`` the stem's channels, ``compression`` θ. The
+    `growth` is k, `depths` the layers of each block, `initial` the stem's channels, `compression` θ. The
     feature maps are the stem's, those of the blocks and, for the last block, its normalised and rectified map.
-    ``patch_stem`` is a 3×3 convolution without a pool, as the paper has it for 32×32 images. ``num_classes=None``
+    `patch_stem` is a 3×3 convolution without a pool, as the paper has it for 32×32 images. `num_classes=None`
     leaves out the classifier.
     """
 
@@ -76,25 +78,25 @@ class DenseNet(nn.Module):
         }
         if not patch_stem:
             layers["pool0"] = nn.MaxPool2d(3, stride=2, padding=1)
-        taps, channels, strides, wide = ["relu0"], [initial], [1 if patch_stem else 2], initial
+        taps, channels, strides, width = ["relu0"], [initial], [1 if patch_stem else 2], initial
         for i, depth in enumerate(depths, start=1):
             if i > 1:
-                layers[f"transition{i - 1}"] = Transition(wide, int(wide * compression))
-                wide = int(wide * compression)
-            layers[f"denseblock{i}"] = DenseBlock(wide, depth, growth)
-            wide += depth * growth
+                layers[f"transition{i - 1}"] = Transition(width, int(width * compression))
+                width = int(width * compression)
+            layers[f"denseblock{i}"] = DenseBlock(width, depth, growth)
+            width += depth * growth
             taps.append(f"denseblock{i}")
-            channels.append(wide)
+            channels.append(width)
             strides.append((1 if patch_stem else 4) * 2 ** (i - 1))
         last = len(depths) + 1
-        layers |= {f"norm{last}": nn.BatchNorm2d(wide), f"relu{last}": nn.ReLU(inplace=True)}
+        layers |= {f"norm{last}": nn.BatchNorm2d(width), f"relu{last}": nn.ReLU(inplace=True)}
         taps[-1] = f"relu{last}"
         self.channels, self.strides = tuple(channels), tuple(strides)
         # a transition rounds down: at stride 4 there must be 2 ** (blocks - 1) pixels left
         smallest = 2 ** (len(depths) - 1)
         self.features = Tapped(layers, taps, in_channels, smallest if patch_stem else 4 * smallest - 3)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = last_layer(wide, num_classes)
+        self.classifier = last_layer(width, num_classes)
         initialise(self)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -102,16 +104,16 @@ class DenseNet(nn.Module):
         return self.classifier(pooled)
 
 
-def densenet121(**options) -> DenseNet:
+def densenet121(**options: Any) -> DenseNet:
     """DenseNet-121: 7,978,856 parameters with 1000 classes. Options are those of DenseNet."""
     return DenseNet((6, 12, 24, 16), **options)
 
 
-def densenet169(**options) -> DenseNet:
+def densenet169(**options: Any) -> DenseNet:
     """DenseNet-169: 14,149,480 parameters with 1000 classes. Options are those of DenseNet."""
     return DenseNet((6, 12, 32, 32), **options)
 
 
-def densenet201(**options) -> DenseNet:
+def densenet201(**options: Any) -> DenseNet:
     """DenseNet-201: 20,013,928 parameters with 1000 classes. Options are those of DenseNet."""
     return DenseNet((6, 12, 48, 32), **options)

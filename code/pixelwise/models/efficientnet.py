@@ -6,11 +6,12 @@ round the scaling rule by hand, and so does VARIANTS.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import SqueezeExcitation, Tapped, conv_norm, initialise, last_layer
+from .blocks import SqueezeExcitation, Tapped, conv_norm, initialise, last_layer
 
 # expansion, kernel, stride, channels, depth of the seven stages of B0
 STAGES = (
@@ -43,13 +44,13 @@ def compound_scaling(
 
 
 def round_channels(channels: float) -> int:
-    """The multiple of 8 nearest to ``channels`` that is at least 8 and not less than nine tenths of it."""
+    """The multiple of 8 nearest to `channels` that is at least 8 and not less than nine tenths of it."""
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * channels else rounded
 
 
 class StochasticDepth(nn.Module):
-    """In training, drop a sample's whole branch with probability ``p`` and scale those kept by 1/(1 − p).
+    """In training, drop a sample's whole branch with probability `p` and scale those kept by 1/(1 − p).
 
     Huang et al., Deep Networks with Stochastic Depth, 2016. Keeps (N, C, H, W).
     """
@@ -61,8 +62,8 @@ class StochasticDepth(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or self.p == 0:
             return x
-        kept = torch.empty((len(x), 1, 1, 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
-        return x * kept.div_(1 - self.p)
+        mask = torch.empty((len(x), 1, 1, 1), dtype=x.dtype, device=x.device).bernoulli_(1 - self.p)
+        return x * mask.div_(1 - self.p)
 
 
 class MBConv(nn.Module):
@@ -74,12 +75,12 @@ class MBConv(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int, drop: float):
         super().__init__()
-        wide = in_channels * expansion
-        layers = [conv_norm(in_channels, wide, 1, activation=nn.SiLU)] if expansion > 1 else []
+        expanded = in_channels * expansion
+        layers = [conv_norm(in_channels, expanded, 1, activation=nn.SiLU)] if expansion > 1 else []
         layers += [
-            conv_norm(wide, wide, kernel, stride=stride, groups=wide, activation=nn.SiLU),
-            SqueezeExcitation(wide, max(1, in_channels // 4), activation=nn.SiLU),
-            conv_norm(wide, out_channels, 1, activation=None),
+            conv_norm(expanded, expanded, kernel, stride=stride, groups=expanded, activation=nn.SiLU),
+            SqueezeExcitation(expanded, max(1, in_channels // 4), activation=nn.SiLU),
+            conv_norm(expanded, out_channels, 1, activation=None),
         ]
         self.block = nn.Sequential(*layers)
         self.residual = stride == 1 and in_channels == out_channels
@@ -96,9 +97,9 @@ class MBConv(nn.Module):
 class EfficientNet(nn.Module):
     """A stem, seven stages of MBConv, a 1×1 head: images (N, in_channels, H, W) to logits (N, num_classes).
 
-    ``width`` and ``depth`` multiply B0's channels and repeats. The feature maps (strides 2 to 32) are the last at each
-    resolution, before the head. The chance that a block is dropped grows evenly to ``stochastic_depth``.
-    ``num_classes=None`` leaves out the head and the classifier; forward then returns the pooled (N, channels[-1]).
+    `width` and `depth` multiply B0's channels and repeats. The feature maps (strides 2 to 32) are the last at each
+    resolution, before the head. The chance that a block is dropped grows evenly to `stochastic_depth`.
+    `num_classes=None` leaves out the head and the classifier; forward then returns the pooled (N, channels[-1]).
     """
 
     def __init__(
@@ -141,7 +142,7 @@ class EfficientNet(nn.Module):
         return self.classifier(self.avgpool(x).flatten(1))
 
 
-def efficientnet(variant: int, **options) -> EfficientNet:
+def efficientnet(variant: int, **options: Any) -> EfficientNet:
     """EfficientNet-B0 to B7 by number. Options are those of EfficientNet; ValueError for another number."""
     if variant not in range(len(VARIANTS)):
         raise ValueError(f"variant is {variant}, but EfficientNet goes from B0 to B7: give a number from 0 to 7")
@@ -153,6 +154,6 @@ def efficientnet(variant: int, **options) -> EfficientNet:
     return network
 
 
-def efficientnet_b0(**options) -> EfficientNet:
+def efficientnet_b0(**options: Any) -> EfficientNet:
     """EfficientNet-B0: 5,288,548 parameters with 1000 classes. Options are those of EfficientNet."""
     return efficientnet(0, **options)

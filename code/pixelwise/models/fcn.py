@@ -5,13 +5,13 @@ scores every position of the coarsest map; the scores are doubled in size and *a
 map, down to the stride in the network's name; fixed bilinear interpolation does the rest. (U-Net and hypercolumns
 concatenate features; FCN sums class scores.) Score layers start at zero, learned upsampling starts bilinear.
 
-On VGG-16 the classifier becomes convolutions: fc6 a 7×7, fc7 a 1×1 (``Convolutionalized``). The authors padded the
+On VGG-16 the classifier becomes convolutions: fc6 a 7×7, fc7 a 1×1 (`Convolutionalized`). The authors padded the
 image by 100 pixels, so that the unpadded 7×7 fits into any image's last map, and cropped the result; here fc6 pads by
 3, which keeps all maps aligned with the image. The authors' factors on the skip scores (0.01 and 0.0001) go with their
 learning rates and are left out.
 
 torchvision's fcn_resnet50 shares the name and little else: a 3×3 classifier on a dilated backbone, without skips
-(``DilatedFCN``).
+(`DilatedFCN`).
 """
 
 from itertools import pairwise
@@ -19,14 +19,14 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import DensePredictor, FCNHead, check_classes
-from pixelwise.ops import bilinear_kernel, linear_to_conv
+from ..ops import bilinear_kernel, linear_to_conv
+from .blocks import DensePredictor, FCNHead, check_classes, upsample
 
 
 class FCN(nn.Module):
-    """Skip scores summed from the coarsest map to ``stride``: images (N, C, H, W) to logits (N, num_classes, H, W).
+    """Skip scores summed from the coarsest map to `stride`: images (N, C, H, W) to logits (N, num_classes, H, W).
 
-    ``FCN(resnet18(num_classes=None), 11, stride=8)`` is an FCN-8s. ``stride`` must be one of the backbone's; where
+    `FCN(resnet18(num_classes=None), 11, stride=8)` is an FCN-8s. `stride` must be one of the backbone's; where
     several maps share a stride the deepest is scored. Raises ValueError for another stride.
     """
 
@@ -56,11 +56,11 @@ class FCN(nn.Module):
         logits = coarsest  # (N, num_classes, H/32, W/32)
         for upsampling, skip in zip(self.upsamplings, finer, strict=True):
             logits = upsampling(logits, skip.shape[-2:]) + skip  # (N, num_classes, H/16, W/16), then /8
-        return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=False)
+        return upsample(logits, images.shape[-2:])
 
 
 class BilinearUpsampling(nn.ConvTranspose2d):
-    """Learned upsampling by ``factor`` that starts as bilinear interpolation, each class on its own (section 3.3)."""
+    """Learned upsampling by `factor` that starts as bilinear interpolation, each class on its own (section 3.3)."""
 
     def __init__(self, channels: int, factor: int):
         weight = bilinear_kernel(channels, factor)
@@ -80,8 +80,8 @@ class BilinearUpsampling(nn.ConvTranspose2d):
 class Convolutionalized(nn.Module):
     """A backbone with a classifier's two hidden layers as convolutions, fc6 k×k and fc7 1×1, after its last map.
 
-    Itself a backbone, whose last map has ``width`` channels: FCN(Convolutionalized(vgg16(num_classes=None)), 21) is the
-    paper's network. ``load_classifier`` takes the weights of the fully connected layers.
+    Itself a backbone, whose last map has `width` channels: FCN(Convolutionalized(vgg16(num_classes=None)), 21) is the
+    paper's network. `load_classifier` takes the weights of the fully connected layers.
     """
 
     def __init__(self, backbone: nn.Module, width: int = 4096, kernel_size: int = 7, dropout: float = 0.5):
@@ -94,7 +94,7 @@ class Convolutionalized(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def features(self, images: Tensor, first: int = 0) -> list[Tensor]:
-        """Return the backbone's maps from number ``first`` on, the last one after fc6 and fc7."""
+        """Return the backbone's maps from number `first` on, the last one after fc6 and fc7."""
         *finer, x = self.backbone.features(images, first)  # x (N, 512, H/32, W/32)
         x = self.dropout(F.relu(self.fc6(x)))  # (N, 4096, H/32, W/32)
         x = self.dropout(F.relu(self.fc7(x)))
@@ -109,7 +109,7 @@ class Convolutionalized(nn.Module):
 class DilatedFCN(DensePredictor):
     """torchvision's fcn_resnet50, key for key, on a backbone without strides in its last stages.
 
-    DilatedFCN(resnet50(num_classes=None, output_stride=8), 21, aux=True) has 35,322,218 parameters. ``aux`` adds an
+    DilatedFCN(resnet50(num_classes=None, output_stride=8), 21, aux=True) has 35,322,218 parameters. `aux` adds an
     auxiliary classifier of the last map but one: train mode then returns {"out": ..., "aux": ...}.
     """
 

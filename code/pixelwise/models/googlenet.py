@@ -3,19 +3,22 @@
 Szegedy et al., Going Deeper with Convolutions, 2015, figure 3 and table 1. Parameter names and defaults are
 torchvision's, which departs from the paper: its "5×5" branch has 3×3 kernels (its issue 906), it normalises batches
 (eps 1e-3) where the paper has biases only, its fourth pool is 2×2, and the auxiliary heads pool to 4×4 adaptively
-where the paper averages 5×5 windows at stride 3. ``true_5x5=True, batch_norm=False`` is the paper's layer table.
+where the paper averages 5×5 windows at stride 3. `true_5x5=True, batch_norm=False` is the paper's layer table.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import FeatureMaps, check_images, initialise, last_layer
+from .blocks import check_images, initialise, last_layer
 
-# channels: 1×1, 3×3 reduction, 3×3, 5×5 reduction, 5×5, pool projection
-TABLE = {
+Row = Sequence[int]  # a module's channels: 1×1, 3×3 reduction, 3×3, 5×5 reduction, 5×5, pool projection
+TABLE: dict[str, Row] = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
     "4a": (192, 96, 208, 16, 48, 64),
@@ -51,20 +54,17 @@ class BasicConv2d(nn.Module):
 class Inception(nn.Module):
     """Four branches side by side, concatenated: (N, in_channels, H, W) to (N, out_channels, H, W).
 
-    ``channels`` is a row of TABLE. ``naive=True`` leaves out the 1×1 reductions and the pool projection (figure 2a), so
-    that the module puts out all of its input's channels again.
+    `row` is one of TABLE. `naive=True` leaves out the 1×1 reductions and the pool projection (figure 2a), so that the
+    module puts out all of its input's channels again.
     """
 
     def __init__(
-        self, in_channels: int, channels, *, true_5x5: bool = False, naive: bool = False, batch_norm: bool = True
+        self, in_channels: int, row: Row, *, true_5x5: bool = False, naive: bool = False, batch_norm: bool = True
     ):
         super().__init__()
-        one, reduce3, three, reduce5, five, project = channels
+        one, reduce3, three, reduce5, five, project = row
         size = 5 if true_5x5 else 3
-
-        def conv(inputs: int, outputs: int, kernel: int) -> BasicConv2d:
-            return BasicConv2d(inputs, outputs, kernel, batch_norm=batch_norm)
-
+        conv = partial(BasicConv2d, batch_norm=batch_norm)
         pool = nn.MaxPool2d(3, stride=1, padding=1, ceil_mode=True)
         self.branch1 = conv(in_channels, one, 1)
         if naive:
@@ -82,12 +82,12 @@ class Inception(nn.Module):
 class InceptionAux(nn.Module):
     """A classifier on a middle layer, used in training only: (N, in_channels, H, W) to (N, num_classes)."""
 
-    def __init__(self, in_channels: int, num_classes: int, width: float, dropout: float, batch_norm: bool):
+    def __init__(self, in_channels: int, num_classes: int, *, width: float, batch_norm: bool):
         super().__init__()
         self.conv = BasicConv2d(in_channels, round(128 * width), 1, batch_norm=batch_norm)
         self.fc1 = nn.Linear(16 * round(128 * width), round(1024 * width))
         self.fc2 = last_layer(round(1024 * width), num_classes)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Dropout(0.7)
 
     def forward(self, x: Tensor) -> Tensor:
         x = F.adaptive_avg_pool2d(x, (4, 4))  # (N, 512 or 528, 4, 4)
@@ -99,10 +99,10 @@ class InceptionAux(nn.Module):
 class GoogLeNet(nn.Module):
     """Nine Inception modules on a convolutional stem: (N, in_channels, H, W) to logits (N, num_classes).
 
-    In train mode with ``aux_logits`` it returns GoogLeNetOutputs; the paper adds both auxiliary losses with weight
-    0.3. ``num_classes=None`` leaves out the classifier and the heads. ``width`` multiplies all channels;
-    ``patch_stem`` starts with a 3×3 convolution at stride 1 and no first pool, for 32×32 patches (strides 1, 1, 2, 4,
-    8). ``transform_input`` takes images normalised by ImageNet's statistics to the range that the published weights
+    In train mode with `aux_logits` it returns GoogLeNetOutputs; the paper adds both auxiliary losses with weight
+    0.3. `num_classes=None` leaves out the classifier and the heads. `width` multiplies all channels;
+    `patch_stem` starts with a 3×3 convolution at stride 1 and no first pool, for 32×32 patches (strides 1, 1, 2, 4,
+    8). `transform_input` takes images normalised by ImageNet's statistics to the range that the published weights
     were trained on.
     """
 
@@ -117,78 +117,86 @@ class GoogLeNet(nn.Module):
         batch_norm: bool = True,
         width: float = 1.0,
         patch_stem: bool = False,
-        dropout: float = 0.2,
-        dropout_aux: float = 0.7,
         transform_input: bool = False,
     ):
         super().__init__()
         self.in_channels, self.smallest, self.transform_input = in_channels, (4 if patch_stem else 15), transform_input
         self.aux_logits = aux_logits and num_classes is not None
-        stem, wide = round(64 * width), round(192 * width)
-        kernel, stride = (3, 1) if patch_stem else (7, 2)
-        self.conv1 = BasicConv2d(in_channels, stem, kernel, stride=stride, batch_norm=batch_norm)
+        conv = partial(BasicConv2d, batch_norm=batch_norm)
+        inception = partial(Inception, true_5x5=true_5x5, naive=naive, batch_norm=batch_norm)
+        rows = {name: [round(channels * width) for channels in row] for name, row in TABLE.items()}
+        narrow, wide = round(64 * width), round(192 * width)
+        self.conv1 = conv(in_channels, narrow, 3) if patch_stem else conv(in_channels, narrow, 7, stride=2)
         self.maxpool1 = nn.Identity() if patch_stem else nn.MaxPool2d(3, stride=2, ceil_mode=True)
-        self.conv2 = BasicConv2d(stem, stem, 1, batch_norm=batch_norm)
-        self.conv3 = BasicConv2d(stem, wide, 3, batch_norm=batch_norm)
+        self.conv2 = conv(narrow, narrow, 1)
+        self.conv3 = conv(narrow, wide, 3)
         self.maxpool2 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        self.inception3a = inception(wide, rows["3a"])
+        self.inception3b = inception(self.inception3a.out_channels, rows["3b"])
         self.maxpool3 = nn.MaxPool2d(3, stride=2, ceil_mode=True)
+        self.inception4a = inception(self.inception3b.out_channels, rows["4a"])
+        self.inception4b = inception(self.inception4a.out_channels, rows["4b"])
+        self.inception4c = inception(self.inception4b.out_channels, rows["4c"])
+        self.inception4d = inception(self.inception4c.out_channels, rows["4d"])
+        self.inception4e = inception(self.inception4d.out_channels, rows["4e"])
         self.maxpool4 = nn.MaxPool2d(2, stride=2, ceil_mode=True)
-        out = {"stem": wide}
-        for name, row in TABLE.items():
-            channels = [round(channel * width) for channel in row]
-            module = Inception(wide, channels, true_5x5=true_5x5, naive=naive, batch_norm=batch_norm)
-            self.add_module(f"inception{name}", module)
-            out[name] = wide = module.out_channels
-        self.channels = (stem, out["stem"], out["3b"], out["4e"], out["5b"])
-        self.strides = (1, 1, 2, 4, 8) if patch_stem else (2, 4, 8, 16, 32)
+        self.inception5a = inception(self.inception4e.out_channels, rows["5a"])
+        self.inception5b = inception(self.inception5a.out_channels, rows["5b"])
         if self.aux_logits:
-            self.aux1 = InceptionAux(out["4a"], num_classes, width, dropout_aux, batch_norm)
-            self.aux2 = InceptionAux(out["4d"], num_classes, width, dropout_aux, batch_norm)
+            self.aux1 = InceptionAux(self.inception4a.out_channels, num_classes, width=width, batch_norm=batch_norm)
+            self.aux2 = InceptionAux(self.inception4d.out_channels, num_classes, width=width, batch_norm=batch_norm)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
-        self.fc = last_layer(wide, num_classes)
+        self.dropout = nn.Dropout(0.2)
+        self.fc = last_layer(self.inception5b.out_channels, num_classes)
+        closing = (self.inception3b, self.inception4e, self.inception5b)  # the last module at each resolution
+        self.channels = (narrow, wide, *(module.out_channels for module in closing))
+        self.strides = (1, 1, 2, 4, 8) if patch_stem else (2, 4, 8, 16, 32)
         initialise(self)
 
-    def stages(self, x: Tensor, first: int) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the feature maps from number ``first`` on, and the auxiliary logits; sizes are for 224×224."""
+    def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
+        """Return the maps from number `first` on, fine to coarse."""
+        return list(islice(self.maps(x), first, None))
+
+    def maps(self, x: Tensor, auxiliary: list[Tensor] | None = None) -> Iterator[Tensor]:
+        """Yield five maps, and append the auxiliary heads' logits to `auxiliary`, if given; sizes are for 224×224."""
         check_images(x, self.in_channels, self.smallest)
-        maps, auxiliary = FeatureMaps(first), []
         if self.transform_input:
             mean, std = x.new_tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
             x = x * (std / 0.5) + (mean - 0.5) / 0.5
-        x = maps.add(self.conv1(x))  # (N, 64, 112, 112)
+        x = self.conv1(x)  # (N, 64, 112, 112)
+        yield x
         x = self.maxpool1(x)  # (N, 64, 56, 56)
         x = self.conv2(x)  # (N, 64, 56, 56)
-        x = maps.add(self.conv3(x))  # (N, 192, 56, 56)
+        x = self.conv3(x)  # (N, 192, 56, 56)
+        yield x
         x = self.maxpool2(x)  # (N, 192, 28, 28)
         x = self.inception3a(x)  # (N, 256, 28, 28)
-        x = maps.add(self.inception3b(x))  # (N, 480, 28, 28)
+        x = self.inception3b(x)  # (N, 480, 28, 28)
+        yield x
         x = self.maxpool3(x)  # (N, 480, 14, 14)
         x = self.inception4a(x)  # (N, 512, 14, 14)
-        if self.training and self.aux_logits:
+        if auxiliary is not None:
             auxiliary.append(self.aux1(x))
         x = self.inception4b(x)  # (N, 512, 14, 14)
         x = self.inception4c(x)  # (N, 512, 14, 14)
         x = self.inception4d(x)  # (N, 528, 14, 14)
-        if self.training and self.aux_logits:
+        if auxiliary is not None:
             auxiliary.append(self.aux2(x))
-        x = maps.add(self.inception4e(x))  # (N, 832, 14, 14)
+        x = self.inception4e(x)  # (N, 832, 14, 14)
+        yield x
         x = self.maxpool4(x)  # (N, 832, 7, 7)
         x = self.inception5a(x)  # (N, 832, 7, 7)
-        x = maps.add(self.inception5b(x))  # (N, 1024, 7, 7)
-        return maps.kept, auxiliary
-
-    def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
-        """Return the maps from number ``first`` of five on, with ``channels`` channels at ``strides``."""
-        return self.stages(x, first)[0]
+        x = self.inception5b(x)  # (N, 1024, 7, 7)
+        yield x
 
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutputs:
-        [x], auxiliary = self.stages(x, first=4)
+        auxiliary = [] if self.training and self.aux_logits else None
+        [x] = islice(self.maps(x, auxiliary), 4, None)  # the last map
         x = self.avgpool(x).flatten(1)  # (N, 1024)
         logits = self.fc(self.dropout(x))  # (N, 1000)
-        return GoogLeNetOutputs(logits, *reversed(auxiliary)) if auxiliary else logits
+        return logits if auxiliary is None else GoogLeNetOutputs(logits, *reversed(auxiliary))
 
 
-def googlenet(**options) -> GoogLeNet:
+def googlenet(**options: Any) -> GoogLeNet:
     """GoogLeNet: 13,004,888 parameters with 1000 classes, 6,624,904 without auxiliary heads. Options as GoogLeNet."""
     return GoogLeNet(**options)

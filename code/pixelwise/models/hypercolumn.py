@@ -9,22 +9,21 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_classes, conv_norm
+from .blocks import check_classes, conv_norm, upsample
 
 
 def stack(maps: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
-    """Interpolate maps (N, Cᵢ, Hᵢ, Wᵢ) bilinearly to ``size`` and concatenate: hypercolumns (N, ΣCᵢ, H, W)."""
-    return torch.cat([F.interpolate(x, size, mode="bilinear", align_corners=False) for x in maps], dim=1)
+    """Interpolate maps (N, Cᵢ, Hᵢ, Wᵢ) bilinearly to `size` and concatenate: hypercolumns (N, ΣCᵢ, H, W)."""
+    return torch.cat([upsample(x, size) for x in maps], dim=1)
 
 
 class Hypercolumn(nn.Module):
     """Classify the hypercolumns of any backbone: images (N, C, H, W) to logits (N, num_classes, H, W).
 
-    ``levels`` are the maps that are stacked, as indices into the backbone's list from fine to coarse (all of them by
+    `levels` are the maps that are stacked, as indices into the backbone's list from fine to coarse (all of them by
     default); they meet at the finest one's resolution. The classifier is a single 1×1 convolution, for which stacking
-    features and summing per-level scores are the same linear map, or, with ``hidden`` channels, 1×1, BN, ReLU, 1×1.
+    features and summing per-level scores are the same linear map, or, with `hidden` channels, 1×1, BN, ReLU, 1×1.
     Raises ValueError for levels that the backbone does not have.
     """
 
@@ -50,4 +49,4 @@ class Hypercolumn(nn.Module):
         maps = [maps[i - finest] for i in self.levels]
         columns = stack(maps, maps[0].shape[-2:])  # (N, ΣCᵢ, H/stride, W/stride)
         logits = self.classifier(columns)  # (N, num_classes, H/stride, W/stride)
-        return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=False)
+        return upsample(logits, images.shape[-2:])

@@ -8,9 +8,11 @@ not depend on whether the patch was cut out of its scene first. The figure, with
 The first FC layer after a 5×5 map is a 5×5 convolution, the second a 1×1 convolution: see `ops.convolutionalize`.
 """
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import check_classes, check_images
+from .blocks import check_classes, check_images
 
 
 def conv(channels_in: int, channels_out: int) -> list[nn.Module]:
@@ -44,3 +46,8 @@ class PatchNet(nn.Sequential):
                 "pixelwise.ops.convolutionalize(net) makes it read any size"
             )
         return super().forward(x)
+
+
+def patchnet(num_classes: int = 11, **options: Any) -> PatchNet:
+    """The patch classifier: 68,731 parameters with eleven classes. Options are those of PatchNet."""
+    return PatchNet(num_classes, **options)

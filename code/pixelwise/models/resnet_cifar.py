@@ -1,20 +1,24 @@
 """The 6n+2-layer networks for 32×32 images, with and without shortcuts: the experiment that made the case for ResNet.
 
 He et al., Deep Residual Learning, 2016, section 4.2 and figure 6: a 3×3 convolution, three stages of n two-layer
-blocks with 16, 32 and 64 channels, global average pooling, one fully connected layer. ``residual=False`` gives the
-plain network; with shortcuts of kind A it has exactly as many parameters. ``preactivation`` moves normalisation and
+blocks with 16, 32 and 64 channels, global average pooling, one fully connected layer. `residual=False` gives the
+plain network; with shortcuts of kind A it has exactly as many parameters. `preactivation` moves normalisation and
 ReLU in front of each convolution, so that nothing stands on the path of the shortcuts (He et al., Identity Mappings
 in Deep Residual Networks, 2016, figure 4e).
 """
 
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import FeatureMaps, check_images, conv_norm, initialise, last_layer
+from .blocks import check_images, conv_norm, initialise, last_layer
 
 
 class ZeroPaddedShortcut(nn.Module):
-    """Option A: every ``stride``-th pixel, and zeros for the new channels; no parameters."""
+    """Option A: every `stride`-th pixel, and zeros for the new channels; no parameters."""
 
     def __init__(self, new_channels: int, stride: int):
         super().__init__()
@@ -37,7 +41,7 @@ def shortcut(kind: str, in_channels: int, out_channels: int, stride: int, preact
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions, added to ``downsample(x)`` unless that is None: (N, width, ⌈H/stride⌉, ⌈W/stride⌉)."""
+    """Two 3×3 convolutions, added to `downsample(x)` unless that is None: (N, width, ⌈H/stride⌉, ⌈W/stride⌉)."""
 
     def __init__(self, in_channels: int, width: int, stride: int, downsample: nn.Module | None, batch_norm: bool):
         super().__init__()
@@ -70,12 +74,12 @@ class PreactivationBlock(Block):
 
 
 class CifarResNet(nn.Module):
-    """``depth`` = 6n + 2 layers on small images: (N, in_channels, H, W) to logits (N, num_classes).
+    """`depth` = 6n + 2 layers on small images: (N, in_channels, H, W) to logits (N, num_classes).
 
-    ``shortcuts`` is "A" or "B". ``width`` is the first stage's channels, ``stride`` the first convolution's (2 saves
-    three quarters of the work). ``batch_norm=False`` gives the convolutions biases instead. ``zero_init_residual``
+    `shortcuts` is "A" or "B". `width` is the first stage's channels, `stride` the first convolution's (2 saves
+    three quarters of the work). `batch_norm=False` gives the convolutions biases instead. `zero_init_residual`
     starts each branch's last normalisation at γ = 0 (its last convolution, if it has none after it).
-    ``num_classes=None``: no last layer.
+    `num_classes=None`: no last layer.
     """
 
     def __init__(
@@ -102,13 +106,13 @@ class CifarResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(width) if batch_norm and not preactivation else nn.Identity()
         self.channels, self.strides = (width, 2 * width, 4 * width), (stride, 2 * stride, 4 * stride)
         block, channels = (PreactivationBlock if preactivation else Block), width
-        for stage, wide in enumerate(self.channels):
+        for stage, out_channels in enumerate(self.channels):
             blocks = []
             for i in range((depth - 2) // 6):
                 step = 2 if stage > 0 and i == 0 else 1
-                path = shortcut(shortcuts, channels, wide, step, preactivation) if residual else None
-                blocks.append(block(channels, wide, step, path, batch_norm))
-                channels = wide
+                path = shortcut(shortcuts, channels, out_channels, step, preactivation) if residual else None
+                blocks.append(block(channels, out_channels, step, path, batch_norm))
+                channels = out_channels
             self.add_module(f"layer{stage + 1}", nn.Sequential(*blocks))
         self.bn2 = nn.BatchNorm2d(channels) if batch_norm and preactivation else nn.Identity()
         self.avgpool = nn.AdaptiveAvgPool2d(1)
@@ -119,15 +123,34 @@ class CifarResNet(nn.Module):
                 nn.init.zeros_((module.bn2 if batch_norm and not preactivation else module.conv2).weight)
 
     def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
-        """Return the maps of the three stages from number ``first`` on; sizes are for 32×32 and ``stride`` 1."""
+        """Return the maps from number `first` on, fine to coarse."""
+        return list(islice(self.maps(x), first, None))
+
+    def maps(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield the maps of the three stages; sizes are for 32×32 and `stride` 1."""
         check_images(x, self.in_channels)
-        maps = FeatureMaps(first)
         x = self.conv1(x)  # (N, 16, 32, 32)
-        x = maps.add(self.layer1(x if self.preactivation else F.relu(self.bn1(x))))  # (N, 16, 32, 32)
-        x = maps.add(self.layer2(x))  # (N, 32, 16, 16)
+        x = self.layer1(x if self.preactivation else F.relu(self.bn1(x)))  # (N, 16, 32, 32)
+        yield x
+        x = self.layer2(x)  # (N, 32, 16, 16)
+        yield x
         x = self.layer3(x)  # (N, 64, 8, 8)
-        maps.add(F.relu(self.bn2(x)) if self.preactivation else x)
-        return maps.kept
+        yield F.relu(self.bn2(x)) if self.preactivation else x
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(self.avgpool(self.features(x, first=2)[0]).flatten(1))  # (N, num_classes)
+
+
+def resnet20(**options: Any) -> CifarResNet:
+    """ResNet-20 for 32×32 images: 269,722 parameters with ten classes. Options are those of CifarResNet."""
+    return CifarResNet(20, **options)
+
+
+def resnet56(**options: Any) -> CifarResNet:
+    """ResNet-56 for 32×32 images: 853,018 parameters with ten classes. Options are those of CifarResNet."""
+    return CifarResNet(56, **options)
+
+
+def resnet110(**options: Any) -> CifarResNet:
+    """ResNet-110 for 32×32 images: 1,727,962 parameters with ten classes. Options are those of CifarResNet."""
+    return CifarResNet(110, **options)

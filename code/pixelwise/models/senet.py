@@ -2,18 +2,18 @@
 
 Hu, Shen, Sun, Squeeze-and-Excitation Networks, 2018, figure 3. The gate (blocks.SqueezeExcitation) is no network of
 its own but fits at the end of any residual branch, before the sum: SE-ResNet-50 is
-``squeeze_and_excite(resnet50())``.
+`squeeze_and_excite(resnet50())`.
 """
 
 from torch import nn
 
-from pixelwise.models.blocks import SqueezeExcitation
+from .blocks import SqueezeExcitation
 
 
 def squeeze_and_excite(network: nn.Module, reduction: int = 16) -> nn.Module:
-    """Put a gate into every residual block of ``network``, in place, and return it.
+    """Put a gate into every residual block of `network`, in place, and return it.
 
-    Each gate squeezes its C channels to C/``reduction``. The gates of ResNet-50 with r = 16 have 2,514,944 weights, as
+    Each gate squeezes its C channels to C/`reduction`. The gates of ResNet-50 with r = 16 have 2,514,944 weights, as
     the paper counts them (section 4), and 16,048 biases. Raises ValueError if there is no block with a free gate.
     """
     blocks = [m for m in network.modules() if isinstance(getattr(m, "gate", None), nn.Identity)]

@@ -1,20 +1,22 @@
 """U-Net: a contracting path, an expanding path, and the features of the one concatenated to the other at every step.
 
 Ronneberger, Fischer, Brox, U-Net: Convolutional Networks for Biomedical Image Segmentation, 2015, figure 1. The paper's
-network (``ValidUNet``) pads nothing: each 3×3 convolution eats a border of one pixel, 572×572 pixels become 388×388
-logits, and only sizes fit whose map is even before every pooling. The form in use today (``UNet``) pads, so that
+network (`ValidUNet`) pads nothing: each 3×3 convolution eats a border of one pixel, 572×572 pixels become 388×388
+logits, and only sizes fit whose map is even before every pooling. The form in use today (`UNet`) pads, so that
 logits and image agree in size, normalises, and puts any classification network in the contracting path's place. It is
 segmentation-models-pytorch's Unet, key for key. Where a pooling has rounded an odd size (7 → 3), doubling does not
 lead back (3 → 6): it interpolates to the size of the skipped map instead.
 """
 
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import FeatureMaps, check_classes, check_images, conv_norm
+from .blocks import check_classes, check_images, conv_norm
 
 
 class DoubleConv(nn.Sequential):
@@ -31,8 +33,8 @@ class DoubleConv(nn.Sequential):
 class ContractingPath(nn.Module):
     """The left side of the U: double convolutions of width, 2 width, 4 width ... with 2×2 max pooling in between.
 
-    Padded and normalised it is a backbone like any other, of ``depth`` + 1 maps at strides 1, 2, 4 ...: a small U-Net
-    from scratch is UNet(ContractingPath(width=16), 11). ``padded=False`` is the paper's.
+    Padded and normalised it is a backbone like any other, of `depth` + 1 maps at strides 1, 2, 4 ...: a small U-Net
+    from scratch is UNet(ContractingPath(width=16), 11). `padded=False` is the paper's.
     """
 
     def __init__(self, in_channels: int = 3, width: int = 64, depth: int = 4, padded: bool = True):
@@ -46,20 +48,24 @@ class ContractingPath(nn.Module):
         )
 
     def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
-        """Return the maps from number ``first`` on, fine to coarse."""
+        """Return the maps from number `first` on, fine to coarse."""
+        return list(islice(self.maps(x), first, None))
+
+    def maps(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield the map of each double convolution, the first of which reads the images as they are."""
         check_images(x, self.in_channels, smallest=self.strides[-1])
-        maps = FeatureMaps(first)
-        for stage in self.stages:
-            x = stage(F.max_pool2d(x, 2) if maps.met else x)  # (N, c, H, W): first 64 of 568×568, last 1024 of 28×28
-            maps.add(x)
-        return maps.kept
+        for i, stage in enumerate(self.stages):
+            if i > 0:
+                x = F.max_pool2d(x, 2)
+            x = stage(x)  # (N, c, H, W): first 64 of 568×568, last 1024 of 28×28
+            yield x
 
 
 class ValidUNet(nn.Module):
     """The paper's U-Net, figure 1 to the letter: (N, in_channels, H, W) to logits (N, num_classes, H−184, W−184).
 
     31.03 M parameters for one channel and two classes. The logits belong to the image's central part. H and W must be
-    valid sizes (``is_valid_size``), else a ValueError names the nearest. Dropout stands at the end of the contracting
+    valid sizes (`is_valid_size`), else a ValueError names the nearest. Dropout stands at the end of the contracting
     path, as section 3.1 says; its rate is the authors' code's.
     """
 
@@ -96,22 +102,22 @@ class ValidUNet(nn.Module):
 
 
 def crop(x: Tensor, size: tuple[int, int]) -> Tensor:
-    """The central part of ``size`` (height, width) of (N, C, H, W)."""
+    """The central part of `size` (height, width) of (N, C, H, W)."""
     (height, width), (top, left) = size, ((whole - part) // 2 for whole, part in zip(x.shape[-2:], size, strict=True))
     return x[..., top : top + height, left : left + width]
 
 
 def is_valid_size(size: int, depth: int = 4) -> bool:
-    """Whether the paper's U-Net takes an image side of ``size`` pixels: 12 mod 16 and more than 184 for depth 4.
+    """Whether the paper's U-Net takes an image side of `size` pixels: 12 mod 16 and more than 184 for depth 4.
 
-    On the way down a side loses 4 pixels and must then be even, ``depth`` times: size ≡ −4 mod 2^depth. All borders
+    On the way down a side loses 4 pixels and must then be even, `depth` times: size ≡ −4 mod 2^depth. All borders
     together are 12·2^depth − 8 image pixels, and something must be left.
     """
     return (size + 4) % 2**depth == 0 and size > 12 * 2**depth - 8
 
 
 def nearest_valid_sizes(size: int, depth: int = 4) -> list[int]:
-    """The nearest valid image sides on either side of ``size``, smaller first; [572] if it is 572 itself."""
+    """The nearest valid image sides on either side of `size`, smaller first; [572] if it is 572 itself."""
     below = max(size, 0) - (size + 4) % 2**depth
     sides = [size] if is_valid_size(size, depth) else [below, below + 2**depth]
     return [side for side in sides if is_valid_size(side, depth)] or [12 * 2**depth - 4]
@@ -156,7 +162,7 @@ class ExpandingPath(nn.Module):
 class UNet(nn.Module):
     """The padded U-Net on any backbone: images (N, C, H, W) of any size to logits (N, num_classes, H, W).
 
-    UNet(resnet34(num_classes=None), 1) has 24,436,369 parameters, and smp.Unet's names. ``widths`` are the channels of
+    UNet(resnet34(num_classes=None), 1) has 24,436,369 parameters, and smp.Unet's names. `widths` are the channels of
     the decoder's blocks from coarse to fine, one for each map of the backbone but the last and, where the finest map is
     coarser than the image, one more; by default they end in 16. ValueError when their number does not fit.
     """
@@ -178,3 +184,14 @@ class UNet(nn.Module):
         maps = self.encoder.features(images)
         x = self.decoder(maps, images.shape[-2:])  # (N, 16, H, W)
         return self.segmentation_head(x)  # (N, num_classes, H, W)
+
+
+def unet(num_classes: int = 2, *, in_channels: int = 3, width: int = 64) -> UNet:
+    """The padded U-Net with the paper's widths: 31,385,922 parameters; `width` is that of the finest maps."""
+    path = ContractingPath(in_channels, width)
+    return UNet(path, num_classes, widths=path.channels[-2::-1])
+
+
+def valid_unet(num_classes: int = 2, *, in_channels: int = 1, **options: Any) -> ValidUNet:
+    """The paper's U-Net, without padding: 31,030,658 parameters. Options are those of ValidUNet."""
+    return ValidUNet(in_channels, num_classes, **options)

@@ -1,22 +1,24 @@
 """VGG-16 and VGG-19: nothing but 3×3 convolutions and pools, and then three fully connected layers.
 
 Simonyan, Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, 2015, table 1, columns D and
-E. Names are torchvision's (``features.0``, ``classifier.0``), so the layers of a row count convolutions, ReLUs and
+E. Names are torchvision's (`features.0`, `classifier.0`), so the layers of a row count convolutions, ReLUs and
 pools alike. As there, the map before the classifier is pooled to 7×7, so that other sizes than the paper's 224×224
 are taken too.
 """
 
+from typing import Any
+
 from torch import Tensor, nn
 
-from pixelwise.models.blocks import Tapped, initialise, last_layer
+from .blocks import Tapped, initialise, last_layer
 
 
 class VGG(nn.Module):
     """Five blocks of 3×3 convolutions, each closed by a 2×2 pool: (N, in_channels, H, W) to logits (N, num_classes).
 
-    ``depths`` are the convolutions of each block. The feature maps are those after the pools (strides 2 to 32), from
-    which FCN works. ``width`` is the number of channels of the first block (64 in the paper); ``batch_norm`` puts
-    batch normalisation before each ReLU. ``num_classes=None`` leaves out the classifier; forward then returns the
+    `depths` are the convolutions of each block. The feature maps are those after the pools (strides 2 to 32), from
+    which FCN works. `width` is the number of channels of the first block (64 in the paper); `batch_norm` puts
+    batch normalisation before each ReLU. `num_classes=None` leaves out the classifier; forward then returns the
     flattened map.
     """
 
@@ -34,12 +36,12 @@ class VGG(nn.Module):
         self.channels = (width, 2 * width, 4 * width, 8 * width, 8 * width)
         self.strides = (2, 4, 8, 16, 32)
         layers, taps, channels = [], [], in_channels
-        for depth, wide in zip(depths, self.channels, strict=True):
+        for depth, out_channels in zip(depths, self.channels, strict=True):
             for _ in range(depth):
-                layers.append(nn.Conv2d(channels, wide, 3, padding=1))
-                layers += [nn.BatchNorm2d(wide)] if batch_norm else []
+                layers.append(nn.Conv2d(channels, out_channels, 3, padding=1))
+                layers += [nn.BatchNorm2d(out_channels)] if batch_norm else []
                 layers.append(nn.ReLU(inplace=True))
-                channels = wide
+                channels = out_channels
             taps.append(str(len(layers)))
             layers.append(nn.MaxPool2d(2))
         numbered = {str(i): layer for i, layer in enumerate(layers)}
@@ -65,11 +67,11 @@ class VGG(nn.Module):
         return self.classifier(x)  # (N, num_classes)
 
 
-def vgg16(**options) -> VGG:
+def vgg16(**options: Any) -> VGG:
     """VGG-16: 138,357,544 parameters with 1000 classes. Options are those of VGG."""
     return VGG((2, 2, 3, 3, 3), **options)
 
 
-def vgg19(**options) -> VGG:
+def vgg19(**options: Any) -> VGG:
     """VGG-19: 143,667,240 parameters with 1000 classes. Options are those of VGG."""
     return VGG((2, 2, 4, 4, 4), **options)

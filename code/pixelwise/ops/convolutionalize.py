@@ -2,7 +2,7 @@
 
 The first FC layer after a k×k map sees all of it at once and becomes a k×k convolution; only the later ones, which see
 one position, become 1×1 (Long et al. 2015, arXiv:1411.4038, section 3.1). The result reads an image of any size and
-gives one prediction every `stride` pixels, stride being the product of all strides; `every_pixel` fills the gaps.
+gives one prediction every `stride` pixels, stride being the product of all strides; `dense_prediction` fills the gaps.
 
 **A classifier** here is an `nn.Sequential`, nested as you like, of feature layers and then a head:
 
@@ -90,7 +90,7 @@ def flatten_layers(net: nn.Module) -> list[nn.Module]:
     return [layer for child in net for layer in flatten_layers(child)]
 
 
-def _square_window(linear, features):
+def _square_window(linear: nn.Linear, features: list[nn.Module]) -> tuple[int, int]:
     channels = next((layer.out_channels for layer in reversed(features) if isinstance(layer, nn.Conv2d)), None)
     side = math.isqrt(linear.in_features // channels) if channels else 0
     if channels is None or side**2 * channels != linear.in_features:

@@ -93,13 +93,20 @@ def conv_matrix(
     the kernel at the place where it sees the input; its transpose is the transposed convolution, and backpropagation.
     """
     settings = zip(size, weight.shape[-2:], pair(stride), pair(padding), pair(dilation), strict=True)
-    size_out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in settings]
+    size_out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in settings)
     if min(size_out) < 1:
         raise ValueError(f"a {size[0]}×{size[1]} input is smaller than the kernel; enlarge it or add padding")
     return _matrix(weight, size, size_out, stride, padding, dilation)
 
 
-def _matrix(weight, size, size_out, stride, padding, dilation):
+def _matrix(
+    weight: Tensor,
+    size: tuple[int, int],
+    size_out: tuple[int, int],
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+) -> Tensor:
     rows, columns = (
         _placement(*settings)  # (k, H_out, H) and (k, W_out, W): is tap k of output y the input x?
         for settings in zip(size, size_out, weight.shape[-2:], pair(stride), pair(padding), pair(dilation), strict=True)
@@ -108,9 +115,9 @@ def _matrix(weight, size, size_out, stride, padding, dilation):
     return matrix.flatten(3).flatten(0, 2)
 
 
-def _placement(size, size_out, kernel, stride, padding, dilation):
-    seen = torch.arange(size_out) * stride - padding + dilation * torch.arange(kernel)[:, None]
-    return seen[..., None] == torch.arange(size)
+def _placement(size: int, size_out: int, kernel: int, stride: int, padding: int, dilation: int) -> Tensor:
+    position = torch.arange(size_out) * stride - padding + dilation * torch.arange(kernel)[:, None]
+    return position[..., None] == torch.arange(size)
 
 
 def ungroup(weight: Tensor, groups: int) -> Tensor:

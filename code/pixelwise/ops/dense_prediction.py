@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from .convolutionalize import POINTWISE, convolutionalize, flatten_layers
-from .dilated_conv import pair
+from .dilated_conv import Pair, pair
 
 
 def shift_and_stitch(net: nn.Sequential, image: Tensor, *, stride: int | None = None) -> Tensor:
@@ -91,12 +91,12 @@ def label_positions(size: int, *, window: int = 32, stride: int = 1) -> Tensor:
     return torch.arange(0, size - window + 1, stride) + window // 2
 
 
-def _dense(net):
+def _dense(net: nn.Sequential) -> nn.Sequential:
     is_classifier = any(isinstance(layer, nn.Flatten) for layer in flatten_layers(net))
     return convolutionalize(net) if is_classifier else net
 
 
-def _square(value):
+def _square(value: Pair) -> int:
     height, width = pair(value)
     if height != width:
         raise ValueError(f"strides and windows must be square here, but got {height}×{width}")
