@@ -78,11 +78,10 @@ def renew(source: Path, output: Path, builder: str = "html") -> None:
     output = Path(output).resolve()
     if output.exists() and not (output / MARK).is_file() and not (output.is_dir() and not any(output.iterdir())):
         raise BuildError(f"{output} is no earlier build, and a build replaces its folder; name another or remove it")
-    full = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT)) if hasattr(errno, "EDQUOT") else ()
     try:
         with workshop(output) as folder:
             if warnings := build(source, folder / "new", builder):
-                disk = next((line for line in warnings.splitlines() if line.endswith(full)), None)
+                disk = next((line for line in warnings.splitlines() if "[Errno" in line), None)  # a full one, mostly
                 raise BuildError(disk or f"Sphinx warned, and warnings are errors here.\n{warnings.rstrip()}")
             place(folder / "new", output)
     except (OSError, SphinxError) as error:

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -112,3 +113,33 @@ def test_what_is_linked_is_a_number_or_a_text_of_the_state(functions, name):
     linked = functions(make(name).name)()
     assert linked
     assert all(isinstance(state[key], (int, float, str)) for key in linked)
+
+
+HOSTILE = {str: ("constructor", "__proto__", "a65536" * 5000), int: ("-1", "0.5", "1e9", "-1e308")}
+
+
+@EVERY
+def test_whatever_an_address_says_it_shows_a_state(open_page, functions, name):
+    """Names that every JavaScript object knows, numbers out of range: all are read as some state of the figure."""
+    explorable = make(name)
+    tab = open_page(explorable)
+    tab.locator(".pw-explorable").scroll_into_view_if_needed()
+    tab.locator(".pw-live").wait_for(timeout=20_000)
+    for key in functions(explorable.name)():
+        kind = str if isinstance(explorable.state[key], str) else int
+        for value in HOSTILE[kind]:
+            address = f"#{urlencode({f'{explorable.name}.{key}': value})}"
+            shown = tab.evaluate(
+                """async (address) => {
+                  location.hash = address;
+                  for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+                  return document.querySelector(".pw-live").innerText;
+                }""",
+                address,
+            )
+            assert tab.troubles == [], f"{key}={value[:20]}"
+            assert not re.search(r"undefined|NaN|Infinity|function|\[object", shown), f"{key}={value[:20]}: {shown}"
+    for control in tab.locator(".pw-live [tabindex='0'], .pw-live input[type=range]").all():
+        control.press("ArrowRight")
+        control.press("Space")
+    assert tab.troubles == []
