@@ -73,29 +73,29 @@ def test_axe_finds_nothing(open_live, name, theme):
 
 
 @EVERY
-def test_every_control_answers_within_a_frame(open_live, name):
+def test_a_control_draws_once_a_frame(open_live, name):
+    """However often it is moved in between: a hand that is faster than the screen makes no work that nobody sees."""
     tab = open_live(make(name))
-    spent = tab.evaluate(
+    asked = tab.evaluate(
         """() => {
-          window.requestAnimationFrame = (draw) => draw(); // at once, so that the time holds the drawing
-          const spent = {};
+          const ask = window.requestAnimationFrame;
+          const asked = {};
           for (const control of document.querySelectorAll(".pw-live input[type=range], .pw-live [tabindex='0']")) {
-            const times = [];
-            for (let i = 0; i < 20; i++) {
-              const start = performance.now();
+            const drawings = [];
+            window.requestAnimationFrame = (draw) => drawings.push(draw);
+            for (let i = 0; i < 5; i++)
               if (control.type === "range") {
                 control[i % 2 ? "stepDown" : "stepUp"]();
                 control.dispatchEvent(new Event("input"));
               } else control.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowLeft" : "ArrowRight" }));
-              if (i > 0) times.push(performance.now() - start); // the first may be a step beyond the end
-            }
-            spent[control.closest("label")?.innerText ?? control.getAttribute("aria-label")] = Math.min(...times);
+            asked[control.closest("label")?.innerText ?? control.getAttribute("aria-label")] = drawings.length;
+            drawings.forEach((draw) => draw());
           }
-          return spent;
+          window.requestAnimationFrame = ask;
+          return asked;
         }"""
     )
-    assert spent
-    assert {control: time for control, time in spent.items() if time > 1000 / 60} == {}
+    assert max(asked.values()) == 1, asked
 
 
 @EVERY
