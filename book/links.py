@@ -29,8 +29,8 @@ def of_pages(source: Path = stamp.ROOT) -> list[str]:
         "linkcheck_report_timeouts_as_broken": True,
     }
     with tempfile.TemporaryDirectory() as output:
-        build.build(source, Path(output), builder="linkcheck", settings=settings)
-        lines = (Path(output) / "output.json").read_text(encoding="utf-8").splitlines()
+        build.build(source, Path(output, "pages"), builder="linkcheck", settings=settings)
+        lines = Path(output, "pages/output.json").read_text(encoding="utf-8").splitlines()
     found = [json.loads(line) for line in lines]
     return [f"{link['filename']}: {link['uri']} ({link['info']})" for link in found if link["status"] == "broken"]
 

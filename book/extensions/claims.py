@@ -82,8 +82,6 @@ class Claims(SphinxDirective):
     """All claims, counted, then chapter by chapter in the order of the table of contents."""
 
     def run(self):
-        for path in (self.config.external_toc_path, *stamp.notebooks()):
-            self.env.note_dependency(str(path))
         listed = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
         order = {page: place for place, page in enumerate(listed)}
         chapters = sorted(stamp.notebooks(), key=lambda path: order.get(f"chapters/{path.stem}", len(order)))

@@ -64,12 +64,10 @@ def thumbnail(host: str) -> str:
 
 
 class FromNotebooks(SphinxDirective):
-    """What the directives share: the recorded figures, and a page made anew when a notebook changes."""
+    """What the directives share: the recorded figures."""
 
     def figures(self) -> dict[str, Figure]:
         pages = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
-        for path in (self.config.external_toc_path, *stamp.notebooks()):
-            self.env.note_dependency(str(path))
         return recorded(pages, Path(self.env.srcdir))
 
 

@@ -16,14 +16,11 @@ class Map(SphinxDirective):
     """``{map}``: every chapter of the contents with its failure and its question, as book/chapters.yml has them."""
 
     def run(self):
-        self.env.note_dependency(str(toc.PURPOSES))
-        self.env.note_dependency(str(self.config.external_toc_path))
         items = []
         for _, pages in toc.parts(self.config.external_toc_path):
             for page in pages:
                 if purpose := toc.purpose(page):
                     path = Path(self.env.doc2path(page))
-                    self.env.note_dependency(str(path))
                     title = stamp.title(json.loads(path.read_text(encoding="utf-8")))
                     link = "../" * self.env.docname.count("/") + f"{page}.html"
                     words = {key: escape(text) for key, text in (purpose | {"title": title}).items()}

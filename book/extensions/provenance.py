@@ -52,9 +52,6 @@ def add_stamp(app, doctree):
     title = next(doctree.findall(nodes.title), None)
     if not made or title is None:
         return
-    for module in made["library"]:
-        if file := stamp.module_file(module):
-            app.env.note_dependency(str(file))  # the page is made anew when the library changes
     line = nodes.raw("", describe(made, stamp.changed_modules(made)), format="html")
     title.parent.insert(title.parent.index(title) + 1, line)
 
@@ -83,13 +80,10 @@ class Runs(SphinxDirective):
 
     def run(self):
         runs, seconds = [], []
-        self.env.note_dependency(str(self.config.external_toc_path))
         for page in (page for _, pages in toc.parts(self.config.external_toc_path) for page in pages):
             if not (path := Path(self.env.srcdir, f"{page}.ipynb")).is_file():
                 continue
             results = sorted((stamp.ROOT / "data/results").glob(f"{path.stem}-*.json"))
-            for file in (path, *results):
-                self.env.note_dependency(str(file))
             notebook = json.loads(path.read_text(encoding="utf-8"))
             if not (made := notebook["metadata"].get("pixelwise")):
                 continue
@@ -105,4 +99,4 @@ class Runs(SphinxDirective):
 def setup(app):
     app.add_directive("runs", Runs)
     app.connect("doctree-read", add_stamp)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -60,14 +60,7 @@ def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
     return tag.replace("<img", f"<img{attributes}", 1)
 
 
-def read_in_parallel(app, config):
-    """Vouch for a collector that only forgot to say so: it extends Sphinx's own, which merges what workers read."""
-    if extension := app.extensions.get("sphinx_multitoc_numbering"):
-        extension.parallel_read_safe = True
-
-
 def setup(app):
-    app.connect("config-inited", read_in_parallel)
     app.connect("doctree-read", mark_questions)
     app.connect("html-page-context", finish_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,4 +1,7 @@
-"""Terms and sources explained where they occur: a chapter's first mention of each shows a note on hover and focus."""
+"""Terms and sources explained where they occur: a chapter's first mention of each shows a note on hover and focus.
+
+A term is mentioned in bold, a source by a link to the address under which the page of references lists it.
+"""
 
 import html
 import json
@@ -13,15 +16,15 @@ GLOSSARY, REFERENCES = (stamp.CHAPTERS / name for name in ("glossary.md", "refer
 ENTRY = re.compile(r"^### (.+)\n((?:.+\n?)+)", re.MULTILINE)
 SOURCE = re.compile(r"^- ((?:.+\n(?:  .*\n)*))", re.MULTILINE)
 LINK = re.compile(r"\]\((https?://[^)\s]+)\)")
-CITED = re.compile(r"\b([A-Z][\w-]+)(?: et al\.| and [A-Z][\w-]+)?,? \(?((?:19|20)\d\d)\b\)?")
 
 
 @dataclass(frozen=True)
 class Note:
-    """What a note says, and the anchor of its entry on the page of terms or of sources."""
+    """What a note says, and where the words lead that it explains."""
 
-    anchor: str
+    name: str
     text: str
+    link: str
 
 
 def plain(markdown: str) -> str:
@@ -32,20 +35,17 @@ def plain(markdown: str) -> str:
 
 def terms(glossary: str) -> dict[str, Note]:
     """The glossary's entries by their names in lower case."""
-    return {name.lower(): Note(nodes.make_id(name), plain(text)) for name, text in ENTRY.findall(glossary)}
+    anchors = {name: nodes.make_id(name) for name, _ in ENTRY.findall(glossary)}
+    return {
+        name.lower(): Note(anchors[name], plain(text), f"glossary.html#{anchors[name]}")
+        for name, text in ENTRY.findall(glossary)
+    }
 
 
-def sources(references: str) -> dict[tuple[str, str], Note]:
-    """The references by first author and year; one note speaks of all that share them."""
-    found = {}
-    for entry in SOURCE.findall(references):
-        address, text = LINK.search(entry), plain(entry)
-        author = re.split(r",| et al", text)[0].split()[-1]
-        if address and (years := re.findall(r"\b(?:19|20)\d\d\b", text.replace(address[1], ""))):
-            first = found.get((author, years[-1]))
-            told = f"{first.text} · {text}" if first else text
-            found[author, years[-1]] = Note(first.anchor if first else source_anchor(address[1]), told)
-    return found
+def sources(references: str) -> dict[str, Note]:
+    """The references by the address that each links to first."""
+    addressed = [(LINK.search(entry), plain(entry)) for entry in SOURCE.findall(references)]
+    return {link[1]: Note(source_anchor(link[1]), text, link[1]) for link, text in addressed if link}
 
 
 def source_anchor(address: str) -> str:
@@ -53,10 +53,13 @@ def source_anchor(address: str) -> str:
     return nodes.make_id("source-" + address.rstrip("/").rpartition("/")[2])
 
 
-def annotate(inner: str, note: Note, page: str) -> nodes.raw:
-    """A link to an entry, with a note that hover and focus show."""
-    link = f'<a href="{page}.html#{note.anchor}" aria-describedby="note-{note.anchor}">{inner}</a>'
-    tip = f'<span role="tooltip" id="note-{note.anchor}">{html.escape(note.text)}</span>'
+def annotate(inner: str, note: Note) -> nodes.raw:
+    """A link with a note that hover and focus show."""
+    kind = "external" if "://" in note.link else "internal"
+    link = (
+        f'<a class="reference {kind}" href="{html.escape(note.link)}" aria-describedby="note-{note.name}">{inner}</a>'
+    )
+    tip = f'<span role="tooltip" id="note-{note.name}">{html.escape(note.text)}</span>'
     return nodes.raw("", f'<span class="pw-note">{link}{tip}</span>', format="html")
 
 
@@ -67,24 +70,20 @@ def note_terms(doctree, known: dict[str, Note]):
         name = next((form for form in (word, word.removesuffix("s"), word.removesuffix("es")) if form in known), None)
         if name and isinstance(bold.parent, nodes.paragraph):
             inner = f"<strong>{html.escape(bold.astext())}</strong>"
-            bold.parent.replace(bold, annotate(inner, known.pop(name), "glossary"))
+            bold.parent.replace(bold, annotate(inner, known.pop(name)))
 
 
-def note_sources(doctree, known: dict[tuple[str, str], Note]):
-    """A note for the first mention of each source as author and year, such as "Veit et al. (2016)"."""
-    for text in list(doctree.findall(nodes.Text)):
-        cited = CITED.search(text.astext())
-        if cited and cited.groups() in known and isinstance(text.parent, nodes.paragraph | nodes.emphasis):
-            before, after = text.astext()[: cited.start()], text.astext()[cited.end() :]
-            note = annotate(html.escape(cited[0]), known.pop(cited.groups()), "references")
-            text.parent.replace(text, [nodes.Text(before), note, nodes.Text(after)])
+def note_sources(doctree, known: dict[str, Note]):
+    """A note for the first link to each source; an entry in a chapter's own list of sources says the same already."""
+    for link in list(doctree.findall(nodes.reference)):
+        listed = isinstance(link.parent.parent, nodes.list_item)
+        if not listed and (note := known.pop(link.get("refuri"), None)):
+            link.parent.replace(link, annotate(html.escape(link.astext()), note))
 
 
 def add_notes(app, doctree):
     if not app.env.doc2path(app.env.docname).endswith(".ipynb") or not GLOSSARY.is_file():
         return
-    for file in (GLOSSARY, REFERENCES):
-        app.env.note_dependency(str(file))
     note_terms(doctree, terms(GLOSSARY.read_text(encoding="utf-8")))
     note_sources(doctree, sources(REFERENCES.read_text(encoding="utf-8")))
 
@@ -95,8 +94,6 @@ def cite_back(app, doctree):
         return
     texts = {path: path.read_text(encoding="utf-8") for path in stamp.notebooks()}
     titles = {path: stamp.title(json.loads(text)).partition(":")[0] for path, text in texts.items()}
-    for path in (app.config.external_toc_path, *texts):
-        app.env.note_dependency(str(path))
     for item in doctree.findall(nodes.list_item):
         if address := next((link["refuri"] for link in item.findall(nodes.reference) if "refuri" in link), None):
             item["ids"].append(source_anchor(address))
@@ -113,4 +110,4 @@ def cite_back(app, doctree):
 def setup(app):
     app.connect("doctree-read", add_notes)
     app.connect("doctree-read", cite_back)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

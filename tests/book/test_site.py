@@ -218,6 +218,20 @@ def test_search_finds_english_and_korean(browser, address, words, page):
     tab.close()
 
 
+@pytest.mark.parametrize(
+    "words", ["constructor", "__proto__", "hasOwnProperty", "valueOf", "a" * 50_000, "void " * 7_000]
+)
+def test_any_search_is_answered(browser, address, words):
+    tab = browser.new_page()
+    troubles = []
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.goto(f"{address}search.html?q={quote(words)}")
+    tab.wait_for_selector("#search-results h2:has-text('Search Results')")
+    assert "undefined" not in tab.locator("#search-results").inner_text()
+    assert troubles == []
+    tab.close()
+
+
 def test_an_excerpt_shows_what_the_page_shows(browser, address):
     tab = browser.new_page()
     tab.goto(f"{address}search.html?q=void")

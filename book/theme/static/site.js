@@ -75,19 +75,7 @@
     if (links.length) addEventListener("scroll", soon, { passive: true });
   }
 
-  // An excerpt in the search's results is what the page shows: not formulas' source, notes, and what surrounds the text.
-  function tidyExcerpts() {
-    if (typeof Search === "undefined") return;
-    const read = Search.htmlToText;
-    Search.htmlToText = (source, anchor) => {
-      const page = new DOMParser().parseFromString(source, "text/html");
-      for (const hidden of page.querySelectorAll("annotation, [role=tooltip], .pw-facts, .pw-stamp")) hidden.remove();
-      return read(page.documentElement.outerHTML, anchor);
-    };
-  }
-
   addEventListener("DOMContentLoaded", () => {
-    tidyExcerpts();
     markSection();
     addModeButton();
     addCopyButtons();

@@ -5,11 +5,12 @@ const VOID = 255;
 const KEEP = 254; // in edits: as the starting point has it
 
 /** Labels from runs such as "a32b8z4": a letter for the label (z is void, . is KEEP) and how often it comes. */
-export function decode(text) {
+export function decode(text, most = 65536) {
   const labels = [];
   for (const [, sign, times] of text.matchAll(/([a-z.])(\d*)/g)) {
     const label = sign === "z" ? VOID : sign === "." ? KEEP : sign.charCodeAt(0) - 97;
-    for (let i = Math.min(times === "" ? 1 : Number(times), 65536); i > 0; i--) labels.push(label);
+    for (let i = Math.min(times === "" ? 1 : Number(times), most - labels.length); i > 0; i--) labels.push(label);
+    if (labels.length === most) break; // an address may ask for any number
   }
   return labels;
 }
@@ -33,7 +34,7 @@ export function editsOf(prediction, start) {
 
 /** The starting point with the edits painted on; whatever isn't one of the labels is left as it was. */
 export function applyEdits(start, edits, labels) {
-  const painted = decode(edits);
+  const painted = decode(edits, start.length);
   return start.map((label, i) => (labels.includes(painted[i]) ? painted[i] : label));
 }
 
@@ -136,6 +137,7 @@ const METRICS = [
   ["dice", "Dice (macro)"],
   ["boundaryIou", "boundary IoU, 1 px"],
 ];
+const SIZES = [1, 3, 5]; // of the brush, in pixels of the scene
 const CELL = 16; // canvas pixels for one pixel of the scene
 const CSS = `
 .pw-metric-traps .views{display:grid;gap:.8rem;margin-bottom:.7rem}
@@ -164,12 +166,15 @@ function render({ model, el }) {
   const target = decode(model.get("target"));
   const height = target.length / width;
   const classes = model.get("classes"); // [label, name, colour] each
-  const starts = Object.fromEntries(Object.entries(model.get("starts")).map(([name, runs]) => [name, decode(runs)]));
+  const starts = new Map(Object.entries(model.get("starts")).map(([name, runs]) => [name, decode(runs)]));
   const labels = classes.map(([label]) => label);
   const names = Object.fromEntries(classes.map(([label, name]) => [label, name]));
   const colours = Object.fromEntries(classes.map(([label, , colour]) => [label, colour]));
   const nameOf = (label) => names[label] ?? "void, not counted";
-  const startOf = () => starts[model.get("start")] ?? Object.values(starts)[0];
+  const startNow = () => (starts.has(model.get("start")) ? model.get("start") : [...starts.keys()][0]);
+  const startOf = () => starts.get(startNow());
+  const sizeNow = () => (SIZES.includes(model.get("size")) ? model.get("size") : SIZES[0]);
+  const brushNow = () => (labels.includes(model.get("brush")) ? model.get("brush") : KEEP);
 
   let prediction = [];
   let cursor = { x: Math.floor(width / 2), y: Math.floor(height / 2) };
@@ -194,14 +199,14 @@ function render({ model, el }) {
   const sayPlace = speaker(heard, 150);
 
   // Controls
-  const startButtons = Object.keys(starts).map((name) =>
+  const startButtons = [...starts.keys()].map((name) =>
     h("button", { type: "button", onclick: () => (remember(), change({ start: name, edits: "" })) }, name),
   );
   const undoButton = h("button", { type: "button", onclick: takeBack }, "Undo");
   const size = h(
     "select",
     { onchange: () => change({ size: Number(size.value) }) },
-    ...[1, 3, 5].map((pixels) => h("option", { value: pixels }, `${pixels} × ${pixels} px`)),
+    ...SIZES.map((pixels) => h("option", { value: pixels }, `${pixels} × ${pixels} px`)),
   );
   const marks = h("input", { type: "checkbox", checked: true, onchange: () => redraw() });
   const group = `pw-brush-${keysId}`;
@@ -265,14 +270,14 @@ function render({ model, el }) {
     redraw();
   }
   function remember() {
-    undo = [...undo.slice(-99), { start: model.get("start"), edits: model.get("edits") }];
+    undo = [...undo.slice(-99), { start: startNow(), edits: model.get("edits") }];
   }
   function takeBack() {
     if (undo.length) change(undo.pop());
   }
   function dab({ x, y }) {
-    const reach = (model.get("size") - 1) / 2;
-    const brush = model.get("brush");
+    const reach = (sizeNow() - 1) / 2;
+    const brush = brushNow();
     for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v++)
       for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u++) {
         const i = v * width + u;
@@ -371,7 +376,7 @@ function render({ model, el }) {
         dot(x, y, 4, "#fff");
       });
     if (view.getRootNode().activeElement === view) {
-      const reach = (model.get("size") - 1) / 2;
+      const reach = (sizeNow() - 1) / 2;
       const side = (2 * reach + 1) * CELL;
       for (const [colour, line] of [["#000", 6], ["#fff", 2]]) {
         pen.strokeStyle = colour;
@@ -385,7 +390,7 @@ function render({ model, el }) {
       write(number, percent(numbers[key]));
     }
     for (const { label, input, bar, score } of brushes) {
-      input.checked = label === model.get("brush");
+      input.checked = label === brushNow();
       if (label === KEEP) continue;
       bar.style.width = `${100 * (numbers.classIou[label] || 0)}%`;
       write(score, percent(numbers.classIou[label]));
@@ -395,9 +400,9 @@ function render({ model, el }) {
       tasks[i].item.classList.toggle("met", met);
     });
     startButtons.forEach((button) =>
-      button.setAttribute("aria-pressed", String(button.textContent === model.get("start") && model.get("edits") === "")),
+      button.setAttribute("aria-pressed", String(button.textContent === startNow() && model.get("edits") === "")),
     );
-    size.value = model.get("size");
+    size.value = sizeNow();
     undoButton.disabled = undo.length === 0;
     sayFinding(finding(numbers, names));
   });

@@ -58,7 +58,7 @@ function mount(host) {
   host.querySelector(".pw-still")?.remove();
 }
 
-const hosts = [...document.querySelectorAll(".pw-explorable")].filter((host) => host.dataset.explorable in explorables);
+const hosts = [...document.querySelectorAll(".pw-explorable")].filter((host) => Object.hasOwn(explorables, host.dataset.explorable));
 const seen = new IntersectionObserver(
   (entries) => {
     for (const { isIntersecting, target } of entries) {
