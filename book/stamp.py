@@ -40,9 +40,12 @@ def bootstrap_cell(notebook: dict) -> str:
 
 
 def hash_cells(notebook: dict) -> str:
-    """SHA-256 over the code cells after the bootstrap cell, which does nothing where notebooks are recorded."""
-    sources = [source(cell) for cell in code_cells(notebook)[1:]]
-    return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
+    """SHA-256 over the code cells after the bootstrap cell, which does nothing where notebooks are recorded.
+
+    Comments and layout do not count; of an import the names that it brings count, and not where they come from.
+    """
+    trees = [_spell(_import_names(ast.parse(source(cell)))) for cell in code_cells(notebook)[1:]]
+    return hashlib.sha256(json.dumps(trees).encode()).hexdigest()
 
 
 def hash_outputs(notebook: dict) -> str:
@@ -62,11 +65,30 @@ def _joined(value):
 
 
 def hash_code(text: str) -> str:
-    """SHA-256 over the syntax tree of Python source: comments, docstrings and layout do not count.
+    """SHA-256 over the syntax tree of Python source without its imports; comments, docstrings, layout do not count.
 
-    The tree is spelt out here rather than by `ast.dump`, whose form differs between Python versions.
+    So a module that only moves, or that imports from a module that has moved, keeps its hash. The tree is spelt out here
+    rather than by `ast.dump`, whose form differs between Python versions.
     """
-    return hashlib.sha256(_spell(ast.parse(text)).encode()).hexdigest()
+    return hashlib.sha256(_spell(_Unimported().visit(ast.parse(text))).encode()).hexdigest()
+
+
+class _Unimported(ast.NodeTransformer):
+    """Leaves import statements out of a tree."""
+
+    def visit_Import(self, node: ast.Import) -> None:
+        return None
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        return None
+
+
+def _import_names(tree: ast.Module) -> ast.Module:
+    """The tree without its imports, and first an expression that lists the names they bind at the top level."""
+    imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = sorted({name.asname or name.name for node in imports for name in node.names})
+    tree.body = [ast.Expr(ast.Constant(tuple(names)))] + [node for node in tree.body if node not in imports]
+    return tree
 
 
 def _spell(node) -> str:
@@ -122,8 +144,9 @@ def hash_library(library: Path = LIBRARY) -> dict[str, str | None]:
 
 
 def changed_modules(stamp: dict, library: Path = LIBRARY) -> list[str]:
-    """The modules whose code is no longer what the stamped run imported."""
-    return [module for module, recorded in stamp.get("library", {}).items() if hash_module(module, library) != recorded]
+    """The modules that the stamped run imported and whose code is no longer in the library, wherever it lay then."""
+    present = set(hash_library(library).values())
+    return [module for module, recorded in stamp.get("library", {}).items() if recorded not in present]
 
 
 def notebooks(names: str = "", folder: Path = CHAPTERS) -> list[Path]:

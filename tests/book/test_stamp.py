@@ -20,6 +20,7 @@ SAME = {
     "another docstring": ('"""A network."""', '"""A far better network.\n\n    In two paragraphs.\n    """'),
     "no docstring": ('        """Return logits."""\n', ""),
     "another comment": ("# (N, C, H, W)", "# logits"),
+    "another import": ("import torch\n", "import torch\nfrom torch import nn\n"),
     "another layout": (
         "torch.relu(x) * 2",
         "(\n            torch.relu(\n                x,\n            )\n            * 2\n        )",
@@ -49,7 +50,20 @@ def test_what_runs_counts(name):
 
 def test_hash_is_the_same_for_every_python():
     """Fixed here because the form of `ast.dump` differs between Python 3.11, 3.12 and 3.13."""
-    assert stamp.hash_code(CODE)[:16] == "3a4aa37496a43c9b"
+    assert stamp.hash_code(CODE)[:16] == "c55c23be39fc1e07"
+
+
+def test_a_module_that_moves_leaves_no_chapter_stale(tmp_path):
+    package = tmp_path / "pixelwise"
+    (package / "rooms").mkdir(parents=True)
+    (package / "user.py").write_text("from pixelwise.nets import Net\n\nnet = Net()\n")
+    (package / "nets.py").write_text(CODE)
+    recorded = {"library": stamp.hash_library(tmp_path)}
+    (package / "nets.py").rename(package / "rooms/networks.py")
+    (package / "user.py").write_text("from .rooms.networks import Net\n\nnet = Net()\n")
+    assert stamp.changed_modules(recorded, tmp_path) == []
+    (package / "rooms/networks.py").write_text(CODE.replace(*OTHER["another number"]))
+    assert stamp.changed_modules(recorded, tmp_path) == ["pixelwise.nets"]
 
 
 def test_changed_modules(tmp_path):
@@ -57,7 +71,7 @@ def test_changed_modules(tmp_path):
     package.mkdir()
     (package / "__init__.py").write_text("")
     for name in ("kept", "edited", "broken", "removed"):
-        (package / f"{name}.py").write_text(CODE)
+        (package / f"{name}.py").write_text(f"{CODE}\n{name} = True\n")
     recorded = {"library": stamp.hash_library(tmp_path)}
     assert set(recorded["library"]) == {
         "pixelwise",
@@ -67,10 +81,10 @@ def test_changed_modules(tmp_path):
         "pixelwise.removed",
     }
     assert stamp.changed_modules(recorded, tmp_path) == []
-    (package / "edited.py").write_text(CODE + "\nmore = 1\n")
+    (package / "edited.py").write_text(CODE + "\nedited = False\n")
     (package / "broken.py").write_text(CODE + "\nhalf = (\n")
     (package / "removed.py").unlink()
-    (package / "kept.py").write_text("# a comment\n" + CODE)
+    (package / "kept.py").write_text(f"# a comment\n{CODE}\nkept = True\n")
     assert set(stamp.changed_modules(recorded, tmp_path)) == {
         "pixelwise.edited",
         "pixelwise.broken",
@@ -87,6 +101,22 @@ def test_cells_hash_ignores_prose_and_outputs():
     assert stamp.hash_cells(notebook) == digest
     notebook["cells"][2], notebook["cells"][3] = notebook["cells"][3], notebook["cells"][2]
     assert stamp.hash_cells(notebook) != digest
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("from elsewhere import fit\n\nfit( 1 )  # a comment", True),
+        ("from elsewhere import fit, evaluate\n\nfit(1)", False),
+        ("from elsewhere import train as fit\n\nfit(1)", True),
+        ("from pixelwise import fit\n\nfit(2)", False),
+    ],
+)
+def test_of_an_import_in_a_cell_the_names_count(text, same):
+    notebook, other = sound_notebook(), sound_notebook()
+    notebook["cells"][2]["source"] = "from pixelwise import fit\n\nfit(1)"
+    other["cells"][2]["source"] = text
+    assert (stamp.hash_cells(other) == stamp.hash_cells(notebook)) is same
 
 
 def test_unknown_chapter_is_named(tmp_path):
