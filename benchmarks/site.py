@@ -11,7 +11,6 @@ is counted but not answered, so their true weight and times are higher than show
 import functools
 import http.server
 import itertools
-import json
 import re
 import shutil
 import statistics
