@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 from book import stamp
-from book.extensions import colours, maths, provenance, reading
+from book.extensions import colours, maths, provenance, reading, terms
+from docutils import nodes
 from math_core import LatexError
 from PIL import Image
 from tests.helpers.notebooks import ALT, build_book, save, sound_notebook
@@ -93,6 +94,29 @@ def test_formulas_of_the_book_are_rendered_whole(latex):
 def test_mistaken_formula_is_an_error():
     with pytest.raises(LatexError, match="fracc"):
         maths.convert(r"\fracc{1}{2}")
+
+
+REFERENCES = """# References
+
+- K. He, X. Zhang. [Deep residual
+  learning](https://arxiv.org/abs/1512.03385). CVPR 2016. *ResNet.*
+- K. He, X. Zhang. [Identity mappings](https://arxiv.org/abs/1603.05027). ECCV 2016.
+"""
+
+
+def test_a_source_is_explained_where_its_address_is_first_linked():
+    """Two sources of one author and year are two; a chapter's own list of sources needs no note."""
+    sources = terms.sources(REFERENCES)
+    links = [nodes.reference("", "it", refuri=address) for address in (*sources, *sources, "https://example.org")]
+    listed = nodes.list_item("", nodes.paragraph("", "", nodes.reference("", "it", refuri=next(iter(sources)))))
+    page = nodes.section("", listed, *(nodes.paragraph("", "He et al. (2016) show ", link) for link in links))
+    terms.note_sources(page, sources)
+    notes = [node.astext() for node in page.findall(nodes.raw)]
+    assert len(notes) == 2
+    assert '<a class="reference external" href="https://arxiv.org/abs/1512.03385"' in notes[0]
+    assert ">K. He, X. Zhang. Deep residual learning. CVPR 2016. ResNet.</span>" in notes[0]
+    assert "Identity mappings" in notes[1]
+    assert not list(listed.findall(nodes.raw))
 
 
 def test_stamp_in_words():
