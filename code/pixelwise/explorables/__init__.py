@@ -12,6 +12,5 @@ import lazy_loader
 from .modules import names
 
 _CLASSES = {name.replace("-", "_"): [name.title().replace("-", "")] for name in names()}
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs=_CLASSES
-)  # only now: the bundle needs no torch
+# on first use: the bundle of the front ends needs no torch
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs=_CLASSES)

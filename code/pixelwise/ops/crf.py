@@ -60,7 +60,7 @@ def dense_crf(
 
     logits (N, C, H, W) float: the unary term is −log softmax(logits). images (N, 3, H, W): colours from 0 to 255, uint8
     or float. theta_alpha and theta_gamma are in pixels, theta_beta in colour values. Differentiable in the logits,
-    though made for test time. Raises ValueError when logits and images differ in size, or when H·W > ``max_pixels``,
+    though made for test time. Raises ValueError when logits and images differ in size, or when H·W > `max_pixels`,
     which stands guard over (H·W)² numbers of memory. Krähenbühl & Koltun 2011, algorithm 1, Potts compatibility.
     """
     if images.shape != (len(logits), 3, *logits.shape[2:]):
