@@ -35,7 +35,8 @@ from torchvision.transforms.v2.functional import to_image
 
 from pixelwise import data
 from pixelwise.models.unet import ContractingPath, UNet
-from pixelwise.training import History, Recipe, evaluate, fit, losses, metrics, predict
+from pixelwise.training import History, Recipe, fit, losses
+from pixelwise.evaluation import evaluate, metrics, predict
 from pixelwise.training.schedule import poly
 
 SIZE, WHOLE = (120, 160), (128, 160)

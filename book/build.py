@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from book import stamp
+from tools import stamp
 from sphinx.errors import SphinxError
 
 try:

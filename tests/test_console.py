@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from pixelwise.console import command_line, is_out_of_memory, printable, say
-from pixelwise.data import prepare
-from pixelwise.options import Parser
+from pixelwise.cli.console import command_line, is_out_of_memory, printable, say
+from pixelwise.cli import prepare
+from pixelwise.cli.options import Parser
 
 NAMES = ["fenêtre 한 → 2×3 ≥ ½.jpg", "\udcff\udce9.jpg", "two\nlines\r.jpg", "\x1b[31mred\x07.jpg", "gpj.\u202egnp"]
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 import torch
 
-from pixelwise import claims, course
+from pixelwise.notebook import claims, course
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import re
 
 import pytest
 import torch
-from book import stamp
+from tools import stamp
 
 from pixelwise import exercises
 

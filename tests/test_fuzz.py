@@ -16,11 +16,14 @@ from safetensors.torch import load_file, save_file
 from tests.helpers import camvid_copy, tiny
 from tests.helpers.laws import heavy_law, law
 
-from pixelwise import data, predict
+from pixelwise import data
+from pixelwise.cli import predict
 from pixelwise.data import photos
-from pixelwise.training import metrics, sealed, weights
-from pixelwise.training import predict as predict_labels
-from pixelwise.training.networks import BACKBONES, NETWORKS, Description
+from pixelwise.evaluation import metrics
+from pixelwise import sealed
+from pixelwise.zoo import weights
+from pixelwise.evaluation import predict as predict_labels
+from pixelwise.zoo.registry import BACKBONES, NETWORKS, Description
 
 fuzz = settings(law, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 few = settings(heavy_law, suppress_health_check=fuzz.suppress_health_check)

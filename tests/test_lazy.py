@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from book import stamp
+from tools import stamp
 
 from pixelwise import analysis, models, ops
 

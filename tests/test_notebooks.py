@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from book import check, stamp
+from tools import check, stamp
 
 NOTEBOOKS = stamp.notebooks()
 

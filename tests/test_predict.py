@@ -15,11 +15,11 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from pixelwise import predict, seal
+from pixelwise.cli import predict, sealed_png
 from pixelwise.data import CLASSES
 from pixelwise.figures import DISPLAY_COLOURS
-from pixelwise.training import weights
-from pixelwise.training.networks import Description
+from pixelwise.zoo import weights
+from pixelwise.zoo.registry import Description
 
 
 @pytest.fixture(scope="module")

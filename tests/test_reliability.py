@@ -14,10 +14,14 @@ import torch
 from PIL import Image
 from tests.helpers import camvid_copy, tiny
 
-from pixelwise import data, predict
+from pixelwise import data
+from pixelwise.cli import predict
 from pixelwise.data import CLASSES, VOID
-from pixelwise.training import CheckpointError, Recipe, command, evaluate, fit, metrics, weights
-from pixelwise.training.networks import Description
+from pixelwise.training import CheckpointError, Recipe, fit
+from pixelwise.cli import train
+from pixelwise.evaluation import evaluate, metrics
+from pixelwise.zoo import weights
+from pixelwise.zoo.registry import Description
 
 PATHS = ["mit Leerzeichen", "Straßen/눈 오는 날", "🚗", 'it\'s "quoted"', "-dash", "100 % #1?", "a" * 120]
 TRAIN = "--model unet --width 2 --size 32 48 --scenes 2 --epochs 1 --batch-size 2 --progress silent --device cpu"

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from book import stamp
+from tools import stamp
 from nbconvert import HTMLExporter
 from tests.helpers.notebooks import sound_notebook
 

@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from book import stamp
+from tools import stamp
 
 # Modules and calls that turn a file's bytes into code or into paths of the file's own choosing.
 MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "tarfile", "zipfile", "imp"}

@@ -10,7 +10,8 @@ from collections import Counter
 from html import escape
 from pathlib import Path
 
-from book import stamp, toc
+from tools import stamp
+from book import toc
 from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from book import stamp, toc
+from tools import stamp
+from book import toc
 from book.extensions.explorables import HOST, PICTURE
 from docutils import nodes
 from PIL import Image

@@ -4,7 +4,8 @@ import json
 from html import escape
 from pathlib import Path
 
-from book import stamp, toc
+from tools import stamp
+from book import toc
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 

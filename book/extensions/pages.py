@@ -4,7 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from book import stamp, toc
+from tools import stamp
+from book import toc
 from book.extensions import cards
 from book.extensions.provenance import spell_seconds
 from sphinx.errors import ConfigError

@@ -5,7 +5,8 @@ import html
 import json
 from pathlib import Path
 
-from book import stamp, toc
+from tools import stamp
+from book import toc
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from book import stamp
+from tools import stamp
 from docutils import nodes
 
 GLOSSARY, REFERENCES = (stamp.CHAPTERS / name for name in ("glossary.md", "references.md"))

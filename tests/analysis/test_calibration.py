@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pixelwise.analysis.calibration import fit_temperature, reliability
+from pixelwise.evaluation.calibration import fit_temperature, reliability
 
 
 def honest_logits(count=200_000, scale=1.0):

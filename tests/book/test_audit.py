@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from book import audit, stamp
+from tools import audit, stamp
 from book.extensions.claims import MIME
 from tests.helpers.notebooks import save, sound_notebook
 

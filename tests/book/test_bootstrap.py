@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from book import bootstrap, repository
+from tools import bootstrap, repository
 
 import pixelwise
 

@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 import pytest
-from book import build, stamp
+from book import build
+from tools import stamp
 from tests.helpers.notebooks import save, sound_notebook
 
 pytestmark = pytest.mark.slow

@@ -1,6 +1,6 @@
 """The page that lists every claim."""
 
-from book import stamp
+from tools import stamp
 from book.extensions.claims import MIME, read_claims, tabulate
 
 

@@ -6,7 +6,7 @@ import zipfile
 from xml.etree import ElementTree
 
 import pytest
-from book import stamp
+from tools import stamp
 from book.extensions import colours, maths, provenance, reading, terms
 from docutils import nodes
 from math_core import LatexError

@@ -5,7 +5,7 @@ import shutil
 import threading
 
 import pytest
-from book import links, repository, stamp
+from tools import links, repository, stamp
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from book import stamp
+from tools import stamp
 
 TEXT = (stamp.ROOT / "README.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| ([^|]+) \| [^|]+ \| (\d+) \| ((?:[\w/]+\.py: [\w, ]+(?:; )?)+) \|$", re.M)

@@ -4,7 +4,7 @@ import json
 
 import nbformat
 import pytest
-from book import bootstrap, check, record, stamp
+from tools import bootstrap, check, record, stamp
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 BEGIN = "from pixelwise import course\nrun = course.begin('test')"

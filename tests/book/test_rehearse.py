@@ -1,7 +1,7 @@
 """The rehearsal of Colab runs what a reader would run, and fails where a reader would."""
 
 import nbformat
-from book import bootstrap, rehearse
+from tools import bootstrap, rehearse
 from nbformat.v4 import new_code_cell, new_notebook
 
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from book import repository, stamp
+from tools import repository, stamp
 
 NEW = "https://github.com/ada/pixelwise-2"
 

@@ -15,7 +15,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 from axe_playwright_python import sync_playwright as axe
-from book import check, repository, stamp, toc
+from tools import check, repository, stamp
+from book import toc
 from book.extensions.gallery import recorded
 from PIL import Image, ImageChops
 from tests.helpers.notebooks import build_book

@@ -1,7 +1,7 @@
 """The hashes of a stamp change with what runs, and with nothing else."""
 
 import pytest
-from book import stamp
+from tools import stamp
 from tests.helpers.notebooks import sound_notebook
 
 CODE = '''"""A module."""

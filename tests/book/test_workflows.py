@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from book import stamp
+from tools import stamp
 
 WORKFLOWS = sorted((stamp.ROOT / ".github/workflows").glob("*.yml"))
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pixelwise.data import DataError, blobs
-from pixelwise.training.objects import components
+from pixelwise.evaluation.instances import components
 
 
 @pytest.fixture(scope="module")

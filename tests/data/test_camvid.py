@@ -16,7 +16,8 @@ from PIL import Image
 from tests.helpers import camvid_copy
 
 from pixelwise import data
-from pixelwise.data import DataError, DataWarning, camvid, prepare, storage
+from pixelwise.data import DataError, DataWarning, camvid, storage
+from pixelwise.cli import prepare
 
 SIZE = (12, 16)
 COUNTS = {"train": 6, "val": 2, "test": 3}

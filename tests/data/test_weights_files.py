@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from pixelwise import course, data, predict
-from pixelwise.training import evaluate, metrics, weights
+from pixelwise.notebook import course
+from pixelwise import data
+from pixelwise.cli import predict
+from pixelwise.evaluation import evaluate, metrics
+from pixelwise.zoo import weights
 
 FOLDER = course.ROOT / "data" / "weights"
 FILES = sorted(FOLDER.glob("*.safetensors"))

@@ -10,7 +10,7 @@ from tests.helpers.explorables import fcn_skips, make
 from torch.nn import functional as F
 
 from pixelwise import explorables
-from pixelwise.training import metrics
+from pixelwise.evaluation import metrics
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
-from book import bootstrap, stamp
+from tools import bootstrap, stamp
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ALT = "a curve of mean IoU that rises over sixteen epochs"

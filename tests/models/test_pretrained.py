@@ -10,7 +10,7 @@ import torch
 from torchvision import models as theirs
 
 from pixelwise.models.densenet import densenet121
-from pixelwise.models.pretrained import NETWORKS, SHA256, fetch, load_published, pretrained, published_url
+from pixelwise.zoo.pretrained import NETWORKS, SHA256, fetch, load_published, pretrained, published_url
 from pixelwise.models.resnet import resnet18
 
 

@@ -16,8 +16,10 @@ from safetensors.torch import load_file
 
 from pixelwise import data, files
 from pixelwise.data import Augment
-from pixelwise.training import Recipe, command, weights
-from pixelwise.training.options import RECIPES, build_parser, parse, recipe_of
+from pixelwise.training import Recipe
+from pixelwise.cli import train
+from pixelwise.zoo import weights
+from pixelwise.cli.training_options import RECIPES, build_parser, parse, recipe_of
 
 ROOT = Path(__file__).parents[2]
 TINY = "--model unet --width 2 --size 32 48 --scenes 6 --epochs 2 --batch-size 2 --progress silent --device cpu"

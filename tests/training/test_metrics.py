@@ -7,8 +7,8 @@ from hypothesis.extra import numpy as hnp
 from sklearn import metrics as sklearn_metrics
 from torchmetrics import functional as torchmetrics
 
-from pixelwise.training import metrics
-from pixelwise.training.metrics import VOID, confusion_matrix
+from pixelwise.evaluation import metrics
+from pixelwise.evaluation.metrics import VOID, confusion_matrix
 
 CLASSES = 4
 labels = st.sampled_from([0, 1, 2, 3])

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pixelwise.training.objects import border_weights, components, count_objects
+from pixelwise.evaluation.instances import border_weights, components, count_objects
 
 
 def test_the_weight_of_a_gap_is_the_formula_s():

@@ -7,11 +7,14 @@ import random
 import pytest
 import torch
 
-from pixelwise import data, predict
+from pixelwise import data
+from pixelwise.cli import predict
 from pixelwise.checks import Range
-from pixelwise.data import Augment, prepare
-from pixelwise.options import Choice, Device, OnOff, Option, Place, Switch
-from pixelwise.training import Recipe, command, options
+from pixelwise.data import Augment
+from pixelwise.cli import prepare
+from pixelwise.cli.options import Choice, Device, OnOff, Option, Place, Switch
+from pixelwise.training import Recipe
+from pixelwise.cli import train, training_options
 
 TRAINING = [option for group in options.OPTIONS.values() for option in group]
 COMMANDS = {

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from pixelwise.models.unet import ContractingPath, UNet, ValidUNet
-from pixelwise.training.tiles import mirror, overlap_tile
+from pixelwise.evaluation.tiles import mirror, overlap_tile
 
 
 @pytest.fixture(scope="module")

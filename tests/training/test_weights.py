@@ -10,9 +10,10 @@ from safetensors.torch import load_file, save_file
 
 from pixelwise.data import CLASSES
 from pixelwise.figures.pixels import class_colours
-from pixelwise.training import sealed, weights
-from pixelwise.training.networks import BACKBONES, NETWORKS, Description
-from pixelwise.training.weights import About, WeightsError
+from pixelwise import sealed
+from pixelwise.zoo import weights
+from pixelwise.zoo.registry import BACKBONES, NETWORKS, Description
+from pixelwise.zoo.weights import About, WeightsError
 
 
 def about(network=None, **changes):

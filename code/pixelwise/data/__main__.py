@@ -1,6 +1,6 @@
 """``python -m pixelwise.data prepare camvid``: see `pixelwise.data.prepare`."""
 
-from .prepare import main
+from ..cli.prepare import main
 
 if __name__ == "__main__":
     main()

@@ -5,9 +5,9 @@ import random
 import torch
 from torch import nn
 
-from pixelwise.analysis import profile, stack_receptive_field
-from pixelwise.exercises import Hint, close, exercise, number
-from pixelwise.models.resnet import BasicBlock
+from ..analysis import profile, stack_receptive_field
+from . import Hint, close, exercise, number
+from ..models.resnet import BasicBlock
 
 
 @exercise("backbones.receptive_field")

@@ -2,7 +2,7 @@
 
 import random
 
-from pixelwise.exercises import Hint, close, exercise, number
+from . import Hint, close, exercise, number
 
 
 @exercise("beyond_resnet.channels")

@@ -3,8 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from pixelwise.analysis import coverage
-from pixelwise.exercises import Hint, close, exercise, number
+from ..analysis import coverage
+from . import Hint, close, exercise, number
 
 
 @exercise("deeplab.receptive_field")

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from pixelwise.exercises import Hint, exercise, number
+from . import Hint, exercise, number
 
 
 @exercise("fcn.weight_shape")

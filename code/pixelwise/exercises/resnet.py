@@ -6,7 +6,7 @@ import random
 import torch
 from torch.nn import functional as F
 
-from pixelwise.exercises import Hint, close, exercise, number
+from . import Hint, close, exercise, number
 
 
 @exercise("resnet.paths")

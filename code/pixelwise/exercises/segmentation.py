@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from pixelwise.exercises import Hint, close, exercise, number
-from pixelwise.training import metrics
+from . import Hint, close, exercise, number
+from ..evaluation import metrics
 
 
 @exercise("segmentation.all_road")

@@ -5,7 +5,7 @@ import random
 import torch
 from torch.nn import functional as F
 
-from pixelwise.exercises import Hint, close, exercise, number, numbers
+from . import Hint, close, exercise, number, numbers
 
 
 @exercise("upsampling.overlaps")

@@ -7,7 +7,7 @@ from traitlets import Float, Int, List, TraitError, Unicode, validate
 
 from .. import figures
 from ..data.palette import CLASSES, VOID
-from ..training import metrics
+from ..evaluation import metrics
 from .host import Explorable
 from .packing import classes, jpeg, pack, unpack
 

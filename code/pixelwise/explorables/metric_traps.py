@@ -8,7 +8,7 @@ from traitlets import Dict, Int, List, TraitError, Unicode, validate
 
 from .. import figures
 from ..data.palette import CLASSES, VOID
-from ..training import metrics
+from ..evaluation import metrics
 from .host import Explorable
 
 ARTWORK = """

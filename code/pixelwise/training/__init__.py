@@ -1,9 +1,10 @@
 """Training: one loop, its recipe, its losses, and the metrics that judge the result."""
 
-from . import losses, metrics
+from . import losses
+from ..evaluation import metrics
 from .checkpoint import CheckpointError
 from .history import History
-from .inference import evaluate, predict
+from ..evaluation.inference import evaluate, predict
 from .loop import fit
 from .recipe import Recipe
 

@@ -1,6 +1,6 @@
 """``python -m pixelwise.training``: see `pixelwise.training.command`."""
 
-from .command import main
+from ..cli.train import main
 
 if __name__ == "__main__":
     main()

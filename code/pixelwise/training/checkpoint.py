@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from . import sealed
+from .. import sealed
 from .history import History
 
 FORMAT = "pixelwise checkpoint 2"

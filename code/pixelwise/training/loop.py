@@ -23,9 +23,10 @@ from ..data.augment import normalise
 from ..data.palette import VOID
 from ..modes import eval_mode
 from . import checkpoint as checkpoints
-from . import distributed, losses, metrics
+from . import distributed, losses
+from ..evaluation import metrics
 from .history import History, Progress
-from .inference import evaluate, predicted_labels
+from ..evaluation.inference import evaluate, predicted_labels
 from .recipe import Recipe
 from .schedule import poly
 

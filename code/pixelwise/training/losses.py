@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..data.palette import VOID, check_class_count
-from .metrics import check_tensors
+from ..evaluation.metrics import check_tensors
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

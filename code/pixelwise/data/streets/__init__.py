@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import ByteArray
-from pixelwise.data.streets.knobs import Knobs, is_pair, is_whole
-from pixelwise.data.streets.scene import paint_scene
+from .arrays import ByteArray
+from .knobs import Knobs, is_pair, is_whole
+from .scene import paint_scene
 
 __all__ = ["SMALLEST", "VERSION", "Knobs", "check_size", "generate", "generate_many"]
 

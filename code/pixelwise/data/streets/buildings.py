@@ -6,20 +6,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import FloatArray, band, blend, clip, uniform_pixels
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.colours import AWNINGS, FRONTS, GLASS, LAMPLIGHT, ROOFS, TRIMS, Colour, mix
-from pixelwise.data.streets.gardens import plan_garden
-from pixelwise.data.streets.knobs import Knobs
-from pixelwise.data.streets.labels import BUILDING
-from pixelwise.data.streets.layout import Placed, Road, Side
-from pixelwise.data.streets.light import TOWARDS_CAMERA, Light
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.scheme import ColourScheme
-from pixelwise.data.streets.shadows import Prism
-from pixelwise.data.streets.shapes import Box, Polygon
-from pixelwise.data.streets.view import DETAIL_DISTANCE, NEAR, View
-from pixelwise.data.streets.walls import STREAKS, Finish, draw_wall, normal_of
+from .arrays import FloatArray, band, blend, clip, uniform_pixels
+from .canvas import Canvas
+from .colours import AWNINGS, FRONTS, GLASS, LAMPLIGHT, ROOFS, TRIMS, Colour, mix
+from .gardens import plan_garden
+from .knobs import Knobs
+from .labels import BUILDING
+from .layout import Placed, Road, Side
+from .light import TOWARDS_CAMERA, Light
+from .rng import RandomStream
+from .scheme import ColourScheme
+from .shadows import Prism
+from .shapes import Box, Polygon
+from .view import DETAIL_DISTANCE, NEAR, View
+from .walls import STREAKS, Finish, draw_wall, normal_of
 
 STREET_END = 60.0
 """Metres to the end of the street."""

@@ -5,11 +5,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelwise.data.palette import VOID
-from pixelwise.data.streets.arrays import ByteArray, Field, FloatArray, clip
-from pixelwise.data.streets.colours import Colour
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.shapes import Bounds, Shape
+from ..palette import VOID
+from .arrays import ByteArray, Field, FloatArray, clip
+from .colours import Colour
+from .rng import RandomStream
+from .shapes import Bounds, Shape
 
 Window: TypeAlias = tuple[slice, slice]
 """Rows and columns."""

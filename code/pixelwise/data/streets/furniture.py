@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from pixelwise.data.streets.arrays import FloatArray, clip
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.colours import BINS, BOARDS, LAMPLIGHT, POSTS, Colour, mix
-from pixelwise.data.streets.knobs import Knobs
-from pixelwise.data.streets.labels import POLE, SIGN, VOID
-from pixelwise.data.streets.layout import SIDES, Placed, Road, choose_depth
-from pixelwise.data.streets.light import TOWARDS_CAMERA, UPWARDS
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.scheme import ColourScheme
-from pixelwise.data.streets.shadows import Prism
-from pixelwise.data.streets.shapes import Box, Capsule, Ellipse, Point, Polygon
-from pixelwise.data.streets.view import View
+from .arrays import FloatArray, clip
+from .canvas import Canvas
+from .colours import BINS, BOARDS, LAMPLIGHT, POSTS, Colour, mix
+from .knobs import Knobs
+from .labels import POLE, SIGN, VOID
+from .layout import SIDES, Placed, Road, choose_depth
+from .light import TOWARDS_CAMERA, UPWARDS
+from .rng import RandomStream
+from .scheme import ColourScheme
+from .shadows import Prism
+from .shapes import Box, Capsule, Ellipse, Point, Polygon
+from .view import View
 
 GREY, RED, BLUE, WHITE = (0.30, 0.32, 0.34), (0.80, 0.12, 0.12), (0.10, 0.28, 0.66), (0.95, 0.95, 0.93)
 TRAFFIC_LIGHTS = ((0.95, 0.16, 0.12), (0.98, 0.70, 0.15), (0.20, 0.85, 0.45))

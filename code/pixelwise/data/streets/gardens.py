@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import FloatArray, band, blend, uniform_pixels
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.colours import FENCES, Colour, mix
-from pixelwise.data.streets.knobs import Knobs
-from pixelwise.data.streets.labels import FENCE
-from pixelwise.data.streets.layout import Placed, Side
-from pixelwise.data.streets.plants import BUSH, CONE, ROUND, SLENDER, choose_tree
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.scheme import ColourScheme
-from pixelwise.data.streets.view import View
-from pixelwise.data.streets.walls import STREAKS, draw_wall, normal_of
+from .arrays import FloatArray, band, blend, uniform_pixels
+from .canvas import Canvas
+from .colours import FENCES, Colour, mix
+from .knobs import Knobs
+from .labels import FENCE
+from .layout import Placed, Side
+from .plants import BUSH, CONE, ROUND, SLENDER, choose_tree
+from .rng import RandomStream
+from .scheme import ColourScheme
+from .view import View
+from .walls import STREAKS, draw_wall, normal_of
 
 
 @dataclass(frozen=True)

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import FloatArray, band, blend, uniform_pixels
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.colours import Colour, mix
-from pixelwise.data.streets.knobs import Knobs
-from pixelwise.data.streets.labels import PAVEMENT, ROAD, TREE, VOID
-from pixelwise.data.streets.layout import Road
-from pixelwise.data.streets.light import UPWARDS
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.scheme import ColourScheme
-from pixelwise.data.streets.shadows import Shadow, shadow_map
-from pixelwise.data.streets.view import View
+from .arrays import FloatArray, band, blend, uniform_pixels
+from .canvas import Canvas
+from .colours import Colour, mix
+from .knobs import Knobs
+from .labels import PAVEMENT, ROAD, TREE, VOID
+from .layout import Road
+from .light import UPWARDS
+from .rng import RandomStream
+from .scheme import ColourScheme
+from .shadows import Shadow, shadow_map
+from .view import View
 
 WHITE, YELLOW = (0.93, 0.92, 0.88), (0.90, 0.72, 0.26)
 

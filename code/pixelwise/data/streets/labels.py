@@ -1,6 +1,6 @@
 """The labels of the classes: their positions in CLASSES."""
 
-from pixelwise.data.palette import CLASSES, VOID
+from ..palette import CLASSES, VOID
 
 SKY, BUILDING, POLE, ROAD, PAVEMENT, TREE, SIGN, FENCE, CAR, PEDESTRIAN, BICYCLIST = range(len(CLASSES))
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.shadows import Caster
-from pixelwise.data.streets.view import View
+from .canvas import Canvas
+from .rng import RandomStream
+from .shadows import Caster
+from .view import View
 
 Side: TypeAlias = Literal[-1, 1]
 """-1 for the left side of the street, 1 for the right."""

@@ -6,9 +6,9 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import FloatArray
-from pixelwise.data.streets.colours import Colour, mix
-from pixelwise.data.streets.rng import RandomStream
+from .arrays import FloatArray
+from .colours import Colour, mix
+from .rng import RandomStream
 
 Vector: TypeAlias = tuple[float, float, float]
 """A direction: to the right, upwards, ahead."""

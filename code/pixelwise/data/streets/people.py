@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pixelwise.data.streets.arrays import Field, FloatArray, clip
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.colours import CLOTHES, HAIRS, PAINTS, SKINS, TROUSERS, Colour, mix
-from pixelwise.data.streets.knobs import Knobs
-from pixelwise.data.streets.labels import BICYCLIST, PEDESTRIAN
-from pixelwise.data.streets.layout import SIDES, Placed, Road, choose_depth
-from pixelwise.data.streets.light import TOWARDS_CAMERA
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.scheme import ColourScheme
-from pixelwise.data.streets.shadows import Prism
-from pixelwise.data.streets.shapes import Capsule, Ellipse, Point, Polygon, convex_hull
-from pixelwise.data.streets.view import DETAIL_DISTANCE, View
+from .arrays import Field, FloatArray, clip
+from .canvas import Canvas
+from .colours import CLOTHES, HAIRS, PAINTS, SKINS, TROUSERS, Colour, mix
+from .knobs import Knobs
+from .labels import BICYCLIST, PEDESTRIAN
+from .layout import SIDES, Placed, Road, choose_depth
+from .light import TOWARDS_CAMERA
+from .rng import RandomStream
+from .scheme import ColourScheme
+from .shadows import Prism
+from .shapes import Capsule, Ellipse, Point, Polygon, convex_hull
+from .view import DETAIL_DISTANCE, View
 
 HEAD_RADIUS = 0.125
 

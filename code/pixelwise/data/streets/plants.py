@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import FloatArray, clip
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.colours import Colour, mix
-from pixelwise.data.streets.knobs import Knobs
-from pixelwise.data.streets.labels import TREE
-from pixelwise.data.streets.layout import SIDES, Placed, Road
-from pixelwise.data.streets.light import TOWARDS_CAMERA
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.scheme import ColourScheme
-from pixelwise.data.streets.shadows import Prism, TreeTop
-from pixelwise.data.streets.shapes import Capsule, Ellipse, Point
-from pixelwise.data.streets.view import NEAR, Camera, View
+from .arrays import FloatArray, clip
+from .canvas import Canvas
+from .colours import Colour, mix
+from .knobs import Knobs
+from .labels import TREE
+from .layout import SIDES, Placed, Road
+from .light import TOWARDS_CAMERA
+from .rng import RandomStream
+from .scheme import ColourScheme
+from .shadows import Prism, TreeTop
+from .shapes import Capsule, Ellipse, Point
+from .view import NEAR, Camera, View
 
 TREES_END = 50.0
 """Metres to the last tree of a row."""

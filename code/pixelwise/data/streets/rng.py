@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import ByteArray, FloatArray
+from .arrays import ByteArray, FloatArray
 
 T = TypeVar("T")
 

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator
 
-from pixelwise.data.streets.arrays import LATTICE, ByteArray
-from pixelwise.data.streets.buildings import plan_houses
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.furniture import plan_bins, plan_posts
-from pixelwise.data.streets.ground import choose_markings, draw_ground
-from pixelwise.data.streets.knobs import Knobs
-from pixelwise.data.streets.layout import Placed, choose_road
-from pixelwise.data.streets.light import choose_light
-from pixelwise.data.streets.people import plan_people
-from pixelwise.data.streets.plants import plan_touching_bushes, plan_trees
-from pixelwise.data.streets.rng import RandomStream, Stream
-from pixelwise.data.streets.scheme import choose_scheme
-from pixelwise.data.streets.sky import draw_sky, draw_skyline
-from pixelwise.data.streets.vehicles import plan_traffic
-from pixelwise.data.streets.view import View, choose_camera
+from .arrays import LATTICE, ByteArray
+from .buildings import plan_houses
+from .canvas import Canvas
+from .furniture import plan_bins, plan_posts
+from .ground import choose_markings, draw_ground
+from .knobs import Knobs
+from .layout import Placed, choose_road
+from .light import choose_light
+from .people import plan_people
+from .plants import plan_touching_bushes, plan_trees
+from .rng import RandomStream, Stream
+from .scheme import choose_scheme
+from .sky import draw_sky, draw_skyline
+from .vehicles import plan_traffic
+from .view import View, choose_camera
 
 
 def paint_scene(index: int, seed: int, size: tuple[int, int], knobs: Knobs) -> tuple[ByteArray, ByteArray]:

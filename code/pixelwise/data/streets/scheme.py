@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pixelwise.data.streets.colours import ASPHALT, CLOTHES, FACADES, GRASS, LEAVES, PAINTS, Colour, mix
-from pixelwise.data.streets.rng import RandomStream
+from .colours import ASPHALT, CLOTHES, FACADES, GRASS, LEAVES, PAINTS, Colour, mix
+from .rng import RandomStream
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import FloatArray
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.shapes import Ellipse, Polygon, Shape, convex_hull
-from pixelwise.data.streets.view import NEAR, GroundPoint, View
+from .arrays import FloatArray
+from .canvas import Canvas
+from .shapes import Ellipse, Polygon, Shape, convex_hull
+from .view import NEAR, GroundPoint, View
 
 
 class Shadow(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import Field, FloatArray, clip
+from .arrays import Field, FloatArray, clip
 
 Point: TypeAlias = tuple[float, float]
 Bounds: TypeAlias = tuple[float, float, float, float]

@@ -1,13 +1,13 @@
 """The sky, and the skyline that closes the street."""
 
-from pixelwise.data.streets.arrays import FloatArray, clip
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.colours import mix
-from pixelwise.data.streets.labels import BUILDING, SKY, TREE
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.scheme import ColourScheme
-from pixelwise.data.streets.shapes import Box, Ellipse
-from pixelwise.data.streets.view import View
+from .arrays import FloatArray, clip
+from .canvas import Canvas
+from .colours import mix
+from .labels import BUILDING, SKY, TREE
+from .rng import RandomStream
+from .scheme import ColourScheme
+from .shapes import Box, Ellipse
+from .view import View
 
 SKYLINE_DISTANCE = 110.0
 """Metres to the skyline."""

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.colours import GLASS, PAINTS, Colour, mix
-from pixelwise.data.streets.knobs import Knobs
-from pixelwise.data.streets.labels import CAR
-from pixelwise.data.streets.layout import SIDES, Placed, Road, choose_depth
-from pixelwise.data.streets.light import LEFTWARDS, RIGHTWARDS, TOWARDS_CAMERA, UPWARDS, Vector
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.scheme import ColourScheme
-from pixelwise.data.streets.shadows import Prism
-from pixelwise.data.streets.shapes import Box, Ellipse, Point, Polygon, convex_hull, shrink
-from pixelwise.data.streets.view import DETAIL_DISTANCE, View
+from .canvas import Canvas
+from .colours import GLASS, PAINTS, Colour, mix
+from .knobs import Knobs
+from .labels import CAR
+from .layout import SIDES, Placed, Road, choose_depth
+from .light import LEFTWARDS, RIGHTWARDS, TOWARDS_CAMERA, UPWARDS, Vector
+from .rng import RandomStream
+from .scheme import ColourScheme
+from .shadows import Prism
+from .shapes import Box, Ellipse, Point, Polygon, convex_hull, shrink
+from .view import DETAIL_DISTANCE, View
 
 RUBBER = (0.06, 0.06, 0.07)
 LEAN_OF_WINDSCREEN, LEAN_OF_REAR_WINDOW = 0.65, 0.3

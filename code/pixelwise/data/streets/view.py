@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from pixelwise.data.streets.arrays import FloatArray, value_noise
-from pixelwise.data.streets.light import Light
-from pixelwise.data.streets.rng import RandomStream
-from pixelwise.data.streets.shapes import Point
+from .arrays import FloatArray, value_noise
+from .light import Light
+from .rng import RandomStream
+from .shapes import Point
 
 GroundPoint: TypeAlias = tuple[float, float]
 """X and z of a point of the street, metres."""

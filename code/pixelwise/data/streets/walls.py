@@ -5,11 +5,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from pixelwise.data.streets.arrays import Field, FloatArray, clip
-from pixelwise.data.streets.canvas import Canvas
-from pixelwise.data.streets.light import LEFTWARDS, RIGHTWARDS, Vector
-from pixelwise.data.streets.shapes import Polygon
-from pixelwise.data.streets.view import NEAR, GroundPoint, View
+from .arrays import Field, FloatArray, clip
+from .canvas import Canvas
+from .light import LEFTWARDS, RIGHTWARDS, Vector
+from .shapes import Polygon
+from .view import NEAR, GroundPoint, View
 
 WallField: TypeAlias = Callable[[FloatArray, FloatArray, FloatArray], FloatArray]
 """A value for each pixel of a wall, from metres along the wall, metres up, and the pixel's width in metres."""

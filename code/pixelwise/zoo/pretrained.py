@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .densenet import densenet121
-from .efficientnet import efficientnet_b0
-from .googlenet import googlenet
-from .resnet import resnet18, resnet34, resnet50, resnet101, resnet152
-from .vgg import vgg16, vgg19
+from ..models.densenet import densenet121
+from ..models.efficientnet import efficientnet_b0
+from ..models.googlenet import googlenet
+from ..models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
+from ..models.vgg import vgg16, vgg19
 
 NETWORKS: tuple[Callable[..., nn.Module], ...] = (
     *(resnet18, resnet34, resnet50, resnet101, resnet152),

@@ -9,7 +9,7 @@ from ..checks import require_tensor
 from ..data.augment import normalise
 from ..data.palette import check_class_count
 from ..modes import eval_mode
-from .losses import heads
+from ..training.losses import heads
 from .metrics import confusion_matrix
 
 

@@ -10,7 +10,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
-from book import bootstrap, stamp
+from tools import bootstrap, stamp
 
 LIMIT = 1_000_000
 MACHINE_PATH = re.compile(

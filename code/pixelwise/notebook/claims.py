@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from IPython.display import display
 
-from pixelwise import course
+from . import course
 
 MIME = "application/vnd.pixelwise.claim+json"
 MARKS = {"holds": "✓", "not checked at this budget": "○", "does not hold": "✗"}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from book import repository, stamp
+from tools import repository, stamp
 
 import pixelwise
 

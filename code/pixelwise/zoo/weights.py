@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from . import sealed
-from .networks import Description
+from .. import sealed
+from .registry import Description
 
 FORMAT = "pixelwise weights 2"
 

@@ -21,16 +21,19 @@ from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import console, course, data, seal
-from .checks import Range
-from .data import photos
-from .figures.pixels import DISPLAY_COLOURS
-from .figures.style import INK, PAPER
-from .files import whole
+from . import console, sealed_png
+from ..notebook import course
+from .. import data
+from ..checks import Range
+from ..data import photos
+from ..figures.pixels import DISPLAY_COLOURS
+from ..figures.style import INK, PAPER
+from ..files import whole
 from .options import Device, Option, Parser, Place, Switch
-from .training import losses, weights
-from .training.command import choose_device
-from .training.inference import predicted_labels
+from ..training import losses
+from ..zoo import weights
+from .train import choose_device
+from ..evaluation.inference import predicted_labels
 
 DEFAULT_WEIGHTS = course.ROOT / "data" / "weights" / "compact-streets.safetensors"
 SMALLEST_SIDE, LONGEST_SIDE = 32, 4096

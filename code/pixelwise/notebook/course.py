@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy
 import torch
 
-from pixelwise.files import save_json
+from ..files import save_json
 
 BUDGETS = ("smoke", "cpu", "gpu")
 ROOT = Path(__file__).resolve().parents[2]

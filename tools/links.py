@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import requests
-from book import build, stamp
+from book import build
+from tools import stamp
 
 OUTSIDE = re.compile(r"https?://[^\s<>()\"'`\]]+[\w/]")
 NO_PAGES = ("README.md", "data/README.md", "CITATION.cff")
@@ -38,7 +39,7 @@ def of_pages(source: Path = stamp.ROOT) -> list[str]:
 def of_data() -> list[str]:
     """The addresses from which the library fetches: CamVid (its first and last file) and each network's weights."""
     from pixelwise.data import camvid
-    from pixelwise.models.pretrained import NETWORKS, published_url
+    from pixelwise.zoo.pretrained import NETWORKS, published_url
 
     files = list(json.loads(camvid.MANIFEST.read_text(encoding="utf-8")))
     return [

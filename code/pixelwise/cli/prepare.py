@@ -5,10 +5,10 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from .. import console
-from ..options import Choice, Option, Parser, Place
-from .scenes import SIDE, load
-from .storage import DataError, DataWarning, folder
+from . import console
+from .options import Choice, Option, Parser, Place
+from ..data.scenes import SIDE, load
+from ..data.storage import DataError, DataWarning, folder
 
 PROGRAM = "python -m pixelwise.data"
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 import nbformat
-from book import check, stamp
+from tools import check, stamp
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 

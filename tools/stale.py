@@ -7,7 +7,7 @@ with 1 then.
 import sys
 
 import nbformat
-from book import stamp
+from tools import stamp
 
 
 def main(arguments: list[str]) -> int:

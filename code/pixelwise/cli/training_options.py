@@ -8,9 +8,9 @@ from ..checks import Range
 from ..data import CLASSES, Augment
 from ..data.augment import RANGES as AUGMENT_RANGES
 from ..data.scenes import COUNT, overlapping
-from ..options import Choice, Device, OnOff, Option, Parser, Place, Switch
-from .networks import BACKBONES, NETWORKS, Description
-from .recipe import RANGES, Recipe
+from .options import Choice, Device, OnOff, Option, Parser, Place, Switch
+from ..zoo.registry import BACKBONES, NETWORKS, Description
+from ..training.recipe import RANGES, Recipe
 
 RECIPES: dict[str, dict] = {
     "camvid-360": {

@@ -18,17 +18,21 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .. import console, course, data
+from . import console
+from ..notebook import course
+from .. import data
 from ..data import storage
 from ..files import held, save_json, whole
-from ..options import Device, refuse
-from . import checkpoint, distributed, metrics, parallel, weights
-from .card import write_card
-from .history import History
-from .inference import predict
-from .loop import fit
-from .networks import Description
-from .options import PROGRAM, description_of, parse, recipe_of
+from .options import Device, refuse
+from ..training import checkpoint, distributed, parallel
+from ..evaluation import metrics
+from ..zoo import weights
+from ..zoo.card import write_card
+from ..training.history import History
+from ..evaluation.inference import predict
+from ..training.loop import fit
+from ..zoo.registry import Description
+from .training_options import PROGRAM, description_of, parse, recipe_of
 
 BAND = 3
 """Width of the boundary band in pixels at the training size, on either side of a contour."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from book import rehearse, stamp
+from tools import rehearse, stamp
 from book.extensions.claims import read_claims
 
 EARNEST = ("cpu", "gpu")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from book import stamp
+from tools import stamp
 
 REPEATING = ("_config.yml", "README.md", "CITATION.cff", "index.md", "chapters/*.ipynb", "chapters/*.md")
 ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9][\w-]*/[\w-][\w.-]*")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import console
-from .checks import Range
+from ..checks import Range
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,77 @@
+"""The README's table of faults that the library survives, from the marks on the tests: `make faults` writes it.
+
+A test that tries a fault is marked `@pytest.mark.survives("Disk full, read-only, over quota")`; what then happens is
+said once, in tests/helpers/faults.py. `--check` only compares, and exits with 1 when the table is another.
+"""
+
+import contextlib
+import io
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+from book import stamp
+from tests.helpers.faults import OUTCOMES
+
+README = stamp.ROOT / "README.md"
+HEAD = "| Fault | What happens | Cases | Tests |\n|---|---|--:|---|\n"
+
+
+class Collector:
+    """A pytest plugin that counts the cases of each fault, in all and by file."""
+
+    def __init__(self) -> None:
+        self.cases: dict[str, Counter[str]] = defaultdict(Counter)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            file = item.path.relative_to(stamp.ROOT / "tests").as_posix()
+            for fault in {mark.args[0] for mark in item.iter_markers("survives")}:
+                self.cases[fault][file] += 1
+
+
+def collect() -> dict[str, Counter[str]]:
+    """How many cases each fault has in each test file. SystemExit where the tests can't be collected."""
+    files = [path for path in (stamp.ROOT / "tests").rglob("test_*.py") if "mark.survives(" in path.read_text("utf-8")]
+    collector, said = Collector(), io.StringIO()
+    with contextlib.redirect_stdout(said):
+        status = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *map(str, files)], [collector])
+    if status != pytest.ExitCode.OK:
+        raise SystemExit(said.getvalue())
+    return collector.cases
+
+
+def table(cases: dict[str, Counter[str]]) -> str:
+    """The table in Markdown, a row for each fault of OUTCOMES. ValueError where marks and OUTCOMES differ."""
+    if strays := set(cases) ^ set(OUTCOMES):
+        raise ValueError(f"marked without an outcome in tests/helpers/faults.py, or the reverse: {sorted(strays)}")
+    rows = (
+        f"| {fault} | {outcome} | {cases[fault].total()} | {', '.join(sorted(cases[fault]))} |"
+        for fault, outcome in OUTCOMES.items()
+    )
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def renewed(text: str, rows: str) -> str:
+    """The README's text with `rows` for its table."""
+    before, head, rest = text.partition(HEAD)
+    if not head:
+        raise ValueError(f"README.md has no table that begins {HEAD.splitlines()[0]!r}")
+    return before + rows + rest[rest.index("\n\n") + 1 :]
+
+
+def main(arguments: list[str], readme: Path = README) -> int:
+    text = readme.read_text(encoding="utf-8")
+    new = renewed(text, table(collect()))
+    if new == text:
+        return 0
+    if "--check" in arguments:
+        print("README.md's table of faults is not what the tests hold; `make faults` writes it anew", file=sys.stderr)
+        return 1
+    readme.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
