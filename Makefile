@@ -27,7 +27,7 @@ help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 ready:
-	@$(RUN) -I book/environment.py --check "$(VENV)" >/dev/null 2>&1 || $(PYTHON) -I book/environment.py "$(VENV)"
+	@$(RUN) -I tools/environment.py --check "$(VENV)" >/dev/null 2>&1 || $(PYTHON) -I tools/environment.py "$(VENV)"
 
 book: ready ## build the site into _build/html, warnings are errors
 	@$(RUN) -m book.build
@@ -47,13 +47,13 @@ coverage: ready ## how many lines of the library the unit tests alone reach; und
 		--cov=pixelwise --cov-report=term:skip-covered --cov-fail-under=90
 
 rehearse: ## run every chapter as in Colab: other versions, no library, an empty folder (STACK=oldest or newest)
-	$(PYTHON) book/rehearse.py --stack $(STACK)
+	$(PYTHON) tools/rehearse.py --stack $(STACK)
 
 audit: ready ## plant faults in the book and see the tests catch them; then: is it fit for a release?
-	@$(RUN) -m book.audit
+	@$(RUN) -m tools.audit
 
 links: ready ## ask every address that the book names whether it still answers
-	@$(RUN) -m book.links
+	@$(RUN) -m tools.links
 
 serve: book ## build the site and serve it on http://localhost:8000 (PORT=…)
 	@echo "The book is on http://localhost:$(PORT); Ctrl-C ends it."
@@ -63,7 +63,7 @@ lab: ready ## open the chapters in JupyterLab
 	$(RUN) -m jupyterlab chapters
 
 record: ready ## execute chapters and keep their outputs (CHAPTERS="a b" BUDGET=cpu DATASET=camvid)
-	$(RUN) -m book.record --chapters "$(CHAPTERS)" --budget "$(BUDGET)" --dataset "$(DATASET)"
+	$(RUN) -m tools.record --chapters "$(CHAPTERS)" --budget "$(BUDGET)" --dataset "$(DATASET)"
 
 bench: ready ## compare with other libraries, side by side
 	@for file in benchmarks/*.py; do \
@@ -75,16 +75,16 @@ lint: ready ## check style and format, notebooks included
 		echo "Style differs; '$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .' mends most of it." >&2; exit 1; }
 
 stale: ready ## list the chapters that an earlier library recorded
-	@$(RUN) -m book.stale
+	@$(RUN) -m tools.stale
 
 bootstrap: ready ## put the cell that prepares Colab into every chapter (after another version or a new chapter)
-	@$(RUN) -m book.bootstrap
+	@$(RUN) -m tools.bootstrap
 
 release: ready ## let that cell fetch this version's tag and nothing else (see README.md, Contributing)
-	@$(RUN) -m book.bootstrap --release
+	@$(RUN) -m tools.bootstrap --release
 
 set-repository: ready ## change the repository's address everywhere (URL=https://github.com/…)
-	@$(RUN) -m book.repository "$(URL)"
+	@$(RUN) -m tools.repository "$(URL)"
 
 lock: ready ## write requirements.txt: what requirements.in names, what that brings, and a hash of every file
 	@$(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \

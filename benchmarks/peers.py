@@ -34,9 +34,9 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2.functional import to_image
 
 from pixelwise import data
+from pixelwise.evaluation import evaluate, heads, metrics, predict
 from pixelwise.models.unet import ContractingPath, UNet
 from pixelwise.training import History, Recipe, fit, losses
-from pixelwise.evaluation import evaluate, metrics, predict
 from pixelwise.training.schedule import poly
 
 SIZE, WHOLE = (120, 160), (128, 160)
@@ -73,7 +73,7 @@ def compare_under_one_recipe(rounds: int) -> None:
         ours.load_state_dict(randomise(reference).state_dict())
         networks = [x.float().to(memory_format=torch.channels_last) for x in (ours, reference)]
         with torch.no_grad():
-            classes = losses.heads(ours.eval()(torch.zeros(1, 3, *WHOLE)))[0].shape[1]
+            classes = heads(ours.eval()(torch.zeros(1, 3, *WHOLE)))[0].shape[1]
         pictures = Pictures.random(RECIPE.batch_size, classes)
         train, train_ms = compare(train_one_epoch, networks, pictures, rounds)
         answer, answer_ms = compare(lambda x, p: predict(x, p.images), networks, pictures, rounds)

@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from tools import stamp
 from sphinx.errors import SphinxError
+from tools import stamp
 
 try:
     import fcntl

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[1]
 WRITE = """
 import sys, time
 from pathlib import Path
-from pixelwise.files import whole
-with whole(Path(sys.argv[1])) as temporary:
+from pixelwise.files import atomic_write
+with atomic_write(Path(sys.argv[1])) as temporary:
     temporary.write_text("half")
     print("writing", flush=True)
     sys.stdin.readline()
@@ -75,7 +75,7 @@ class TestSweeping:
         writer = child(WRITE, path)
         (temporary,) = tmp_path.iterdir()
         set_clock(temporary, hours)
-        with files.whole(path) as mine:
+        with files.atomic_write(path) as mine:
             mine.write_text("other")
         files.sweep(tmp_path, ".*")
         assert temporary.exists()
@@ -89,7 +89,7 @@ class TestSweeping:
         writer.wait()
         (left,) = tmp_path.iterdir()
         set_clock(left, 2)
-        with files.whole(tmp_path / "w") as mine:
+        with files.atomic_write(tmp_path / "w") as mine:
             mine.write_text("other")
         assert [p.name for p in tmp_path.iterdir()] == ["w"]
 

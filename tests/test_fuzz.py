@@ -16,13 +16,12 @@ from safetensors.torch import load_file, save_file
 from tests.helpers import camvid_copy, tiny
 from tests.helpers.laws import heavy_law, law
 
-from pixelwise import data
+from pixelwise import data, sealed
 from pixelwise.cli import predict
 from pixelwise.data import photos
 from pixelwise.evaluation import metrics
-from pixelwise import sealed
-from pixelwise.zoo import weights
 from pixelwise.evaluation import predict as predict_labels
+from pixelwise.zoo import weights
 from pixelwise.zoo.registry import BACKBONES, NETWORKS, Description
 
 fuzz = settings(law, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -16,10 +16,10 @@ from tests.helpers import camvid_copy, tiny
 
 from pixelwise import data
 from pixelwise.cli import predict
+from pixelwise.cli import train as command
 from pixelwise.data import CLASSES, VOID
-from pixelwise.training import CheckpointError, Recipe, fit
-from pixelwise.cli import train
 from pixelwise.evaluation import evaluate, metrics
+from pixelwise.training import CheckpointError, Recipe, fit
 from pixelwise.zoo import weights
 from pixelwise.zoo.registry import Description
 
@@ -83,7 +83,7 @@ class TestMemory:
         monkeypatch.setattr(f"pixelwise.training.command.{where}", exhaust)
         with pytest.raises(
             SystemExit,
-            match=r"^pixelwise.training: out of memory; choose a smaller --batch-size, --size or --crop, or fewer --s",
+            match=r"^pixelwise-train: out of memory; choose a smaller --batch-size, --size or --crop, or fewer --s",
         ):
             command.main([*TRAIN.split(), f"--out={tmp_path}/run"])
 
@@ -109,7 +109,7 @@ class TestMemory:
             [sys.executable, "-c", limited], env=environment, capture_output=True, text=True, timeout=300
         )
         assert ended.returncode == 1
-        assert ended.stderr.splitlines()[-1].startswith("pixelwise.training: out of memory; choose a smaller")
+        assert ended.stderr.splitlines()[-1].startswith("pixelwise-train: out of memory; choose a smaller")
         assert "Traceback" not in ended.stderr
 
     def test_predicting_goes_on_with_the_next_picture(self, monkeypatch, tmp_path, capsys):

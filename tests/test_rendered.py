@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
-from tools import stamp
 from nbconvert import HTMLExporter
 from tests.helpers.notebooks import sound_notebook
+from tools import stamp
 
 NOTEBOOKS = stamp.notebooks()
 RAW = {

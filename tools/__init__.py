@@ -1,0 +1,1 @@
+"""What authors run: record, check, rehearse, audit; and what makes the environment."""

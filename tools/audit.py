@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from tools import rehearse, stamp
 from book.extensions.claims import read_claims
+
+from tools import rehearse, stamp
 
 EARNEST = ("cpu", "gpu")
 NBVAL = ("--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "300")

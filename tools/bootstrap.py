@@ -14,9 +14,9 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from tools import repository, stamp
 
 import pixelwise
+from tools import repository, stamp
 
 RELEASE = Path(__file__).with_name("release.yml")
 CELL = """\
@@ -89,7 +89,7 @@ def write_release(root: Path = stamp.ROOT) -> str:
     if git("rev-parse", "--quiet", "--verify", f"v{version}:code") not in ("", code):
         raise SystemExit(f"v{version} is published with another code/; raise the version in code/pixelwise/__init__.py")
     head = RELEASE.read_text(encoding="utf-8").partition("version:")[0]
-    (root / "book" / RELEASE.name).write_text(f'{head}version: "{version}"\ncode: "{code}"\n', encoding="utf-8")
+    (root / "tools" / RELEASE.name).write_text(f'{head}version: "{version}"\ncode: "{code}"\n', encoding="utf-8")
     return version
 
 

@@ -1,4 +1,4 @@
-"""What every stored chapter must be: `python -m book.check [NOTEBOOK ...]`.
+"""What every stored chapter must be: `python -m tools.check [NOTEBOOK ...]`.
 
 Each check returns the faults it finds as sentences that say where and what to do. `faults` runs all of them on one
 notebook; `alike` compares the chapters with one another.
@@ -153,7 +153,7 @@ def alike(paths: list[Path]) -> list[str]:
     """Chapters whose first code cell, which prepares Colab, is not the one for this release and address."""
     cells = {path.name: stamp.bootstrap_cell(json.loads(path.read_text(encoding="utf-8"))) for path in paths}
     return [
-        f"{name}: the first code cell is not that of `book.bootstrap`; `make bootstrap` mends it"
+        f"{name}: the first code cell is not that of `tools.bootstrap`; `make bootstrap` mends it"
         for name, cell in cells.items()
         if cell != bootstrap.cell()
     ]

@@ -1,7 +1,7 @@
 """The environment in which `make` runs everything: this tree's own, made where it is missing and anew where it broke.
 
-    FOLDER/bin/python -I book/environment.py --check FOLDER  # ready for this tree? Status 0, or why not
-    python3 -I book/environment.py FOLDER                    # make it so
+    FOLDER/bin/python -I tools/environment.py --check FOLDER  # ready for this tree? Status 0, or why not
+    python3 -I tools/environment.py FOLDER                    # make it so
 
 Nothing is cleared but what this file has set up for this tree, which a mark in the folder tells: `.ready` (whole, and
 from what) or `.unfinished` (begun; where nobody is at it, it was interrupted, and then what pip left half-done would
@@ -21,7 +21,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARY = os.path.join(ROOT, "code", "pixelwise", "__init__.py")
-SOURCES = ("requirements.txt", "pyproject.toml", "book/environment.py")
+SOURCES = ("requirements.txt", "pyproject.toml", "tools/environment.py")
 READY, UNFINISHED = ".ready", ".unfinished"
 OLDEST, NEWEST = (3, 11), (3, 13)
 STALE = 3  # the status of --check where pip can mend it

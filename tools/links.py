@@ -14,6 +14,7 @@ from pathlib import Path
 
 import requests
 from book import build
+
 from tools import stamp
 
 OUTSIDE = re.compile(r"https?://[^\s<>()\"'`\]]+[\w/]")

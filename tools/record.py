@@ -3,7 +3,7 @@
     make record CHAPTERS="semantic_segmentation" BUDGET=cpu
     make record CHAPTERS="semantic_segmentation" DATASET=camvid
 
-A chapter that fails, or whose outputs may not be stored (see `book.check.unstorable`), leaves its file as it was. Of a
+A chapter that fails, or whose outputs may not be stored (see `tools.check.unstorable`), leaves its file as it was. Of a
 run on another data set than streets only the results that the chapter itself writes to data/results/ stay: CamVid's
 licence does not let its pictures into the repository.
 """
@@ -17,11 +17,11 @@ import time
 from pathlib import Path
 
 import nbformat
-from tools import check, stamp
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from pixelwise.files import whole
+from pixelwise.files import atomic_write
+from tools import check, stamp
 
 # Runs as one more cell at the end of the chapter, and leaves no trace in it.
 PROBE = """
@@ -121,7 +121,7 @@ def tidy(notebook) -> None:
 def write(notebook, path: Path) -> None:
     """Replace the file in one step, so that a reader or an interruption never meets half a notebook."""
     nbformat.validate(notebook)
-    with whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         nbformat.write(notebook, file)
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import yaml
+
 from tools import stamp
 
 REPEATING = ("_config.yml", "README.md", "CITATION.cff", "index.md", "chapters/*.ipynb", "chapters/*.md")

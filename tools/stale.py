@@ -7,6 +7,7 @@ with 1 then.
 import sys
 
 import nbformat
+
 from tools import stamp
 
 

@@ -67,7 +67,7 @@ def _joined(value):
 def hash_code(text: str) -> str:
     """SHA-256 over the syntax tree of Python source without its imports; comments, docstrings, layout do not count.
 
-    So a module that only moves, or that imports from a module that has moved, keeps its hash. The tree is spelt out here
+    So a module that only moves, or that imports from one that has moved, keeps its hash. The tree is spelt out here
     rather than by `ast.dump`, whose form differs between Python versions.
     """
     return hashlib.sha256(_spell(_Unimported().visit(ast.parse(text))).encode()).hexdigest()

@@ -10,11 +10,11 @@ from collections import Counter
 from html import escape
 from pathlib import Path
 
-from tools import stamp
 from book import toc
 from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+from tools import stamp
 
 MIME = "application/vnd.pixelwise.claim+json"
 HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("Holds", "Claim", "Measured", "Bound", "Kind"))

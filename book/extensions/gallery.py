@@ -11,12 +11,12 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import stamp
 from book import toc
 from book.extensions.explorables import HOST, PICTURE
 from docutils import nodes
 from PIL import Image
 from sphinx.util.docutils import SphinxDirective
+from tools import stamp
 
 CAPTION = re.compile(r"<figcaption>(.*?)\s*<span", re.DOTALL)
 THUMBNAIL = 480

@@ -4,10 +4,10 @@ import json
 from html import escape
 from pathlib import Path
 
-from tools import stamp
 from book import toc
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+from tools import stamp
 
 ITEM = """<li><a href="{link}"><small>{title}</small>
 <strong>{failure}</strong> <span>{question}</span></a></li>"""

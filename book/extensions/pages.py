@@ -4,11 +4,11 @@ import json
 import re
 from pathlib import Path
 
-from tools import stamp
 from book import toc
 from book.extensions import cards
 from book.extensions.provenance import spell_seconds
 from sphinx.errors import ConfigError
+from tools import stamp
 
 THEME = Path(__file__).resolve().parents[1] / "theme"
 POLICY = (

@@ -5,10 +5,10 @@ import html
 import json
 from pathlib import Path
 
-from tools import stamp
 from book import toc
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+from tools import stamp
 
 
 def describe(made: dict, changed: list[str]) -> str:

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import stamp
 from docutils import nodes
+from tools import stamp
 
 GLOSSARY, REFERENCES = (stamp.CHAPTERS / name for name in ("glossary.md", "references.md"))
 ENTRY = re.compile(r"^### (.+)\n((?:.+\n?)+)", re.MULTILINE)

@@ -39,7 +39,7 @@ class Held(OSError):
 
 
 @contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary path beside `path` to write to: it becomes `path` when the block ends well, and vanishes if not.
 
     The file gets the permissions that new files have here. What a killed process left of an earlier try at it is swept
@@ -71,7 +71,7 @@ def save_json(path: Path, value) -> None:
     ValueError for an infinite one, which no honest figure is.
     """
     text = json.dumps(_without_nan(value), indent=1, allow_nan=False)
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .files import whole
+from .files import atomic_write
 
 KINDS = frozenset({"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8", "BOOL"})
 """Number formats, as safetensors names them, that every supported PyTorch reads."""
@@ -35,7 +35,7 @@ def write(path: Path, kind: str, parts: dict, tensors: dict[str, Tensor]) -> Non
     """
     metadata = {"format": kind} | {name: json.dumps(part) for name, part in parts.items()}
     metadata["sha256"] = checksum(metadata, tensors)
-    with whole(path) as temporary:
+    with atomic_write(path) as temporary:
         save_file(tensors, temporary, metadata)
 
 

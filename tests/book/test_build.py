@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from book import build
-from tools import stamp
 from tests.helpers.notebooks import save, sound_notebook
+from tools import stamp
 
 pytestmark = pytest.mark.slow
 TOC = "format: jb-book\nroot: index\nchapters:\n  - file: chapter\n  - file: other\n"

@@ -1,7 +1,7 @@
 """The page that lists every claim."""
 
-from tools import stamp
 from book.extensions.claims import MIME, read_claims, tabulate
+from tools import stamp
 
 
 def claim(name="chapter.one", **changes):

@@ -6,12 +6,12 @@ import zipfile
 from xml.etree import ElementTree
 
 import pytest
-from tools import stamp
 from book.extensions import colours, maths, provenance, reading, terms
 from docutils import nodes
 from math_core import LatexError
 from PIL import Image
 from tests.helpers.notebooks import ALT, build_book, save, sound_notebook
+from tools import stamp
 
 MADE = {
     "date": "2026-11-03",

@@ -16,8 +16,8 @@ from PIL import Image
 from tests.helpers import camvid_copy
 
 from pixelwise import data
-from pixelwise.data import DataError, DataWarning, camvid, storage
 from pixelwise.cli import prepare
+from pixelwise.data import DataError, DataWarning, camvid, storage
 
 SIZE = (12, 16)
 COUNTS = {"train": 6, "val": 2, "test": 3}
@@ -376,7 +376,7 @@ def quiet_warnings():
 
 @pytest.mark.usefixtures("quiet_warnings")
 def test_prepare_leaves_a_cache_a_size_and_split(copy, tmp_path, capsys):
-    prepare.main(["prepare", "camvid", "--source", str(copy), "--size", "12", "16", "6", "8"])
+    prepare.main(["camvid", "--source", str(copy), "--size", "12", "16", "6", "8"])
     said = capsys.readouterr()
     assert "Scenes(camvid val: 2 of 6×8) is ready" in said.out
     caches = sorted(path.name for path in (tmp_path / "data").rglob("*.safetensors"))
@@ -387,13 +387,13 @@ def test_prepare_leaves_a_cache_a_size_and_split(copy, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--source", "nowhere"], "^pixelwise.data: nowhere is not a folder"),
+        (["--source", "nowhere"], "^pixelwise-prepare: nowhere is not a folder"),
         ([], "could not be fetched"),
     ],
 )
 def test_prepare_fails_in_one_line(copy, arguments, said):
     with pytest.raises(SystemExit, match=said) as caught:
-        prepare.main(["prepare", "camvid", *arguments])
+        prepare.main(["camvid", *arguments])
     assert "\n" not in str(caught.value)
 
 
@@ -414,7 +414,7 @@ def test_prepare_fails_in_one_line(copy, arguments, said):
 def test_prepare_refuses_a_wrong_option_before_it_loads(monkeypatch, capsys, arguments, said):
     monkeypatch.setattr(prepare, "load", lambda *_, **__: pytest.fail("loaded"))
     with pytest.raises(SystemExit) as ended:
-        prepare.main(["prepare", "camvid", *arguments])
+        prepare.main(["camvid", *arguments])
     assert ended.value.code == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
@@ -442,8 +442,8 @@ def test_prepare_never_says_ready_of_what_it_could_not_keep(copy, tmp_path, monk
         monkeypatch.setattr(storage, "save_file", fill)
         monkeypatch.setattr("pixelwise.data.scenes.STREETS_SPLITS", {"train": range(2)})
     source = ["--source", str(copy)] if dataset == "camvid" else []
-    with pytest.raises(SystemExit, match=r"^pixelwise.data: cannot write .*set PIXELWISE_DATA to a folder") as ended:
-        prepare.main(["prepare", dataset, "--size", "32", "32", "--split", "train", *source])
+    with pytest.raises(SystemExit, match=r"^pixelwise-prepare: cannot write .*set PIXELWISE_DATA to a folder") as ended:
+        prepare.main([dataset, "--size", "32", "32", "--split", "train", *source])
     assert "\n" not in ended.value.code
     assert "ready" not in capsys.readouterr().out
 
@@ -460,7 +460,7 @@ def child(copy, tmp_path):
 
     def start(url, *arguments, folder="data", **options):
         settings = {"data": str(tmp_path / folder), "url": url, "manifest": str(camvid.MANIFEST), "counts": COUNTS}
-        command = ["prepare", "camvid", "--split", "train", "val", "test", "--size", "12", "16", *arguments]
+        command = ["camvid", "--split", "train", "val", "test", "--size", "12", "16", *arguments]
         process = context.Process(target=camvid_copy.prepare, args=(settings, command), kwargs=options)
         process.start()
         children.append(process)

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from pixelwise import explorables
+from pixelwise.evaluation import metrics
 from pixelwise.explorables import bundle, modules
 from pixelwise.explorables.metric_traps import CAR, POLE, STREET, encode, starting_points
-from pixelwise.evaluation import metrics
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:"
 FUNCTIONS = "decode, encode, editsOf, applyEdits, boundaryBand, measure, challenges, finding"

@@ -94,8 +94,8 @@ def prepare(settings: dict, arguments: list[str], die_at_rename: bool = False) -
     """
     import os
 
-    from pixelwise.data import camvid, storage
     from pixelwise.cli import prepare
+    from pixelwise.data import camvid, storage
 
     os.environ["PIXELWISE_DATA"] = settings["data"]
     camvid.URL, camvid.MANIFEST = settings["url"], Path(settings["manifest"])

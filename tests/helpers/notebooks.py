@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 import nbformat
-from tools import bootstrap, stamp
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from tools import bootstrap, stamp
 
 ALT = "a curve of mean IoU that rises over sixteen epochs"
 
 
 def sound_notebook() -> dict:
-    """A recorded notebook in which `book.check` finds nothing wrong, as plain dictionaries."""
+    """A recorded notebook in which `tools.check` finds nothing wrong, as plain dictionaries."""
     cells = [
         new_markdown_cell("# A chapter\n\nProse with $x^2$ and `code`.\n\n> 🙌 A question?"),
         new_code_cell(bootstrap.cell(), execution_count=1, metadata={"tags": ["remove-cell"]}),

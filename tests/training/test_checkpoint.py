@@ -12,8 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from tests.helpers.tiny import WithAuxiliary, scenes, segmenter
 
-from pixelwise.training import CheckpointError, Recipe, fit
 from pixelwise import sealed
+from pixelwise.training import CheckpointError, Recipe, fit
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,8 +7,8 @@ from tests.helpers.tiny import Data, WithAuxiliary, classifier, patches, scenes,
 from torch import nn
 
 from pixelwise.data import Augment
-from pixelwise.training import History, Recipe, fit
 from pixelwise.evaluation import evaluate, metrics, predict
+from pixelwise.training import History, Recipe, fit
 
 quick = {"epochs": 2, "batch_size": 4, "amp": False}
 

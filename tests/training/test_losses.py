@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pixelwise.evaluation import heads
 from pixelwise.training import losses
 from pixelwise.training.schedule import poly
 
@@ -63,8 +64,8 @@ def test_losses_serve_classification_too():
 def test_heads_finds_the_main_logits():
     main, auxiliary = torch.ones(1, 1), torch.zeros(1, 1)
     for outputs in ((main, auxiliary), (main, None, auxiliary), {"aux": auxiliary, "out": main}):
-        assert [head.item() for head in losses.heads(outputs)] == [1, 0]
-    assert losses.heads(main.bfloat16())[0].dtype == torch.float32
+        assert [head.item() for head in heads(outputs)] == [1, 0]
+    assert heads(main.bfloat16())[0].dtype == torch.float32
     total = losses.weigh_heads(lambda head, _: head.sum(), [main, main, main], None, auxiliary_weight=0.3)
     assert total.item() == pytest.approx(1.6)
 

@@ -1,6 +1,3 @@
-from .calibration import Reliability as Reliability
-from .calibration import fit_temperature as fit_temperature
-from .calibration import reliability as reliability
 from .checkerboard import keeps_constants as keeps_constants
 from .checkerboard import overlap_counts as overlap_counts
 from .checkerboard import overlap_map as overlap_map

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from . import console
 from ..checks import Range
+from . import console
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from . import console
-from .options import Choice, Option, Parser, Place
 from ..data.scenes import SIDE, load
 from ..data.storage import DataError, DataWarning, folder
+from . import console
+from .options import Choice, Option, Parser, Place
 
-PROGRAM = "python -m pixelwise.data"
+PROGRAM = "pixelwise-prepare"
 
 OPTIONS = (
     Option("dataset", Choice(("camvid", "streets")), "which one"),
@@ -26,11 +26,9 @@ OPTIONS = (
 )
 
 
-@console.command_line(
-    "pixelwise.data", stopped="stopped; run the command again to go on", memory="choose a smaller --size"
-)
+@console.command_line(PROGRAM, stopped="stopped; run the command again to go on", memory="choose a smaller --size")
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line: ``prepare camvid [--source FOLDER] [--size H W ...] [--split train ...]``.
+    """The command line: ``camvid [--source FOLDER] [--size H W ...] [--split train ...]``.
 
     Prints a line for every cache that is ready. Exits with one line that says what to do: status 2 for a wrong option,
     1 when something fails; started again, it goes on where it stopped.
@@ -44,26 +42,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 scenes = load(options.dataset, split, size, source=options.source, keep=True)
                 console.say(f"{scenes!r} is ready")
     except DataError as error:
-        sys.exit(f"pixelwise.data: {error}")
+        sys.exit(f"{PROGRAM}: {error}")
     console.say(f"all of it lies in {folder()}")
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options; exits with one line and status 2 for one that is wrong."""
     parser = Parser(prog=PROGRAM, description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("prepare", help=__doc__, description=__doc__)
     for option in OPTIONS:
-        option.add_to(command)
+        option.add_to(parser)
     options = parser.parse_args(arguments)
     options.size = options.size or [120, 160]
     options.split = options.split or ["train", "val"]
     if len(options.size) % 2:
-        command.error(f"--size got {len(options.size)} numbers; expected pairs of height and width, such as 120 160")
+        parser.error(f"--size got {len(options.size)} numbers; expected pairs of height and width, such as 120 160")
     if options.dataset == "streets" and options.source is not None:
-        command.error("--source is for camvid; streets are generated")
+        parser.error("--source is for camvid; streets are generated")
     return options
 
 
 def _one_line(message, category, filename, lineno, file=None, line=None) -> None:
-    console.say(f"pixelwise.data: {message}", error=True)
+    console.say(f"{PROGRAM}: {message}", error=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,6 @@
 """PNG files that tell which program wrote them, and whether anybody has changed them since.
 
-The last chunk but one is a text, ``Software: pixelwise.predict mask`` and a SHA-256 of all that stands before it. A
+The last chunk but one is a text, ``Software: pixelwise-predict mask`` and a SHA-256 of all that stands before it. A
 file whose seal is broken was edited by someone, who may want to keep it.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 """A PNG's last chunk: length 0, kind, checksum."""
 
-_SEALED = re.compile(rb".{4}tEXtSoftware\0([\w.]+) (\w+), SHA-256 [0-9a-f]{64}.{8}IEND.{4}\Z", re.S)
+_SEALED = re.compile(rb".{4}tEXtSoftware\0([\w.-]+) (\w+), SHA-256 [0-9a-f]{64}.{8}IEND.{4}\Z", re.S)
 _LONGEST = 256
 """Bytes at the end of a file in which a seal lies, if there is one."""
 

@@ -6,7 +6,6 @@ and prints.
 
 import datetime
 import itertools
-import math
 import os
 import sys
 import warnings
@@ -18,24 +17,23 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from . import console
-from ..notebook import course
 from .. import data
 from ..data import storage
-from ..files import held, save_json, whole
-from .options import Device, refuse
-from ..training import checkpoint, distributed, parallel
+from ..environment import device_name, seed_everything, versions
 from ..evaluation import metrics
+from ..evaluation.inference import predict
+from ..evaluation.judge import BAND, judge
+from ..files import atomic_write, held, save_json
+from ..training import checkpoint, distributed, parallel
+from ..training.history import History
+from ..training.loop import fit
 from ..zoo import weights
 from ..zoo.card import write_card
-from ..training.history import History
-from ..evaluation.inference import predict
-from ..training.loop import fit
 from ..zoo.registry import Description
+from . import console
+from .device import choose_device
+from .options import refuse
 from .training_options import PROGRAM, description_of, parse, recipe_of
-
-BAND = 3
-"""Width of the boundary band in pixels at the training size, on either side of a contour."""
 
 SHEET_SCENES = 6
 
@@ -47,11 +45,11 @@ PROVENANCE = ("device", "date", "seconds", "seeds", "versions", "processes", "tr
 """What of the results goes into the weights' own description."""
 
 
-@console.command_line("pixelwise.training", memory="choose a smaller --batch-size, --size or --crop, or fewer --scenes")
+@console.command_line(PROGRAM, memory="choose a smaller --batch-size, --size or --crop, or fewer --scenes")
 def main(arguments: list[str] | None = None) -> None:
     """The command line; exits with one line that says what to do: status 2 for a wrong option, 1 for what fails."""
     options = parse(arguments)
-    warnings.showwarning = lambda message, *_, **__: console.say(f"pixelwise.training: {message}", error=True)
+    warnings.showwarning = lambda message, *_, **__: console.say(f"{PROGRAM}: {message}", error=True)
     try:
         several = int(os.environ.get("WORLD_SIZE", 1)) > 1
         device = choose_device(options.device, int(os.environ.get("LOCAL_RANK", 0)) if several else None)
@@ -63,29 +61,29 @@ def main(arguments: list[str] | None = None) -> None:
         with processes(device, several), own_folder(folder, options):
             run(options, folder, device)
     except KeyboardInterrupt:
-        sys.exit(f"pixelwise.training: stopped; the same command with --resume goes on from {folder}")
+        sys.exit(f"{PROGRAM}: stopped; the same command with --resume goes on from {folder}")
     except checkpoint.CheckpointError as error:
         sys.exit(
-            f"pixelwise.training: {error}. With --resume the options are those of the run that was stopped; "
+            f"{PROGRAM}: {error}. With --resume the options are those of the run that was stopped; "
             "--overwrite begins it anew"
         )
     except (ValueError, FloatingPointError, OSError) as error:
         if console.is_out_of_memory(error):
             raise
-        sys.exit(f"pixelwise.training: {error}")
+        sys.exit(f"{PROGRAM}: {error}")
 
 
 def run(options: Namespace, folder: Path, device: torch.device) -> dict:
     """Train, judge and write everything into `folder`; returns what results.json holds."""
     recipe = recipe_of(options)
     described = description_of(options)
-    course.seed_everything(options.seed)
+    seed_everything(options.seed)
     model = described.build()
     train, val, test = load_scenes(options)
     parameters = sum(p.numel() for p in model.parameters())
     say(
         f"{options.model}, {parameters / 1e6:.2f} M parameters, on {len(train)} scenes of {options.dataset} at "
-        f"{options.size[0]}×{options.size[1]}; {course.device_name(device)}"
+        f"{options.size[0]}×{options.size[1]}; {device_name(device)}"
         + (f" × {distributed.world_size()} processes" if distributed.world_size() > 1 else "")
     )
     loss = None
@@ -220,45 +218,14 @@ def check_apart(one: data.Scenes, other: data.Scenes) -> None:
         )
 
 
-def judge(labels: torch.Tensor, targets: torch.Tensor) -> dict:
-    """The figures of one split: labels and targets (N, H, W) uint8 to means, IoU of each class, and at boundaries.
-
-    None for what is undefined, such as the IoU of a class that does not occur.
-    """
-    classes = len(data.CLASSES)
-    matrix = metrics.confusion_matrix(labels, targets, classes)
-    band = metrics.confusion_matrix(labels, targets, classes, where=metrics.boundary_band(targets, BAND))
-    return {
-        "mean_iou": defined(metrics.mean_iou(matrix)),
-        "pixel_accuracy": defined(metrics.pixel_accuracy(matrix)),
-        "mean_class_accuracy": defined(metrics.mean_class_accuracy(matrix)),
-        "class_iou": by_class(metrics.class_iou(matrix)),
-        "boundary_width": BAND,
-        "boundary_band_mean_iou": defined(metrics.mean_iou(band)),
-        "boundary_band_class_iou": by_class(metrics.class_iou(band)),
-        "boundary_iou": defined(metrics.boundary_iou(labels, targets, BAND, classes).nanmean().item()),
-        "images": len(targets),
-    }
-
-
-def by_class(values: torch.Tensor) -> dict[str, float | None]:
-    """One value a class by its name."""
-    return {name: defined(v) for name, v in zip(data.CLASSES, values.tolist(), strict=True)}
-
-
-def defined(value: float) -> float | None:
-    """The value, or None for NaN, which JSON does not have."""
-    return None if math.isnan(value) else value
-
-
 def provenance(device: torch.device, history: History, seed: int) -> dict:
     """Where figures come from, under the names that a recorded chapter uses; seconds are those of training."""
     return {
-        "device": course.device_name(device),
+        "device": device_name(device),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "seconds": round(sum(history.seconds), 1),
         "seeds": [seed],
-        "versions": course.versions(),
+        "versions": versions(),
     }
 
 
@@ -274,10 +241,10 @@ def write_all(folder: Path, record: dict, model: nn.Module, described: Descripti
         provenance={key: record[key] for key in PROVENANCE},
     )
     weights.save(folder / "weights.safetensors", model, about)
-    with whole(folder / "model-card.md") as temporary:
+    with atomic_write(folder / "model-card.md") as temporary:
         temporary.write_text(write_card(about), encoding="utf-8")
     save_json(folder / "results.json", record)
-    with whole(folder / "contact-sheet.png") as temporary:
+    with atomic_write(folder / "contact-sheet.png") as temporary:
         temporary.write_bytes(contact_sheet(val, labels))
 
 
@@ -338,22 +305,5 @@ def processes(device: torch.device, several: bool) -> Iterator[None]:
         torch.distributed.destroy_process_group()
 
 
-def choose_device(name: str | None, local_rank: int | None = None) -> torch.device:
-    """The device called `name`, or the best there is; under torchrun this process's own GPU."""
-    if name is None:
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    device = torch.device(Device().parse(name))
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"--device {name} was asked for, but PyTorch sees no CUDA GPU; use --device cpu")
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise ValueError("--device mps was asked for, but PyTorch sees no Apple GPU; use --device cpu")
-    if device.type == "cuda" and local_rank is None and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"there is no {name}: this machine has {torch.cuda.device_count()} GPUs, counted from cuda:0")
-    if device.type == "cuda" and local_rank is not None:
-        if local_rank >= torch.cuda.device_count():
-            raise ValueError(
-                f"process {local_rank} has no GPU: this machine has {torch.cuda.device_count()}; "
-                "start as many processes as GPUs (--nproc-per-node)"
-            )
-        return torch.device("cuda", local_rank)
-    return device
+if __name__ == "__main__":
+    main()

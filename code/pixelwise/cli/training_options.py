@@ -1,4 +1,4 @@
-"""What ``python -m pixelwise.training`` can be told, and the recipes that have a name."""
+"""What ``pixelwise-train`` can be told, and the recipes that have a name."""
 
 import argparse
 
@@ -8,9 +8,9 @@ from ..checks import Range
 from ..data import CLASSES, Augment
 from ..data.augment import RANGES as AUGMENT_RANGES
 from ..data.scenes import COUNT, overlapping
-from .options import Choice, Device, OnOff, Option, Parser, Place, Switch
-from ..zoo.registry import BACKBONES, NETWORKS, Description
 from ..training.recipe import RANGES, Recipe
+from ..zoo.registry import BACKBONES, NETWORKS, Description
+from .options import Choice, Device, OnOff, Option, Parser, Place, Switch
 
 RECIPES: dict[str, dict] = {
     "camvid-360": {
@@ -57,7 +57,7 @@ RECIPES: dict[str, dict] = {
 }
 """Settings that go together; a flag on the command line overrules its part."""
 
-PROGRAM = "python -m pixelwise.training"
+PROGRAM = "pixelwise-train"
 DESCRIPTION = """
 Train one of the book's networks for semantic segmentation, by the loop that the chapters use, and judge it.
 Without any option it trains a small U-Net on generated street scenes, which needs no download.
@@ -78,13 +78,13 @@ examples:
       a whole recipe by its name; options given beside it overrule it
   {PROGRAM} --recipe camvid-360 --train-split fit --val-split tune
       choose settings on a part of train, so that val and test stay unseen
-  torchrun --nproc-per-node=4 -m pixelwise.training --recipe camvid-360 --sync-batch-norm
+  torchrun --nproc-per-node=4 -m pixelwise.cli.train --recipe camvid-360 --sync-batch-norm
       the same on four GPUs; --batch-size counts the images of all of them
   {PROGRAM} --model unet --epochs 5 --resume
       go on with a run that was stopped
 
 what a run leaves in its folder:
-  weights.safetensors      the network; python -m pixelwise.predict --weights FILE photo.jpg uses it
+  weights.safetensors      the network; pixelwise-predict --weights FILE photo.jpg uses it
   model-card.md            what they were made from, how good they are, the licence
   results.json             figures for each class, the course of training, and where they come from
   contact-sheet.png        validation scenes from the worst to the best, with labels and predictions

@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..files import sweep, whole
+from ..files import atomic_write, sweep
 
 REMEDY = "free some space there, or set PIXELWISE_DATA to a folder that can be written"
 
@@ -71,7 +71,7 @@ def write(path: Path, images: Tensor, masks: Tensor, names: tuple[str, ...]) -> 
     metadata = {"names": json.dumps(list(names)), "sha256": checksum(images, masks, names)}
     sweep(path.parent, ".*")  # also of caches that will never be asked for again, and safetensors' own
     try:
-        with whole(path) as temporary:
+        with atomic_write(path) as temporary:
             save_file({"images": images.contiguous(), "masks": masks.contiguous()}, temporary, metadata)
     except OSError as error:
         raise StorageError(f"{error}; {REMEDY}") from error

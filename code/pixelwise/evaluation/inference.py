@@ -1,6 +1,6 @@
 """What a trained model says: labels for images, and a confusion matrix for a data set."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,6 @@ from ..checks import require_tensor
 from ..data.augment import normalise
 from ..data.palette import check_class_count
 from ..modes import eval_mode
-from ..training.losses import heads
 from .metrics import confusion_matrix
 
 
@@ -63,3 +62,17 @@ def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | tor
     with eval_mode(model), torch.inference_mode():
         for batch in images.split(batch_size):
             yield heads(model(normalise(batch.to(device))))[0]
+
+
+def heads(outputs: Tensor | tuple | Mapping) -> list[Tensor]:
+    """The logits that a model returned, main head first, as float32.
+
+    A model may return its logits alone, a tuple (main, auxiliary, …), or a dict whose main head is "out" or comes
+    first, as torchvision's segmentation models do; heads that are None are left out.
+    """
+    if isinstance(outputs, Mapping):
+        main = "out" if "out" in outputs else next(iter(outputs))
+        outputs = (outputs[main], *(logits for name, logits in outputs.items() if name != main))
+    if isinstance(outputs, Tensor):
+        outputs = (outputs,)
+    return [logits.float() for logits in outputs if logits is not None]

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from ..analysis import profile, stack_receptive_field
-from . import Hint, close, exercise, number
 from ..models.resnet import BasicBlock
+from . import Hint, close, exercise, number
 
 
 @exercise("backbones.receptive_field")

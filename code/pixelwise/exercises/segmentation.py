@@ -4,8 +4,8 @@ import math
 
 import torch
 
-from . import Hint, close, exercise, number
 from ..evaluation import metrics
+from . import Hint, close, exercise, number
 
 
 @exercise("segmentation.all_road")

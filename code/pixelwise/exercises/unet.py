@@ -2,8 +2,8 @@
 
 import torch
 
-from . import Hint, close, exercise, number, numbers
 from ..models.unet import is_valid_size
+from . import Hint, close, exercise, number, numbers
 
 
 @exercise("unet.output")

@@ -50,7 +50,6 @@ from .papers import hypercolumn_vgg16 as hypercolumn_vgg16
 from .papers import se_resnet50 as se_resnet50
 from .patchnet import PatchNet as PatchNet
 from .patchnet import patchnet as patchnet
-from .pretrained import pretrained as pretrained
 from .resnet import BasicBlock as BasicBlock
 from .resnet import Bottleneck as Bottleneck
 from .resnet import BottleneckV1 as BottleneckV1

@@ -8,20 +8,18 @@ import datetime
 import inspect
 import json
 import os
-import platform
-import random
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-import numpy
 import torch
 
+from ..environment import device_name, seed_everything, versions
 from ..files import save_json
 
 BUDGETS = ("smoke", "cpu", "gpu")
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 T = TypeVar("T")
 
 
@@ -104,13 +102,6 @@ def current() -> Run:
     return _current
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and PyTorch (CPU and CUDA)."""
-    random.seed(seed)
-    numpy.random.seed(seed)
-    torch.manual_seed(seed)
-
-
 def results(chapter: str, dataset: str) -> dict:
     """Return what a recorded run of `chapter` on `dataset` left: its values, its claims and their provenance."""
     path = _result_path(chapter, dataset)
@@ -122,7 +113,7 @@ def results(chapter: str, dataset: str) -> dict:
 
 
 def training_run(name: str) -> dict:
-    """Return what one run of ``python -m pixelwise.training``, kept in data/results/runs, left in its results.json."""
+    """Return what one run of ``pixelwise-train``, kept in data/results/runs, left in its results.json."""
     path = ROOT / "data" / "results" / "runs" / f"{name}.json"
     if not path.is_file():
         kept = ", ".join(sorted(other.stem for other in path.parent.glob("*.json"))) or "none"
@@ -137,24 +128,6 @@ def provenance(result: dict) -> str:
         f"{result['dataset']}, {result['budget']} budget, {result['device']}, torch {result['versions']['torch']}, "
         f"{seeds} seed{'s' if seeds > 1 else ''}, {result['date']}, {result['seconds']:.0f} s"
     )
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides a result."""
-    import torchvision
-
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__.split("+")[0],
-        "torchvision": torchvision.__version__.split("+")[0],
-        "numpy": numpy.__version__,
-    }
-
-
-def device_name(device: torch.device | str) -> str:
-    """Return the name of the GPU, ``CPU``, or ``MPS`` for Apple's GPU."""
-    device = torch.device(device)
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 
 
 def show_source(*objects) -> None:

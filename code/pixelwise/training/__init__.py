@@ -1,11 +1,9 @@
-"""Training: one loop, its recipe, its losses, and the metrics that judge the result."""
+"""Training: one loop, its recipe, and its losses. What judges the result is `pixelwise.evaluation`."""
 
 from . import losses
-from ..evaluation import metrics
 from .checkpoint import CheckpointError
 from .history import History
-from ..evaluation.inference import evaluate, predict
 from .loop import fit
 from .recipe import Recipe
 
-__all__ = ["CheckpointError", "History", "Recipe", "evaluate", "fit", "losses", "metrics", "predict"]
+__all__ = ["CheckpointError", "History", "Recipe", "fit", "losses"]

@@ -21,12 +21,12 @@ from torch import Tensor, nn
 from ..checks import require_tensor
 from ..data.augment import normalise
 from ..data.palette import VOID
+from ..evaluation import metrics
+from ..evaluation.inference import evaluate, heads, predicted_labels
 from ..modes import eval_mode
 from . import checkpoint as checkpoints
 from . import distributed, losses
-from ..evaluation import metrics
 from .history import History, Progress
-from ..evaluation.inference import evaluate, predicted_labels
 from .recipe import Recipe
 from .schedule import poly
 
@@ -118,7 +118,7 @@ def fit(
                 x, y = augment(images[batch], targets[batch], generator)
                 with autocast():
                     outputs = _forward(network, x.contiguous(memory_format=layout))
-                logits = losses.heads(outputs)
+                logits = heads(outputs)
                 value = losses.weigh_heads(loss, logits, y, recipe.auxiliary_weight)
                 step_losses[i] = value.detach()
                 known = device.type == "cpu" or i % 32 == 31 or i == len(batches) - 1  # elsewhere, reading it must wait
@@ -185,7 +185,7 @@ def _cross_entropy(model: nn.Module, images: Tensor, targets: Tensor, augment, r
     generator = torch.Generator(images.device).manual_seed(0)
     with eval_mode(model), torch.no_grad():
         x, _ = augment(images[:1], targets[:1], generator)
-        classes = losses.heads(model(x))[0].shape[1]
+        classes = heads(model(x))[0].shape[1]
     labels = targets[targets != VOID]
     if not labels.numel():
         raise ValueError("no training target is labelled, all are void (255): was the palette converted?")

@@ -3,7 +3,7 @@
 The same functions serve classification, targets (N,), and segmentation, targets (N, H, W).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -55,20 +55,6 @@ def dice_loss(logits: Tensor, targets: Tensor) -> Tensor:
     coefficient = 2 * overlap / (probabilities.flatten(0, -2).sum(0) + size).clamp(min=1e-12)
     present = size > 0
     return ((1 - coefficient) * present).sum() / present.sum().clamp(min=1)
-
-
-def heads(outputs: Tensor | tuple | Mapping) -> list[Tensor]:
-    """The logits that a model returned, main head first, as float32.
-
-    A model may return its logits alone, a tuple (main, auxiliary, …), or a dict whose main head is "out" or comes
-    first, as torchvision's segmentation models do; heads that are None are left out.
-    """
-    if isinstance(outputs, Mapping):
-        main = "out" if "out" in outputs else next(iter(outputs))
-        outputs = (outputs[main], *(logits for name, logits in outputs.items() if name != main))
-    if isinstance(outputs, Tensor):
-        outputs = (outputs,)
-    return [logits.float() for logits in outputs if logits is not None]
 
 
 def weigh_heads(loss: Loss, logits: list[Tensor], targets: Tensor, auxiliary_weight: float) -> Tensor:

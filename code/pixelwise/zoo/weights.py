@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from .. import sealed
 from .registry import Description
 
+DEFAULT = Path(__file__).resolve().parents[3] / "data" / "weights" / "compact-streets.safetensors"
+"""The small weights that come with the book."""
+
 FORMAT = "pixelwise weights 2"
 
 LONGEST_SIDE, MOST_PIXELS = 16384, 2048 * 2048
@@ -104,15 +107,12 @@ def load(path: str | Path) -> tuple[nn.Module, About]:
     """
     path = Path(path)
     if not path.is_file():
-        raise WeightsError(
-            f"there are no weights at {path}: check the path, or train some (python -m pixelwise.training)"
-        )
+        raise WeightsError(f"there are no weights at {path}: check the path, or train some (pixelwise-train)")
     try:
         parts, tensors = sealed.read(path, FORMAT, PARTS, MOST_TEXT)
     except sealed.DamagedFile as error:
         raise WeightsError(
-            f"{path} {error}; fetch it again, or train it again (python -m pixelwise.training writes a "
-            "weights.safetensors)"
+            f"{path} {error}; fetch it again, or train it again (pixelwise-train writes a weights.safetensors)"
         ) from None
     about = _read(path, parts)
     model = _fitting(path, about, tensors)

@@ -8,9 +8,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from pixelwise import sealed
 from pixelwise.data import CLASSES
 from pixelwise.figures.pixels import class_colours
-from pixelwise import sealed
 from pixelwise.zoo import weights
 from pixelwise.zoo.registry import BACKBONES, NETWORKS, Description
 from pixelwise.zoo.weights import About, WeightsError

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from tools import audit, stamp
 from book.extensions.claims import MIME
 from tests.helpers.notebooks import save, sound_notebook
+from tools import audit, stamp
 
 QUICK = ("tests/book/test_repository.py",)
 SPOIL = audit.replace("README.md", "github.com/pixelwise-book/", "github.com/somebody/")

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pixelwise.notebook import course
 from pixelwise import data
 from pixelwise.cli import predict
 from pixelwise.evaluation import evaluate, metrics
+from pixelwise.notebook import course
 from pixelwise.zoo import weights
 
 FOLDER = course.ROOT / "data" / "weights"

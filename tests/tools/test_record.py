@@ -4,8 +4,8 @@ import json
 
 import nbformat
 import pytest
-from tools import bootstrap, check, record, stamp
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from tools import bootstrap, check, record, stamp
 
 BEGIN = "from pixelwise import course\nrun = course.begin('test')"
 

@@ -10,8 +10,8 @@ import torch
 from torchvision import models as theirs
 
 from pixelwise.models.densenet import densenet121
-from pixelwise.zoo.pretrained import NETWORKS, SHA256, fetch, load_published, pretrained, published_url
 from pixelwise.models.resnet import resnet18
+from pixelwise.zoo.pretrained import NETWORKS, SHA256, fetch, load_published, pretrained, published_url
 
 
 @pytest.fixture

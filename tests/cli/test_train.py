@@ -15,11 +15,11 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from pixelwise import data, files
+from pixelwise.cli import train as command
+from pixelwise.cli.training_options import RECIPES, build_parser, parse, recipe_of
 from pixelwise.data import Augment
 from pixelwise.training import Recipe
-from pixelwise.cli import train
 from pixelwise.zoo import weights
-from pixelwise.cli.training_options import RECIPES, build_parser, parse, recipe_of
 
 ROOT = Path(__file__).parents[2]
 TINY = "--model unet --width 2 --size 32 48 --scenes 6 --epochs 2 --batch-size 2 --progress silent --device cpu"
@@ -243,7 +243,7 @@ class TestMistakes:
     def test_one_line_that_says_what_to_do(self, capsys, arguments, message):
         said = fails(capsys, *arguments)
         assert message in said
-        assert said.startswith(("pixelwise.training: ", "python -m pixelwise.training: error: "))
+        assert said.startswith(("pixelwise-train: ", "pixelwise-train: error: "))
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
     def test_no_gpu(self, capsys):
@@ -309,7 +309,7 @@ def launch(count, *arguments):
     here = ("--standalone", "--local-addr=127.0.0.1")  # by number: a machine need not know its own name
     several = [sys.executable, "-m", "torch.distributed.run", *here, f"--nproc-per-node={count}"]
     return subprocess.run(
-        [*several, "-m", "pixelwise.training", *arguments],
+        [*several, "-m", "pixelwise.cli.train", *arguments],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,

@@ -190,7 +190,7 @@ def book(tmp_path, monkeypatch):
     (tmp_path / "code/pixelwise").mkdir(parents=True)
     (tmp_path / "code/pixelwise/__init__.py").write_text(PUBLISHED)
     (tmp_path / "book").mkdir()
-    noted = tmp_path / "book/release.yml"
+    noted = tmp_path / "tools/release.yml"
     noted.write_text('# What this is.\nversion: ""\ncode: ""\n')
     monkeypatch.setattr(bootstrap, "RELEASE", noted)
     git(tmp_path, "init")

@@ -1,8 +1,8 @@
 """The hashes of a stamp change with what runs, and with nothing else."""
 
 import pytest
-from tools import stamp
 from tests.helpers.notebooks import sound_notebook
+from tools import stamp
 
 CODE = '''"""A module."""
 import torch

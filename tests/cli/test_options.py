@@ -8,18 +8,18 @@ import pytest
 import torch
 
 from pixelwise import data
-from pixelwise.cli import predict
 from pixelwise.checks import Range
-from pixelwise.data import Augment
-from pixelwise.cli import prepare
+from pixelwise.cli import predict, prepare
+from pixelwise.cli import train as command
+from pixelwise.cli import training_options as options
 from pixelwise.cli.options import Choice, Device, OnOff, Option, Place, Switch
+from pixelwise.data import Augment
 from pixelwise.training import Recipe
-from pixelwise.cli import train, training_options
 
 TRAINING = [option for group in options.OPTIONS.values() for option in group]
 COMMANDS = {
     "training": (TRAINING, options.parse, []),
-    "prepare": (prepare.OPTIONS, prepare.parse, ["prepare", "streets"]),
+    "prepare": (prepare.OPTIONS, prepare.parse, ["streets"]),
     "predict": (predict.OPTIONS, predict.parse, ["photo.jpg"]),
 }
 CASES = [

@@ -1,6 +1,6 @@
 """`make` sets up its environment by itself, notices whatever may happen to one, and clears nothing that is not its own.
 
-A small tree stands in for this one: its Makefile and book/environment.py, an empty library, one requirement in a wheel
+A small tree stands in for this one: its Makefile and tools/environment.py, an empty library, one requirement in a wheel
 beside it, and a build backend that needs nothing. No test asks the network for anything.
 """
 
@@ -98,14 +98,14 @@ def wheel(folder, version):
 
 def plant(root, real=False):
     """A small tree at `root`, without an environment; with `real`, Python's venv and pip would make one there."""
-    for name in ("Makefile", "book/environment.py"):
+    for name in ("Makefile", "tools/environment.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(stamp.ROOT / name, root / name)
     library = root / "code/pixelwise/__init__.py"
     library.parent.mkdir(parents=True)
     library.write_text("")
     for name, text in {
-        "book/stale.py": SHOW,
+        "tools/stale.py": SHOW,
         "backend.py": BACKEND,
         "pyproject.toml": PROJECT,
         "requirements.txt": wheel(root, "1.0"),
@@ -247,7 +247,7 @@ def test_a_readers_python_settings_do_not_matter(trees, tree, setting):
     says(make(tree, **setting), tree, "Making anew .venv: its setting up was interrupted")
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "book/environment.py"])
+@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "tools/environment.py"])
 def test_changed_sources_are_installed(tree, name):
     with (tree / name).open("a") as file:
         file.write("\n# another\n")
@@ -393,7 +393,7 @@ def test_two_at_once_wait_for_one_another(tree):
 
 def test_an_old_python_is_named(tmp_path):
     root = plant(tmp_path / "tree")
-    script = root / "book/environment.py"
+    script = root / "tools/environment.py"
     script.write_text(
         script.read_text().replace("OLDEST, NEWEST = (3, 11), (3, 13)", "OLDEST, NEWEST = (2, 7), (3, 2)")
     )
@@ -404,7 +404,7 @@ def test_an_old_python_is_named(tmp_path):
 
 
 def test_an_old_python_can_read_the_script():
-    ast.parse((stamp.ROOT / "book/environment.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+    ast.parse((stamp.ROOT / "tools/environment.py").read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
 def requirements(name):

@@ -1,8 +1,8 @@
 """The rehearsal of Colab runs what a reader would run, and fails where a reader would."""
 
 import nbformat
-from tools import bootstrap, rehearse
 from nbformat.v4 import new_code_cell, new_notebook
+from tools import bootstrap, rehearse
 
 
 def test_chapters_meet_colab(tmp_path, capsys):

@@ -320,34 +320,34 @@ class TestSeal:
         data = io.BytesIO()
         Image.new("RGB", (40, 30), "red").save(data, "PNG")
         path = tmp_path / "x.png"
-        path.write_bytes(seal.seal(data.getvalue(), "pixelwise.predict", "mask"))
+        path.write_bytes(sealed_png.seal(data.getvalue(), "pixelwise-predict", "mask"))
         return path
 
     def test_is_found_and_harms_no_reader(self, tmp_path):
         path = self.sealed(tmp_path)
-        assert seal.is_sealed(path, "pixelwise.predict")
-        assert not seal.is_sealed(path, "pixelwise.other")
+        assert sealed_png.is_sealed(path, "pixelwise-predict")
+        assert not sealed_png.is_sealed(path, "pixelwise.other")
         with Image.open(path) as image:
             image.verify()
         with Image.open(path) as image:
             image.load()
-            assert image.text["Software"].startswith("pixelwise.predict mask, SHA-256 ")
+            assert image.text["Software"].startswith("pixelwise-predict mask, SHA-256 ")
 
     def test_is_broken_by_any_change(self, tmp_path):
         path = self.sealed(tmp_path)
         whole = path.read_bytes()
         for place in range(len(whole)):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-            assert not seal.is_sealed(path, "pixelwise.predict"), place
+            assert not sealed_png.is_sealed(path, "pixelwise-predict"), place
         for other in (whole[:-1], whole + b"x", whole[1:], b"", whole[-150:]):
             path.write_bytes(other)
-            assert not seal.is_sealed(path, "pixelwise.predict")
+            assert not sealed_png.is_sealed(path, "pixelwise-predict")
 
     def test_what_cannot_be_read_has_none(self, tmp_path):
         os.mkfifo(tmp_path / "pipe")
         (tmp_path / "loop").symlink_to("loop")
         for name in ("pipe", "loop", "missing", ".", "x" * 300):
-            assert not seal.is_sealed(tmp_path / name, "pixelwise.predict")
+            assert not sealed_png.is_sealed(tmp_path / name, "pixelwise-predict")
 
 
 class TestOddInputs:
@@ -461,7 +461,7 @@ class TestNamesAndStreams:
     @pytest.mark.parametrize(
         ("where", "status", "lines"),
         [
-            ("> /dev/full", 1, ["pixelwise.predict: standard output could not be written (No space left on device); "
+            ("> /dev/full", 1, ["pixelwise-predict: standard output could not be written (No space left on device); "
                 "the rest was done"]),
             ("| true", 0, []),
             (">&-", 0, []),
@@ -470,7 +470,7 @@ class TestNamesAndStreams:
     def test_a_reader_that_left_and_a_full_disk_cost_no_picture(self, file, picture, tmp_path, where, status, lines):
         for name in ("a.jpg", "b.jpg", "c.jpg"):
             picture(f"in/{name}")
-        command = f"{sys.executable} -m pixelwise.predict --device cpu --weights {file} in --out out {where}"
+        command = f"{sys.executable} -m pixelwise.cli.predict --device cpu --weights {file} in --out out {where}"
         ended = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, stderr=subprocess.PIPE, text=True, check=False
         )
@@ -500,7 +500,7 @@ class TestMemory:
         monkeypatch.setattr(predict, "label", label)
         said = refused(file, capsys, large, small, "--out", tmp_path / "out")
         assert re.fullmatch(
-            r"pixelwise.predict: .*large.png: out of memory; make the picture smaller, .* --max-megapixels\n", said
+            r"pixelwise-predict: .*large.png: out of memory; make the picture smaller, .* --max-megapixels\n", said
         )
         assert made(tmp_path / "out") == {"small-mask.png", "small-overlay.png"}
 

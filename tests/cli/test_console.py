@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from pixelwise.cli.console import command_line, is_out_of_memory, printable, say
 from pixelwise.cli import prepare
+from pixelwise.cli.console import command_line, is_out_of_memory, printable, say
 from pixelwise.cli.options import Parser
 
 NAMES = ["fenêtre 한 → 2×3 ≥ ½.jpg", "\udcff\udce9.jpg", "two\nlines\r.jpg", "\x1b[31mred\x07.jpg", "gpj.\u202egnp"]
@@ -133,7 +133,7 @@ class TestStreamsThatFail:
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
     def test_preparing_goes_on(self, tmp_path):
         """The whole command, as Python ends it: a second failure there would be a traceback and status 120."""
-        arguments = ["prepare", "streets", "--size", "32", "32", "32", "40", "--split", "val"]
+        arguments = ["streets", "--size", "32", "32", "32", "40", "--split", "val"]
         environment = os.environ | {"PIXELWISE_DATA": str(tmp_path), "PIXELWISE_RECORDING": "1"}
         code = (
             "from pixelwise.data import scenes, prepare\n"
@@ -146,7 +146,7 @@ class TestStreamsThatFail:
             )
         assert ended.returncode == 1
         assert ended.stderr.decode().splitlines() == [
-            "pixelwise.data: standard output could not be written (No space left on device); the rest was done"
+            "pixelwise-prepare: standard output could not be written (No space left on device); the rest was done"
         ]
         assert len(list(tmp_path.rglob("*.safetensors"))) == 2
 
@@ -222,5 +222,5 @@ for allocate in (
 
         monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
         monkeypatch.setattr(prepare, "load", exhaust)
-        with pytest.raises(SystemExit, match=r"^pixelwise.data: out of memory; choose a smaller --size$"):
-            prepare.main(["prepare", "streets", "--size", "1000000", "1000000"])
+        with pytest.raises(SystemExit, match=r"^pixelwise-prepare: out of memory; choose a smaller --size$"):
+            prepare.main(["streets", "--size", "1000000", "1000000"])

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from pixelwise.models.unet import ContractingPath, UNet, ValidUNet
 from pixelwise.evaluation.tiles import mirror, overlap_tile
+from pixelwise.models.unet import ContractingPath, UNet, ValidUNet
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """Every check of a stored notebook catches the fault that it is for, and nothing in a sound one."""
 
 import pytest
-from tools import check, stamp
 from tests.helpers.notebooks import save, sound_notebook
+from tools import check, stamp
 
 
 def show(notebook, **data):
@@ -114,7 +114,7 @@ def test_bootstrap_cell_that_differs_is_caught(tmp_path):
         paths.append(save(notebook, tmp_path / f"{name}.ipynb"))
     found = check.alike(paths)
     assert len(found) == 1
-    assert found[0].startswith("b.ipynb: the first code cell is not that of `book.bootstrap`")
+    assert found[0].startswith("b.ipynb: the first code cell is not that of `tools.bootstrap`")
 
 
 def test_command_says_what_is_wrong(tmp_path, capsys):

@@ -1,0 +1,3 @@
+from . import weights as weights
+from .pretrained import pretrained as pretrained
+from .registry import Description as Description
