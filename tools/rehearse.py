@@ -49,9 +49,10 @@ def image(stack: str) -> Path:
     if stack == "here":
         return Path(sys.executable)
     wanted = (STACKS / f"{stack}.txt").read_bytes()
-    folder = ROOT / "_build" / "rehearsal" / f"{stack}-{hashlib.sha256(wanted).hexdigest()[:8]}"
+    name = f"{stack}-{sys.version_info.major}.{sys.version_info.minor}-{hashlib.sha256(wanted).hexdigest()[:8]}"
+    folder = ROOT / "_build" / "rehearsal" / name
     python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
+    if not (folder / "complete").exists() or not python.exists():  # a link to a Python that may be gone
         print(f"Setting up {os.path.relpath(folder)}: some minutes, up to 6 GB.", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         subprocess.run(

@@ -258,6 +258,12 @@ def test_changed_sources_are_installed(tree, name):
     assert subprocess.run(show, capture_output=True, text=True, check=True).stdout == "2.0\n"
 
 
+def test_an_environment_from_before_marks_said_anything_stays_in_use(tree):
+    (tree / ".venv/.ready").write_text("")
+    says(make(tree), tree, "Bringing up to date .venv: requirements.txt or")
+    says(make(tree), tree, "")
+
+
 def test_requirements_that_cannot_be_had_leave_what_was(tree):
     good = (tree / "requirements.txt").read_text()
     (tree / "requirements.txt").write_text("tiny==2.0")

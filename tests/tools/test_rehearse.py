@@ -4,6 +4,8 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 from tools import bootstrap, rehearse
 
+import pixelwise
+
 
 def test_chapters_meet_colab(tmp_path, capsys):
     cells = {
@@ -13,16 +15,20 @@ def test_chapters_meet_colab(tmp_path, capsys):
         "fails": "import a_module_that_colab_lacks",
         "litters": "open('left.txt', 'w').close()",
     }
-    for name, cell in cells.items():
-        notebook = new_notebook(cells=[new_code_cell(text) for text in (bootstrap.cell(), cell)])
+    cells = {name: (bootstrap.cell(), cell) for name, cell in cells.items()}
+    cells["outdated"] = (bootstrap.cell(version=f"v{pixelwise.__version__}", code="0" * 40),)
+    for name, texts in cells.items():
+        notebook = new_notebook(cells=[new_code_cell(text) for text in texts])
         nbformat.write(notebook, tmp_path / f"{name}.ipynb")
-    assert rehearse.rehearse([tmp_path / f"{name}.ipynb" for name in cells], "here", jobs=1) == 2
+    assert rehearse.rehearse([tmp_path / f"{name}.ipynb" for name in cells], "here", jobs=1) == 3
     said, troubles = capsys.readouterr()
-    assert [line.split()[:2] for line in said.splitlines()[1:4]] == [
+    assert [line.split()[:2] for line in said.splitlines()[1:5]] == [
         ["ok", "fetched"],
         ["FAILED", "fails"],
         ["FAILED", "litters"],
+        ["FAILED", "outdated"],
     ]
     assert "The first cell installed nothing; it changed nothing." in said
     assert "No module named 'a_module_that_colab_lacks'" in troubles
     assert "left in the working directory: ['left.txt']" in troubles
+    assert f"is not v{pixelwise.__version__}: code/ is " in troubles  # the library has moved on since that release
