@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .canvas import Canvas
-from .colours import GLASS, PAINTS, Colour, mix
-from .knobs import Knobs
-from .labels import CAR
-from .layout import SIDES, Placed, Road, choose_depth
-from .light import LEFTWARDS, RIGHTWARDS, TOWARDS_CAMERA, UPWARDS, Vector
-from .rng import RandomStream
-from .scheme import ColourScheme
-from .shadows import Prism
-from .shapes import Box, Ellipse, Point, Polygon, convex_hull, shrink
-from .view import DETAIL_DISTANCE, View
+from pixelwise.data.streets.canvas import Canvas
+from pixelwise.data.streets.colours import GLASS, PAINTS, Colour, mix
+from pixelwise.data.streets.knobs import Knobs
+from pixelwise.data.streets.labels import CAR
+from pixelwise.data.streets.layout import SIDES, Placed, Road, choose_depth
+from pixelwise.data.streets.light import LEFTWARDS, RIGHTWARDS, TOWARDS_CAMERA, UPWARDS, Vector
+from pixelwise.data.streets.rng import RandomStream
+from pixelwise.data.streets.scheme import ColourScheme
+from pixelwise.data.streets.shadows import Prism
+from pixelwise.data.streets.shapes import Box, Ellipse, Point, Polygon, convex_hull, shrink
+from pixelwise.data.streets.view import DETAIL_DISTANCE, StreetPoint, View
 
 RUBBER = (0.06, 0.06, 0.07)
 LEAN_OF_WINDSCREEN, LEAN_OF_REAR_WINDOW = 0.65, 0.3
@@ -65,6 +65,9 @@ class Car:
     def _project(self, view: View, across: float, up: float, z: float) -> Point:
         return view.camera.project(self.X + across, up, z)
 
+    def _outline(self, view: View, *corners: StreetPoint) -> list[Point]:
+        return [self._project(view, *corner) for corner in corners]
+
     def _shade(self, view: View, albedo: Colour, normal: Vector) -> Colour:
         return view.light.shade(albedo, normal, self.z)
 
@@ -78,19 +81,16 @@ class Car:
     def _draw_body(self, canvas: Canvas, view: View, flank: int) -> None:
         near, far, w, belt = self.z, self._far, self.model.width / 2, self.model.belt
         scale = view.camera.scale(near)
-
-        def project(*corners: Vector) -> list[Point]:
-            return [self._project(view, *corner) for corner in corners]
-
         profile = ((0.02, near + 0.2), (0.35, near), (0.35, far), (0.02, far - 0.2))
-        canvas.fill(Polygon(convex_hull(project(*((x, y, z) for x in (-w, w) for y, z in profile)))), RUBBER)
+        under = self._outline(view, *((x, y, z) for x in (-w, w) for y, z in profile))
+        canvas.fill(Polygon(convex_hull(under)), RUBBER)
         if flank:
             s, normal = flank * w, RIGHTWARDS if flank > 0 else LEFTWARDS
-            side = project((s, 0.24, near), (s, 0.24, far), (s, belt, far), (s, belt, near))
+            side = self._outline(view, (s, 0.24, near), (s, 0.24, far), (s, belt, far), (s, belt, near))
             canvas.fill(Polygon(side), self._shade(view, self.colour, normal))
             for z in (near + 0.75, far - 0.8):
                 self._draw_wheel(canvas, view, s, z, normal)
-        deck = project((-w, belt, near), (w, belt, near), (w, belt, far), (-w, belt, far))
+        deck = self._outline(view, (-w, belt, near), (w, belt, near), (w, belt, far), (-w, belt, far))
         canvas.fill(Polygon(deck), self._shade(view, self.colour, UPWARDS))
         x, y = self._project(view, 0.0, (belt + 0.22) / 2, near)
         end = Box(x, y, w * scale, (belt - 0.22) / 2 * scale)
@@ -110,13 +110,13 @@ class Car:
         leans = LEAN_OF_WINDSCREEN, LEAN_OF_REAR_WINDOW
         lean_near, lean_far = leans if self.is_oncoming else leans[::-1]
         near, far, w, roof = self.z + before, self._far - behind, model.width / 2, model.width * 0.40
-
-        def project(*corners: Vector) -> list[Point]:
-            return [self._project(view, *corner) for corner in corners]
-
-        base = project(*((x * w * 0.96, model.belt, z) for x, z in ((-1, near), (1, near), (1, far), (-1, far))))
+        base = self._outline(
+            view, *((x * w * 0.96, model.belt, z) for x, z in ((-1, near), (1, near), (1, far), (-1, far)))
+        )
         near, far = near + lean_near, far - lean_far
-        top = project(*((x * roof, model.height, z) for x, z in ((-1, near), (1, near), (1, far), (-1, far))))
+        top = self._outline(
+            view, *((x * roof, model.height, z) for x, z in ((-1, near), (1, near), (1, far), (-1, far)))
+        )
         if flank:
             i, j = (1, 2) if flank > 0 else (0, 3)
             normal = RIGHTWARDS if flank > 0 else LEFTWARDS

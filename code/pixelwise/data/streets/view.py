@@ -11,6 +11,9 @@ from .shapes import Point
 GroundPoint: TypeAlias = tuple[float, float]
 """X and z of a point of the street, metres."""
 
+StreetPoint: TypeAlias = tuple[float, float, float]
+"""X, Y and z of a point, metres."""
+
 NEAR = 0.7
 """The near plane: nothing is projected from nearer than this many metres."""
 
