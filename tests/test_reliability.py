@@ -80,7 +80,7 @@ class TestMemory:
             raise error
 
         monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
-        monkeypatch.setattr(f"pixelwise.training.command.{where}", exhaust)
+        monkeypatch.setattr(f"pixelwise.cli.train.{where}", exhaust)
         with pytest.raises(
             SystemExit,
             match=r"^pixelwise-train: out of memory; choose a smaller --batch-size, --size or --crop, or fewer --s",
@@ -99,7 +99,7 @@ class TestMemory:
     def test_a_process_that_may_have_no_more_is_told_what_to_make_smaller(self, tmp_path):
         """Really: what it uses after it has loaded, and 300 MB more."""
         limited = (
-            "import resource; from pathlib import Path; from pixelwise.training import command\n"
+            "import resource; from pathlib import Path; from pixelwise.cli import train as command\n"
             "used = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
             "resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000,) * 2)\n"
             f"command.main({[*TRAIN.split(), '--size', '800', '800', f'--out={tmp_path}/run']})"

@@ -26,13 +26,14 @@ from tools import check, stamp
 # Runs as one more cell at the end of the chapter, and leaves no trace in it.
 PROBE = """
 import json, platform, sys
-from pixelwise import course
+from pixelwise import environment
+from pixelwise.notebook import course
 run = course.current()
 print(json.dumps({
     "budget": run.budget,
     "dataset": run.dataset,
-    "device": course.device_name(run.device),
-    "versions": course.versions(),
+    "device": environment.device_name(run.device),
+    "versions": environment.versions(),
     "seeds": list(run.seeds),
     "modules": {n: getattr(m, "__file__", None) for n, m in sys.modules.items() if n.split(".")[0] == "pixelwise"},
 }))

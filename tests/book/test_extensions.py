@@ -35,7 +35,7 @@ def small_book(tmp_path_factory):
     (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapter\n")
     (folder / "index.md").write_text("# Contents\n\n> A plain quote.\n\n<a href='chapter.html#maths'>Maths</a>\n")
     notebook = sound_notebook()
-    notebook["metadata"]["pixelwise"] |= MADE | {"library": {"pixelwise.course": "an earlier hash"}}
+    notebook["metadata"]["pixelwise"] |= MADE | {"library": {"pixelwise.notebook.course": "an earlier hash"}}
     save(notebook, folder / "chapter.ipynb")
     return folder
 
@@ -51,7 +51,7 @@ def test_page_shows_its_stamp_below_the_title(page):
     heading, line = page.index("</h1>"), page.index('<details class="pw-stamp">')
     assert heading < line < page.index("Prose with")
     assert "recorded with an earlier library" in page
-    assert "changed since in pixelwise.course" in page
+    assert "changed since in pixelwise.notebook.course" in page
 
 
 def test_page_holds_mathml_and_no_formula_script(page):

@@ -136,7 +136,7 @@ class TestStreamsThatFail:
         arguments = ["streets", "--size", "32", "32", "32", "40", "--split", "val"]
         environment = os.environ | {"PIXELWISE_DATA": str(tmp_path), "PIXELWISE_RECORDING": "1"}
         code = (
-            "from pixelwise.data import scenes, prepare\n"
+            "from pixelwise.cli import prepare\nfrom pixelwise.data import scenes\n"
             "scenes.STREETS_SPLITS['val'] = scenes.STREETS_SPLITS['val'][:1]\n"
             f"prepare.main({arguments!r})"
         )

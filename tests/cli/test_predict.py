@@ -521,7 +521,7 @@ class TestMemory:
         code = (
             "import resource\n"
             "from matplotlib import font_manager\n"
-            "from pixelwise import predict\n"
+            "from pixelwise.cli import predict\n"
             "taken = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
             "resource.setrlimit(resource.RLIMIT_AS, (taken + 200 * 2**20,) * 2)\n"
             f"predict.main({arguments!r})"

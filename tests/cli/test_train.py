@@ -188,7 +188,7 @@ class TestOneFolderOneRun:
     def test_a_killed_run_is_resumed_at_once(self, tmp_path):
         killed = (
             "import os, signal, sys\n"
-            "from pixelwise.training import checkpoint, command\n"
+            "from pixelwise.cli import train as command\nfrom pixelwise.training import checkpoint\n"
             "save = checkpoint.save\n"
             "checkpoint.save = lambda *args: (save(*args), os.kill(os.getpid(), signal.SIGKILL))\n"
             f"command.main({[*TINY.split(), f'--out={tmp_path}/x']})"

@@ -455,7 +455,7 @@ def test_prepare_never_says_ready_of_what_it_could_not_keep(copy, tmp_path, monk
 def child(copy, tmp_path):
     """Start the command in a process of its own, forked from one that has the imports behind it."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.helpers.camvid_copy", "pixelwise.data.prepare", "pixelwise.data.camvid"])
+    context.set_forkserver_preload(["tests.helpers.camvid_copy", "pixelwise.cli.prepare", "pixelwise.data.camvid"])
     children = []
 
     def start(url, *arguments, folder="data", **options):

@@ -7,7 +7,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tools import bootstrap, check, record, stamp
 
-BEGIN = "from pixelwise import course\nrun = course.begin('test')"
+BEGIN = "from pixelwise.notebook import course\nrun = course.begin('test')"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_recorded_chapter_is_sound_and_stamped(chapter):
     assert set(made["versions"]) == {"python", "torch", "torchvision", "numpy"}
     assert len(made["cell_seconds"]) == 4
     assert made["seconds"] == pytest.approx(sum(made["cell_seconds"]), abs=0.06)
-    assert made["library"]["pixelwise.course"] == stamp.hash_module("pixelwise.course")
+    assert made["library"]["pixelwise.notebook.course"] == stamp.hash_module("pixelwise.notebook.course")
     assert "execution" not in json.dumps([cell.metadata for cell in after.cells])
 
 

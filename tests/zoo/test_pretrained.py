@@ -24,7 +24,7 @@ def published(tmp_path, monkeypatch):
         torch.save(content, path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         path = path.rename(tmp_path / f"weights-{digest[:8]}.pth")
-        module = sys.modules["pixelwise.models.pretrained"]
+        module = sys.modules["pixelwise.zoo.pretrained"]
         monkeypatch.setattr(module, "published_url", lambda name: path.as_uri())
         monkeypatch.setattr(module, "SHA256", dict.fromkeys(SHA256, digest))
         return path

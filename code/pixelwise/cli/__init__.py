@@ -1,1 +1,1 @@
-"""The commands `pixelwise-train`, `pixelwise-predict` and `pixelwise-prepare`, each also `python -m pixelwise.cli.NAME`."""
+"""The commands `pixelwise-train`, `pixelwise-predict` and `pixelwise-prepare`, or `python -m pixelwise.cli.train` …"""

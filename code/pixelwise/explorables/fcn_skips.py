@@ -87,7 +87,7 @@ class FcnSkips(Explorable):
         return scores[0].argmax(0).to(torch.uint8)
 
     def numbers(self, on: str | None = None) -> dict[str, float]:
-        """Measure with pixelwise.training.metrics: pixel accuracy, mean IoU, and accuracy near and off boundaries."""
+        """Measure with pixelwise.evaluation.metrics: pixel accuracy, mean IoU, and accuracy near and off boundaries."""
         prediction, target = self.prediction(on), torch.from_numpy(self._labels)
         near, counted = metrics.boundary_band(target, self.reach), target != VOID
         right = prediction == target

@@ -107,7 +107,7 @@ class MetricTraps(Explorable):
         self.edits = "" if (edits == KEEP).all() else encode(edits)
 
     def numbers(self) -> dict[str, float]:
-        """Measure the prediction with pixelwise.training.metrics: the five metrics, each in 0-1."""
+        """Measure the prediction with pixelwise.evaluation.metrics: the five metrics, each in 0-1."""
         prediction = torch.from_numpy(self.prediction)[None]
         matrix = metrics.confusion_matrix(prediction, self._target)
         return {

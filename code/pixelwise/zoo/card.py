@@ -30,7 +30,7 @@ def write_card(about: About) -> str:
     lines = [
         f"# {about.network.model}, trained on {about.dataset} at {height}×{width}",
         "",
-        f"- **Network**: {network}; `pixelwise.training.weights.load` builds it again from the file alone.",
+        f"- **Network**: {network}; `pixelwise.zoo.weights.load` builds it again from the file alone.",
         f"- **Data**: {DATA[about.dataset]}, {height}×{width} pixels. Trained on the split "
         f"{provenance.get('train_split', '(not recorded)')}, watched on {provenance.get('val_split', '(not recorded)')}"
         + (", judged on test once." if "test" in about.metrics else "."),
