@@ -99,7 +99,7 @@ def is_new(folder):
 
 def refusal(folder):
     """Why the folder may not be touched: "" where it is empty, or set up by make for this tree."""
-    name, cure = show(folder), "remove it yourself, or name another folder: make VENV=…"
+    name, cure = show(folder), "move it away, or name another folder: make VENV=…"
     try:
         if is_new(folder):
             return ""

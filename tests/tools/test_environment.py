@@ -207,7 +207,7 @@ def test_what_make_did_not_set_up_is_never_touched(tmp_path, lay, name):
     assert done.returncode == 2
     assert done.stdout == ""
     first, second = done.stderr.splitlines()  # the second is make's own
-    assert re.match(rf"{name} (is|can't)\b.*; remove it yourself, or name another folder: make VENV=…$", first), first
+    assert re.match(rf"{name} (is|can't)\b.*; move it away, or name another folder: make VENV=…$", first), first
     assert "Error 1" in second
     assert contents(root) == before
 
@@ -358,7 +358,7 @@ def test_another_checkouts_environment_is_not_used_and_not_touched(trees, tree):
         done = make(tree, f"VENV={name}")
         assert done.returncode == 2
         assert done.stdout == ""
-        assert f"is the environment of another checkout, {trees}/other; remove it yourself, or" in done.stderr
+        assert f"is the environment of another checkout, {trees}/other; move it away, or" in done.stderr
     assert contents(trees / "other") == before
     says(make(trees / "other"), trees / "other", "")
 
