@@ -17,10 +17,10 @@ from tests.helpers import camvid_copy, tiny
 from tests.helpers.laws import heavy_law, law
 
 from pixelwise import data, sealed
-from pixelwise.cli import predict
 from pixelwise.data import photos
 from pixelwise.evaluation import metrics
 from pixelwise.evaluation import predict as predict_labels
+from pixelwise.evaluation.pictures import label
 from pixelwise.zoo import weights
 from pixelwise.zoo.registry import BACKBONES, NETWORKS, Description
 
@@ -140,7 +140,7 @@ class TestPredict:
     def test_pictures_of_any_shape(self, trained, height, width, value):
         model, about = weights.load(trained)
         picture = torch.full((3, height, width), value, dtype=torch.uint8)
-        labels = predict.label(model, picture, about.size)
+        labels = label(model, picture, about.size)
         assert labels.shape == (height, width)
         assert labels.dtype == torch.uint8
         assert labels.max() < len(about.classes)

@@ -194,7 +194,7 @@ class TestMemory:
         code = """
 import resource, numpy as np, torch
 from PIL import Image
-from pixelwise.console import is_out_of_memory
+from pixelwise.cli.console import is_out_of_memory
 taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + 200 * 2**20,) * 2)
 for allocate in (
@@ -223,4 +223,4 @@ for allocate in (
         monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
         monkeypatch.setattr(prepare, "load", exhaust)
         with pytest.raises(SystemExit, match=r"^pixelwise-prepare: out of memory; choose a smaller --size$"):
-            prepare.main(["streets", "--size", "1000000", "1000000"])
+            prepare.main(["streets", "--size", "8192", "8192"])

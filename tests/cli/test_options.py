@@ -73,7 +73,7 @@ def refusal(capsys, parse, given) -> str | None:
     assert status == 2
     assert said.out == ""
     (line,) = said.err.splitlines()
-    assert line.startswith("python -m pixelwise.")
+    assert line.startswith("pixelwise-")
     assert ": error: " in line
     assert line.isprintable()
     return line

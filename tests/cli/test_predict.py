@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from pixelwise.cli import predict, sealed_png
 from pixelwise.data import CLASSES
+from pixelwise.evaluation import pictures
 from pixelwise.figures import DISPLAY_COLOURS
+from pixelwise.figures.overlay import LEGEND_WIDTH
 from pixelwise.zoo import weights
 from pixelwise.zoo.registry import Description
 
@@ -61,13 +63,13 @@ def test_any_size_gives_a_mask_of_that_size_and_an_overlay_with_a_legend(file, p
     assert mask.text["classes"].startswith("0 sky, 1 building")
     overlay = Image.open(tmp_path / "out" / "photo-overlay.png")
     assert overlay.mode == "RGB"
-    assert overlay.width >= predict.LEGEND_WIDTH
+    assert overlay.width >= LEGEND_WIDTH
     assert overlay.height > size[0]
 
 
 def test_the_legend_names_every_class_that_occurs(file, picture, tmp_path, monkeypatch):
     written = []
-    monkeypatch.setattr(predict.ImageDraw.ImageDraw, "text", lambda self, xy, text, **_: written.append(text))
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, xy, text, **_: written.append(text))
     run(file, picture(), "--out", tmp_path)
     labels = np.unique(np.asarray(Image.open(tmp_path / "photo-mask.png")))
     assert {text.rsplit(" ", 2 if "<" in text else 1)[0] for text in written} == {CLASSES[i] for i in labels}
@@ -89,7 +91,7 @@ def test_labels_are_those_of_interpolated_logits():
     for size in ((700, 41), (5, 8), (23, 30)):
         logits = torch.randn(11, 23, 30, generator=generator)
         whole = F.interpolate(logits[None], size, mode="bilinear", align_corners=False)[0]
-        labels = predict.enlarge_and_label(logits, size)
+        labels = pictures.enlarge_and_label(logits, size)
         agree = labels == whole.argmax(0)
         top = whole.topk(2, 0).values
         assert agree[(top[0] - top[1]) > 1e-4].all()
@@ -101,7 +103,7 @@ def test_labels_are_those_of_interpolated_logits():
     [((720, 960), (360, 480)), ((960, 720), (480, 360)), ((90, 120), (360, 480)), ((1, 10_000_000), (32, 4096))],
 )
 def test_the_network_sees_the_photo_at_its_own_scale(size, shown):
-    assert predict.working_size(size, (360, 480)) == shown
+    assert pictures.working_size(size, (360, 480)) == shown
 
 
 def test_a_folder_and_names_that_meet(file, picture, tmp_path, capsys):
@@ -448,16 +450,6 @@ class TestNamesAndStreams:
         assert all(line.isprintable() for line in out + err)
         assert len(made(tmp_path / "out")) == 2 * len(names)
 
-    def test_what_weights_say_of_themselves_is_text(self, picture, tmp_path, capsys):
-        network, evil = Description("unet", 2, width=2), "\x1b[31mroad\n\ud800\0"
-        path = tmp_path / "w.safetensors"
-        weights.save(path, network.build(), weights.About(network, (evil, "b\nc"), "\x1b]0;x\x07", (36, 48)))
-        run(path, picture(), "--out", tmp_path / "out")
-        said = capsys.readouterr().out
-        assert all(line.isprintable() for line in said.splitlines())
-        assert len(said.splitlines()) == 2
-        assert Image.open(tmp_path / "out" / "photo-mask.png").text["classes"].isprintable()
-
     @pytest.mark.parametrize(
         ("where", "status", "lines"),
         [
@@ -546,16 +538,9 @@ class TestClasses:
         assert len(np.unique(colours, axis=0)) == count
         assert mask.text["classes"].endswith(f"{count - 1} class {count - 1}")
 
-    def test_more_are_refused_before_any_picture(self, picture, tmp_path):
-        network, path = Description("unet", 300, width=2), tmp_path / "w.safetensors"
-        weights.save(path, network.build(), weights.About(network, tuple(map(str, range(300))), "camvid", (36, 48)))
-        with pytest.raises(SystemExit, match="tells 300 classes apart, and a mask holds at most 255"):
-            run(path, picture(), "--out", tmp_path / "out")
-        assert not (tmp_path / "out").exists()
-
     def test_no_label_wraps(self):
         logits = torch.zeros(300, 2, 2)
         logits[299] = 1
         with pytest.raises(ValueError, match="300 classes"):
-            predict.enlarge_and_label(logits, (4, 4))
-        assert (predict.enlarge_and_label(logits[45:], (4, 4)) == 254).all()
+            pictures.enlarge_and_label(logits, (4, 4))
+        assert (pictures.enlarge_and_label(logits[45:], (4, 4)) == 254).all()

@@ -79,7 +79,7 @@ class TestARun:
         assert (record["train_split"], record["val_split"]) == ("fit", "tune")
         card = (tmp_path / "a b" / "model-card.md").read_text()
         assert "Trained on the split fit, watched on tune, judged on test once." in card
-        assert weights.load(tmp_path / "a b" / "weights.safetensors")[1].provenance["val_split"] == "tune"
+        assert weights.load(tmp_path / "a b" / "weights.safetensors")[1].val_split == "tune"
 
     def test_goes_on_where_it_was_stopped(self, tmp_path, monkeypatch):
         train("--out", tmp_path / "whole")

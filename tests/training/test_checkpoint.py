@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 # A run that kills itself at a step, while a checkpoint is being written, or just before it is put in place.
 RUN = """
 import os, signal, sys, torch
-from pixelwise.training import fit, sealed
+from pixelwise import sealed
+from pixelwise.training import fit
 from tests.training.test_checkpoint import recipe_with, scenes, segmenter
 torch.set_num_threads(1)
 where, path = sys.argv[1:]
@@ -152,7 +153,7 @@ class TestOfAnotherRun:
             ({"recipe": recipe_with(augment=None)}, "recipe.augment is noisy there and None here"),
             ({"recipe": recipe_with(class_weights=torch.ones(3))}, "recipe.class_weights is None there"),
             ({"val": scenes(4)}, r"validation is None there and \(4, 3, 16, 16\).* here"),
-            ({"facts": {"val_split": "tune"}}, "val_split is None there and tune here"),
+            ({"facts": {"val_split": "tune"}}, "val_split is absent there and tune here"),
             ({"seed": 1}, "seed is 0 there and 1 here"),
             ({"data": scenes(8)}, r"data is .*\(12, 3, 16, 16\).* there and .*\(8, 3, 16, 16\).* here"),
             ({"data": scenes(seed=3)}, "data is"),

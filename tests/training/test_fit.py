@@ -19,7 +19,7 @@ def weights(model):
 
 def train(recipe=None, *, model=None, data=None, **options):
     model = model or segmenter()
-    history = fit(model, data or scenes(), recipe or Recipe(**quick), progress="silent", **options)
+    history = fit(model, scenes() if data is None else data, recipe or Recipe(**quick), progress="silent", **options)
     return model, history
 
 

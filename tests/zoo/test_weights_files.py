@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from pixelwise import data
-from pixelwise.cli import predict
 from pixelwise.evaluation import evaluate, metrics
 from pixelwise.notebook import course
 from pixelwise.zoo import weights
@@ -15,7 +14,7 @@ FILES = sorted(FOLDER.glob("*.safetensors"))
 
 
 def test_there_are_some_and_they_are_small():
-    assert predict.DEFAULT_WEIGHTS in FILES
+    assert weights.DEFAULT in FILES
     assert sum(path.stat().st_size for path in FILES) <= 5_000_000
 
 

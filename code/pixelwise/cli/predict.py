@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from .. import data
 from ..checks import Range
 from ..data import photos
-from ..data.palette import check_class_count
 from ..evaluation.pictures import label
 from ..figures.overlay import draw_mask, draw_overlay
 from ..files import atomic_write
@@ -80,7 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
     try:
         model, about = weights.load(options.weights)
-        check_class_count(len(about.classes))
         model.to(choose_device(options.device))
     except (ValueError, OSError) as error:
         sys.exit(f"{PROGRAM}: {error}")
@@ -129,17 +127,13 @@ def segment(
 
     picture: (3, H, W) uint8. The mask has the picture's size, the overlay as well but for the legend below it.
     """
-    classes = [console.printable(name) for name in about.classes]
     labels = label(model, picture, about.size)
-    mask = draw_mask(labels, classes)
-    counts = torch.bincount(labels.flatten(), minlength=len(classes)) / labels.numel()
+    mask = draw_mask(labels, about.classes)
+    counts = torch.bincount(labels.flatten(), minlength=len(about.classes)) / labels.numel()
     order = counts.argsort(descending=True).tolist()
-    shares = {classes[i]: counts[i].item() for i in order if counts[i]}
-    return (
-        draw_overlay(Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()), mask, classes, shares, alpha),
-        mask,
-        shares,
-    )
+    shares = {about.classes[i]: counts[i].item() for i in order if counts[i]}
+    image = Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
+    return draw_overlay(image, mask, about.classes, shares, alpha), mask, shares
 
 
 def _gather(given: list[Path]) -> tuple[list[Path], list[str]]:

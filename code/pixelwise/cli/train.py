@@ -41,7 +41,7 @@ CHECKPOINT = "checkpoint.safetensors"
 RUN_FILES = (CHECKPOINT, "weights.safetensors", "model-card.md", "results.json", "contact-sheet.png")
 """What a run leaves in its folder."""
 
-PROVENANCE = ("device", "date", "seconds", "seeds", "versions", "processes", "train_split", "val_split")
+PROVENANCE = ("device", "date", "seconds", "seeds", "versions", "processes")
 """What of the results goes into the weights' own description."""
 
 
@@ -236,6 +236,8 @@ def write_all(folder: Path, record: dict, model: nn.Module, described: Descripti
         classes=data.CLASSES,
         dataset=record["dataset"],
         size=tuple(record["size"]),
+        train_split=record["train_split"],
+        val_split=record["val_split"],
         recipe=record["recipe"],
         metrics=record["values"],
         provenance={key: record[key] for key in PROVENANCE},

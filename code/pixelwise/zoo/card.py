@@ -32,7 +32,7 @@ def write_card(about: About) -> str:
         "",
         f"- **Network**: {network}; `pixelwise.zoo.weights.load` builds it again from the file alone.",
         f"- **Data**: {DATA[about.dataset]}, {height}×{width} pixels. Trained on the split "
-        f"{provenance.get('train_split', '(not recorded)')}, watched on {provenance.get('val_split', '(not recorded)')}"
+        f"{about.train_split or '(not recorded)'}, watched on {about.val_split or '(not recorded)'}"
         + (", judged on test once." if "test" in about.metrics else "."),
         f"- **Recipe**: {settings}. Augmentation: {augmentation}.",
         f"- **Run**: {provenance['date']}, {provenance['device']}, {provenance['seconds']:.0f} s, "
