@@ -9,7 +9,7 @@ import inspect
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -59,7 +59,7 @@ class Run:
             "seeds": list(self.seeds),
             "versions": versions(),
             "values": values,
-            "claims": [asdict(claim) for claim in self.claims],
+            "claims": [claim.to_dict() for claim in self.claims],
         }
         save_json(_result_path(self.chapter, self.dataset), record)
 

@@ -26,7 +26,7 @@ from ..evaluation.inference import evaluate, heads, predicted_labels
 from ..modes import eval_mode
 from . import checkpoint as checkpoints
 from . import distributed, losses
-from .history import History, Progress
+from .history import History, Progress, note_finished
 from .recipe import Recipe
 from .schedule import poly
 
@@ -158,6 +158,7 @@ def fit(
     if average:
         model.load_state_dict(average.state_dict())
     model.eval()
+    note_finished()
     return history
 
 
