@@ -19,6 +19,12 @@ def test_mean_spread_and_order():
     assert (SCORES.ranking(), SCORES.best) == (["FCN-8s", "FCN-32s"], "FCN-8s")
 
 
+def test_seed_by_seed_another_network_may_win():
+    seeds = Results({"a": [1, 5], "b": [2, 4]}).by_seed()
+    assert seeds == [{"a": 1, "b": 2}, {"a": 5, "b": 4}]
+    assert [max(seed, key=seed.get) for seed in seeds] == ["b", "a"]
+
+
 def test_it_measures_what_runs_left():
     runs = {"a": [{"loss": 1}, {"loss": 2}], "b": [{"loss": 3}, {"loss": 5}]}
     assert Results.of(runs, lambda run: run["loss"]).lead("b", "a") == [2, 3]

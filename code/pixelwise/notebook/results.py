@@ -38,6 +38,10 @@ class Results:
     def __iter__(self) -> Iterator[str]:
         return iter(self.values)
 
+    def by_seed(self) -> list[dict[str, float]]:
+        """One dictionary a seed, with the value of each network: who wins with this seed, and by how much."""
+        return [dict(zip(self.values, seed, strict=True)) for seed in zip(*self.values.values(), strict=True)]
+
     def lead(self, better: str, worse: str) -> list[float]:
         """By how much one is ahead of another, seed by seed; below zero where it is behind."""
         return [b - w for b, w in zip(self[better], self[worse], strict=True)]
