@@ -12,8 +12,9 @@ T = TypeVar("T")
 class Results:
     """One value for each seed of each network: `Results({"FCN-8s": [0.52, 0.53, 0.51], "FCN-32s": [0.39, 0.4, 0.37]})`.
 
-    A network is called by its name, or by a tuple such as ("DeepLab v3", 16). The seeds stand in the same order for all, so that `lead` and `ratio` compare like with like. ValueError where one
-    network has another number of values than the rest, or there are none.
+    A network is called by its name, or by a tuple such as ("DeepLab v3", 16). The seeds stand in the same order for
+    all, so that `lead` and `ratio` compare like with like. ValueError where one network has another number of values
+    than the rest, or there are none.
     """
 
     values: Mapping[Hashable, Sequence[float]]
