@@ -165,7 +165,8 @@ def table(recorded: dict | None = None) -> "ClaimTable":
 def _rescored(claim: Claim, there: Mapping | None, where: str) -> Claim:
     if there is None:
         return replace(claim, measured=(), state="not measured", where=where)
-    elsewhere = replace(claim, measured=tuple(there["measured"]), where=where)
+    measured = tuple(math.nan if value is None else value for value in there["measured"])  # a record has no NaN
+    elsewhere = replace(claim, measured=measured, where=where)
     return replace(elsewhere, state="holds" if elsewhere.holds() else "does not hold")
 
 
