@@ -115,6 +115,12 @@ def test_curves_read_a_training_history_and_write_per_cent():
     assert float(axes.yaxis.get_major_formatter()(0.4)) == 40
 
 
+def test_curves_write_what_they_are_told_at_the_positions():
+    axes = figures.curves({"net": [0.2, 0.4]}, ticks=(1.5, "as filmed")).axes[0]
+    assert axes.get_xticks().tolist() == [1, 2]
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1.5", "as filmed"]
+
+
 def test_bars_write_mean_and_half_spread():
     shown = words(figures.bars({"net": [0.5, 0.6, 0.7], "majority": 0.08}, percent=True, x="mean IoU"))
     assert "60.0 ± 10.0" in shown
@@ -183,6 +189,7 @@ def test_table_says_the_same_to_everyone():
         (lambda s: figures.curves({"net": {"accuracy": [1]}}), "no values of 'loss'; it has accuracy"),
         (lambda s: figures.curves({"net": [[1, 2], [1]]}), "expected equally many"),
         (lambda s: figures.curves({}), "nothing to draw"),
+        (lambda s: figures.curves({"net": [1, 2]}, ticks=["near"]), "1 ticks for 2 positions"),
         (lambda s: figures.per_class_iou({"net": np.zeros(5)}), "expected \\(11,\\)"),
         (lambda s: figures.confusion(np.zeros((3, 3))), "rows target"),
         (lambda s: figures.table([["net", 1]], ["net"]), "2 cells, expected 1"),

@@ -119,9 +119,28 @@ class TestTrained:
 def test_the_name_comes_from_the_sentence_without_its_numbers(begin):
     run = begin("smoke")
     claims.deterministic("FCN-8s' error is ≥ 12.5 points, i.e. a × larger", 13, at_least=12.5)
-    assert run.claims[0].name == "fcn-s-error-is-points-i-e-a-larger"
+    assert run.claims[0].name == "fcn-8s-error-is-points-i-e-a-larger"
     claims.deterministic("FCN-8s' error is ≥ 10 points, i.e. a × larger", 13, at_least=10)
     assert [claim.limit for claim in run.claims] == [10], "another bound is the same claim, made again"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("FCN-8s beats FCN-16s by 0.02", "FCN-16s beats FCN-32s by 0.03"),
+        ("ResNet-18 gains", "ResNet-34 gains"),
+        ("a resnet18, 1 class", "a resnet34, 1 class"),
+        ("k3s2 ripples", "k4s2 ripples"),
+    ],
+)
+def test_digits_inside_a_word_tell_claims_apart(one, other):
+    assert claims.claim_name(one) != claims.claim_name(other)
+
+
+def test_numbers_that_stand_alone_leave_no_trace():
+    sentence = "A 3×3 kernel on {0} scenes costs {1} times less, 10⁶ px, 1-2 %"
+    assert claims.claim_name(sentence.format("120×160", 4.5)) == "a-kernel-on-scenes-costs-times-less-px"
+    assert claims.claim_name(sentence.format("360x480", "40px")) == "a-kernel-on-scenes-costs-times-less-px"
 
 
 def test_a_claim_shows_as_text_markup_and_data(begin):

@@ -12,6 +12,11 @@ def test_leads_and_ratios_pair_the_seeds():
     assert SCORES.ratio("FCN-8s", "FCN-32s") == pytest.approx([1.25, 1.04, 2.0])
 
 
+def test_a_lead_on_several_is_one_on_the_best_of_each_seed():
+    scores = Results({"all": [5, 5], "one": [1, 4], "two": [3, 2]})
+    assert scores.lead("all", "one", "two") == [2, 1]
+
+
 def test_mean_spread_and_order():
     assert (SCORES.mean("FCN-8s"), SCORES.sd("FCN-8s")) == pytest.approx((0.52, 0.02))
     assert SCORES.spell("FCN-8s") == "52.0 ± 2.0"
@@ -37,3 +42,5 @@ def test_mistakes_are_named():
         Results({})
     with pytest.raises(KeyError, match=r"no network 'U-Net'; there are FCN-8s, FCN-32s"):
         SCORES["U-Net"]
+    with pytest.raises(KeyError, match=r"no network 16; there are \('v3', 16\)"):
+        Results({("v3", 16): [1]})[16]

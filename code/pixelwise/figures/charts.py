@@ -25,6 +25,7 @@ def curves(
     y: str | None = None,
     percent: bool | None = None,
     log: bool = False,
+    ticks: Sequence[object] | None = None,
     height: float = 3.6,
 ) -> Card:
     """Draw a line for each label: the mean over its seeds, in a band from the lowest seed to the highest.
@@ -32,6 +33,7 @@ def curves(
     runs: label -> one run or a list of runs (one a seed); a run is a training History, a dict of lists with the key
     `quantity`, or a plain list of values. Its "epoch" (or whatever `x` names) gives the positions, else 1, 2, …
     percent: show 0-1 as per cent; by default when quantity names an accuracy or IoU. log: logarithmic y axis.
+    ticks: what to write at the positions, in place of their numbers.
     """
     if not runs:
         raise ValueError("there is nothing to draw: runs is empty")
@@ -54,6 +56,10 @@ def curves(
     axes.set_xlabel(x)
     axes.set_ylabel((y or _in_words(quantity)) + (" (%)" if percent else ""))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if ticks is not None:
+        if len(ticks) != len(at):
+            raise ValueError(f"there are {len(ticks)} ticks for {len(at)} positions: expected equally many")
+        axes.set_xticks(at, list(map(str, ticks)))
     if log:
         axes.set_yscale("log")
     if percent:

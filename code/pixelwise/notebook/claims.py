@@ -50,7 +50,7 @@ class Claim:
 
     @property
     def name(self) -> str:
-        """What identifies a claim: its sentence in lower case, without the numbers, which move with a bound."""
+        """What identifies a claim: the words of its sentence, without the numbers, which move with a bound."""
         return claim_name(self.sentence)
 
     @property
@@ -134,14 +134,17 @@ def trained(
     if recorded is None and history.finished() < len(values):
         raise ValueError(
             f"{sentence!r} has {len(values)} values, but {history.finished()} networks were trained here; what needs "
-            "no training is claims.deterministic"
+            "no training is claims.deterministic, and a training loop of one's own ends with training.note_finished()"
         )
     _settle(sentence, "trained", values, {"at most": at_most, "at least": at_least}, checked, recorded)
 
 
 def claim_name(sentence: str) -> str:
-    """The name of the claim that a sentence makes: "A ≥ 12 points higher error" is "a-points-higher-error"."""
-    return "-".join(re.findall(r"[^\W\d_]+", sentence.lower()))
+    """The name of the claim that a sentence makes: "FCN-8s has ≥ 12 points more" is "fcn-8s-has-points-more".
+
+    Digits inside a word stay, as in ResNet-18 and k3s2; numbers that stand alone go.
+    """
+    return "-".join(re.findall(r"(?<![^\W_])[^\W\d_][^\W_]*(?:-[^\W_]+)*", sentence.lower()))
 
 
 def table(recorded: dict | None = None) -> "ClaimTable":
@@ -162,7 +165,8 @@ def table(recorded: dict | None = None) -> "ClaimTable":
 def _rescored(claim: Claim, there: Mapping | None, where: str) -> Claim:
     if there is None:
         return replace(claim, measured=(), state="not measured", where=where)
-    elsewhere = replace(claim, measured=tuple(there["measured"]), where=where)
+    measured = tuple(math.nan if value is None else value for value in there["measured"])  # a record has no NaN
+    elsewhere = replace(claim, measured=measured, where=where)
     return replace(elsewhere, state="holds" if elsewhere.holds() else "does not hold")
 
 

@@ -46,7 +46,7 @@ _finished = 0
 
 
 def note_finished() -> None:
-    """Count one more training that came to its end; `fit` does."""
+    """Count one more training that came to its end: `fit` does, and so must a loop written by hand."""
     global _finished
     _finished += 1
 
