@@ -4,7 +4,6 @@ Names of files come from anywhere: they can hold terminal escapes, line ends, an
 anywhere: to a pipe whose reader has left, to a full disk, to a terminal that knows no arrow.
 """
 
-import errno
 import os
 import re
 import sys
@@ -12,15 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-import torch
+from ..environment import is_out_of_memory
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, other line ends, marks that turn the direction of text, halves of characters."""
-
-_OUT_OF_MEMORY = re.compile(
-    r"out of memory|(can't|cannot) allocate memory|not enough memory|alloc_failed|bad_alloc", re.I
-)
-"""What a RuntimeError says where an allocator failed: PyTorch's for CPUs and Apple's GPUs, cuDNN's, cuBLAS's, C++'s."""
 
 _lost: list[OSError] = []
 """Why standard output could not be written, other than that its reader left."""
@@ -77,15 +71,6 @@ def command_line(name: str, *, stopped: str = "stopped", memory: str = "choose s
             say(f"{name}: standard output could not be written ({reason}); the rest was done", error=True)
     if _lost:
         sys.exit(1)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, the computer's or a GPU's; NumPy's, Pillow's and PyTorch's words."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    if isinstance(error, OSError):  # its text may hold a path, which can be any text
-        return error.errno == errno.ENOMEM or str(error).startswith("out of memory error")
-    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None
 
 
 def _flush(stream: TextIO | None) -> None:

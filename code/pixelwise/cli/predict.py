@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from .. import data
 from ..checks import Range
 from ..data import photos
+from ..environment import is_out_of_memory
 from ..evaluation.pictures import label
 from ..figures.overlay import draw_mask, draw_overlay
 from ..files import atomic_write
@@ -107,7 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for name, role, image in zip(names, ROLES, (overlay, mask), strict=True):
                 _write(options.out / name, role, image)
         except Exception as error:
-            if console.is_out_of_memory(error):
+            if is_out_of_memory(error):
                 error = f"{path}: out of memory; make the picture smaller, or refuse such ones with --max-megapixels"
             elif not isinstance(error, data.DataError | OSError):
                 raise

@@ -19,7 +19,7 @@ from torch import nn
 
 from .. import data
 from ..data import storage
-from ..environment import device_name, seed_everything, versions
+from ..environment import device_name, is_out_of_memory, seed_everything, versions
 from ..evaluation import metrics
 from ..evaluation.inference import predict
 from ..evaluation.judge import BAND, judge
@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
             "--overwrite begins it anew"
         )
     except (ValueError, FloatingPointError, OSError) as error:
-        if console.is_out_of_memory(error):
+        if is_out_of_memory(error):
             raise
         sys.exit(f"{PROGRAM}: {error}")
 
