@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
 
 
 def device_name(device: torch.device | str) -> str:
-    """Return the name of the GPU, ``CPU``, or ``MPS`` for Apple's GPU."""
+    """Return the name of the GPU, `CPU`, or `MPS` for Apple's GPU."""
     device = torch.device(device)
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
 

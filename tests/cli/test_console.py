@@ -12,8 +12,8 @@ import torch
 
 from pixelwise.cli import prepare
 from pixelwise.cli.console import command_line, printable, say
-from pixelwise.environment import is_out_of_memory
 from pixelwise.cli.options import Parser
+from pixelwise.environment import is_out_of_memory
 
 NAMES = ["fenêtre 한 → 2×3 ≥ ½.jpg", "\udcff\udce9.jpg", "two\nlines\r.jpg", "\x1b[31mred\x07.jpg", "gpj.\u202egnp"]
 

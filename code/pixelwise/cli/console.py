@@ -7,7 +7,8 @@ anywhere: to a pipe whose reader has left, to a full disk, to a terminal that kn
 import os
 import re
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
@@ -21,7 +22,7 @@ _lost: list[OSError] = []
 
 
 def printable(text: object) -> str:
-    """The text in one line without anything that steers a terminal: control characters as ``\\x1b``, ``\\n``."""
+    """The text in one line without anything that steers a terminal: control characters as `\\x1b`, `\\n`."""
     return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
 
 
@@ -39,8 +40,19 @@ def say(text: object, *, error: bool = False) -> None:
         _give_up(stream, problem)
 
 
+def say_warnings(name: str) -> None:
+    """From now on show a warning as one line of this command on standard error, without its place in the code."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        say(f"{name}: {message}", error=True)
+
+    warnings.showwarning = show
+
+
 @contextmanager
-def command_line(name: str, *, stopped: str = "stopped", memory: str = "choose something smaller") -> Iterator[None]:
+def command_line(
+    name: str, *, stopped: str = "stopped", memory: str = "choose something smaller"
+) -> Generator[None, None, None]:
     """Around the main function of a command, as a decorator: whatever ends it, it ends in one line and with a status.
 
     stopped: what to say after Ctrl-C; memory: what to make smaller where memory runs out. What the library prints can

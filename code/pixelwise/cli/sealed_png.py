@@ -1,6 +1,6 @@
 """PNG files that tell which program wrote them, and whether anybody has changed them since.
 
-The last chunk but one is a text, ``Software: pixelwise-predict mask`` and a SHA-256 of all that stands before it. A
+The last chunk but one is a text, `Software: pixelwise-predict mask` and a SHA-256 of all that stands before it. A
 file whose seal is broken was edited by someone, who may want to keep it.
 """
 

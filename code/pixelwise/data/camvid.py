@@ -162,7 +162,7 @@ def examine(source: str | Path, split: str) -> tuple[Path, list[Frame], list[str
 
 
 def parse(listing: str, split: str) -> list[Frame]:
-    """The frames of a list file, whose lines are ``/any/where/train/X.png /any/where/trainannot/X.png``."""
+    """The frames of a list file, whose lines are `/any/where/train/X.png /any/where/trainannot/X.png`."""
     frames = []
     for number, line in enumerate(listing.splitlines(), start=1):
         if not line.strip():

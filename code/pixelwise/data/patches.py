@@ -16,7 +16,7 @@ from .storage import DataError, DataWarning
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Patches(ImageSet):
-    """Windows cut out of scenes: ``images, labels = patches``, ``patches[:64]``, ``len(patches)``.
+    """Windows cut out of scenes: `images, labels = patches`, `patches[:64]`, `len(patches)`.
 
     images (N, 3, size, size) uint8, sRGB 0-255; labels (N,) int64, the classes 0-10. Raises DataError when shapes or
     types do not fit each other.

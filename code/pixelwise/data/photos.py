@@ -4,7 +4,7 @@ import os
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def read(path: str | Path, max_megapixels: float = MAX_MEGAPIXELS) -> Tensor:
             f"{path} is no picture that can be read here; save it as JPEG or PNG (an iPhone's HEIC, for one)"
         ) from None
     except Image.DecompressionBombError:
-        limit = max(2 * Image.MAX_IMAGE_PIXELS / 1e6, max_megapixels)
+        limit = max(2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6, max_megapixels)
         raise DataError(
             f"{path} claims to have more than {limit:.0f} megapixels, was not decoded, and the limit is "
             f"{max_megapixels:g}: {_remedy(max_megapixels)}"
@@ -95,7 +95,7 @@ def check_limit(max_megapixels: float) -> None:
 
 
 @contextmanager
-def _pillow_allows(megapixels: float) -> Iterator[None]:
+def _pillow_allows(megapixels: float) -> Generator[None, None, None]:
     """Pillow refuses more than 179 megapixels by itself: inside, it refuses more than `megapixels` if that is more."""
     with _limit_lock:
         usual = Image.MAX_IMAGE_PIXELS  # it refuses twice as many

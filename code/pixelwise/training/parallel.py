@@ -11,6 +11,7 @@ from functools import partial
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from ..data.palette import VOID
 from . import distributed, losses
@@ -57,34 +58,36 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
         new.load_state_dict(norm.state_dict())
         return new.to(norm.weight).train(norm.training)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         world = distributed.world_size()
         if not self.training or world == 1:
-            return super().forward(x)
-        values = x if x.dtype == torch.float64 else x.float()
+            return super().forward(input)
+        values = input if input.dtype == torch.float64 else input.float()
         mean = SumOverProcesses.apply(values.mean((0, 2, 3), keepdim=True)) / world  # (1, C, 1, 1)
         centred = values - mean
         variance = SumOverProcesses.apply(centred.square().mean((0, 2, 3), keepdim=True)) / world  # (1, C, 1, 1)
-        count = world * x.numel() / x.shape[1]
+        count = world * input.numel() / input.shape[1]
         with torch.no_grad():
-            self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean.flatten(), self.momentum)
-            self.running_var.lerp_(variance.flatten() * count / max(count - 1, 1), self.momentum)
+            if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+                share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+                self.running_mean.lerp_(mean.flatten(), share)
+                self.running_var.lerp_(variance.flatten() * count / max(count - 1, 1), share)
         scale = self.weight[:, None, None] * (variance + self.eps).rsqrt()
-        return (centred * scale + self.bias[:, None, None]).to(x.dtype)
+        return (centred * scale + self.bias[:, None, None]).to(input.dtype)
 
 
 class SumOverProcesses(torch.autograd.Function):
     """The sum of a tensor over all processes; every process's loss depends on it, so gradients are summed as well."""
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:  # pyrefly: ignore[bad-override]  (PyTorch: anything)
         total = x.clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:  # pyrefly: ignore[bad-override]
         total = gradient.contiguous().clone()
         dist.all_reduce(total)
         return total
