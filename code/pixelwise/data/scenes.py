@@ -157,7 +157,7 @@ def _load_streets(split: str, size: tuple[int, int], knobs: "Knobs | None", coun
     if count is not None and not path(whole).exists():
         part, stored = f"{split}-first-{len(wanted)}", wanted
 
-    def build():
+    def build() -> tuple[Tensor, Tensor, tuple[str, ...]]:
         with storage.progress_bar(len(stored), f"streets {part}", "scene") as bar:
             images, masks = streets.generate_many(
                 stored, seed=STREETS_SEED, size=size, knobs=knobs, progress=lambda *_: bar.update()

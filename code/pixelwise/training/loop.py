@@ -69,7 +69,7 @@ def fit(
     images, targets = _check(train.images, train.targets)
     images, targets = images.to(device), targets.to(device)
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
-    model.to(device, memory_format=layout)  # pyrefly: ignore[no-matching-overload]  (PyTorch declares it nowhere)
+    model.to(device, memory_format=layout)  # pyrefly: ignore[no-matching-overload]  # undeclared in PyTorch
     rank, world = distributed.rank(), distributed.world_size()
 
     batch_size = min(recipe.batch_size, len(images))

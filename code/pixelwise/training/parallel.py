@@ -58,15 +58,15 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
         new.load_state_dict(norm.state_dict())
         return new.to(norm.weight).train(norm.training)
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         world = distributed.world_size()
         if not self.training or world == 1:
-            return super().forward(input)
-        values = input if input.dtype == torch.float64 else input.float()
+            return super().forward(x)
+        values = x if x.dtype == torch.float64 else x.float()
         mean = SumOverProcesses.apply(values.mean((0, 2, 3), keepdim=True)) / world  # (1, C, 1, 1)
         centred = values - mean
         variance = SumOverProcesses.apply(centred.square().mean((0, 2, 3), keepdim=True)) / world  # (1, C, 1, 1)
-        count = world * input.numel() / input.shape[1]
+        count = world * x.numel() / x.shape[1]
         with torch.no_grad():
             if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
                 self.num_batches_tracked += 1
@@ -74,14 +74,14 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
                 self.running_mean.lerp_(mean.flatten(), share)
                 self.running_var.lerp_(variance.flatten() * count / max(count - 1, 1), share)
         scale = self.weight[:, None, None] * (variance + self.eps).rsqrt()
-        return (centred * scale + self.bias[:, None, None]).to(input.dtype)
+        return (centred * scale + self.bias[:, None, None]).to(x.dtype)
 
 
 class SumOverProcesses(torch.autograd.Function):
     """The sum of a tensor over all processes; every process's loss depends on it, so gradients are summed as well."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:  # pyrefly: ignore[bad-override]  (PyTorch: anything)
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:  # pyrefly: ignore[bad-override]  # PyTorch: anything
         total = x.clone()
         dist.all_reduce(total)
         return total

@@ -7,17 +7,18 @@ description in words and numbers stands for a call.
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 from torch import nn
 
 from .. import models
 from ..data.palette import check_class_count
+from ..models.blocks import Backbone
 from ..models.compact import CompactDeepLab
 from ..models.deeplab_vgg import dilate_vgg
 from ..models.unet import ContractingPath
+from ..models.vgg import VGG
 
-BACKBONES: dict[str, Callable[..., nn.Module]] = {
+BACKBONES: dict[str, Callable[..., Backbone]] = {
     "contracting": ContractingPath,
     "resnet18": models.resnet18,
     "resnet34": models.resnet34,
@@ -42,8 +43,7 @@ class OnBackbone:
     """A network over a backbone: a line about it, its default backbone, and the output stride that it is made for."""
 
     summary: str
-    build: Callable[[Any, "NetworkSpec"], nn.Module]
-    """From a backbone, with its `channels` and `strides`, and the rest of the specification."""
+    build: Callable[[Backbone, "NetworkSpec"], nn.Module]
     backbone: str = "resnet18"
     output_stride: int | None = None
 
@@ -97,7 +97,7 @@ class NetworkSpec:
         """Plain words and numbers, ready for JSON: `NetworkSpec(**d.to_dict()) == d`."""
         return asdict(self)
 
-    def _backbone(self, network: OnBackbone) -> nn.Module:
+    def _backbone(self, network: OnBackbone) -> Backbone:
         name = self.backbone or network.backbone
         stride = self.output_stride or network.output_stride
         options: dict[str, int | None] = {} if name == "contracting" else {"num_classes": None}
@@ -109,7 +109,7 @@ class NetworkSpec:
             options["width"] = self.width
         if stride is None or name.startswith("vgg"):
             backbone = BACKBONES[name](**options)
-            return dilate_vgg(backbone) if stride == 8 else backbone
+            return dilate_vgg(backbone) if stride == 8 and isinstance(backbone, VGG) else backbone
         if not name.startswith("resnet"):
             if self.output_stride is None:
                 return BACKBONES[name](**options)
@@ -117,8 +117,8 @@ class NetworkSpec:
         return BACKBONES[name](output_stride=stride, **options)
 
 
-def _fcn(stride: int) -> Callable[[Any, NetworkSpec], nn.Module]:
-    def build(backbone: Any, spec: NetworkSpec) -> nn.Module:
+def _fcn(stride: int) -> Callable[[Backbone, NetworkSpec], nn.Module]:
+    def build(backbone: Backbone, spec: NetworkSpec) -> nn.Module:
         if (spec.backbone or "").startswith("vgg"):  # as in the paper, with the classifier's hidden layers
             backbone = models.Convolutionalized(backbone, width=64 * (spec.width or 64))
         return models.FCN(backbone, spec.num_classes, stride)
@@ -127,9 +127,9 @@ def _fcn(stride: int) -> Callable[[Any, NetworkSpec], nn.Module]:
 
 
 def _deeplab(
-    build: Callable[..., nn.Module], **options: Callable[[Any], int]
-) -> Callable[[Any, NetworkSpec], nn.Module]:
-    def built(backbone: Any, spec: NetworkSpec) -> nn.Module:
+    build: Callable[..., nn.Module], **options: Callable[[Backbone], int]
+) -> Callable[[Backbone, NetworkSpec], nn.Module]:
+    def built(backbone: Backbone, spec: NetworkSpec) -> nn.Module:
         rates = tuple(max(1, rate * PAPER_STRIDE // backbone.strides[-1]) for rate in PAPER_RATES)
         more = {name: choose(backbone) for name, choose in options.items()}
         return build(backbone, spec.num_classes, rates=rates, **more)
@@ -137,7 +137,7 @@ def _deeplab(
     return built
 
 
-def _quarter(backbone: Any) -> int:
+def _quarter(backbone: Backbone) -> int:
     """The index of the backbone's map at a quarter of the image."""
     return backbone.strides.index(4)
 
