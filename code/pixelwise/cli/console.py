@@ -23,7 +23,7 @@ _lost: list[OSError] = []
 
 def printable(text: object) -> str:
     """The text in one line without anything that steers a terminal: control characters as `\\x1b`, `\\n`."""
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(text))
 
 
 def say(text: object, *, error: bool = False) -> None:

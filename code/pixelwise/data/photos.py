@@ -78,12 +78,12 @@ def find(path: Path) -> list[Path]:
     if not os.path.isdir(path):
         return [path]
     try:
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
     except OSError as error:
         raise DataError(f"{path} can't be looked into ({error.strerror}); check its permissions") from None
-    if not found:
+    if not pictures:
         raise DataError(f"no picture in the folder {path}; looked for {', '.join(sorted(SUFFIXES))}")
-    return found
+    return pictures
 
 
 def check_limit(max_megapixels: float) -> None:

@@ -147,15 +147,15 @@ def _load_streets(split: str, size: tuple[int, int], knobs: "Knobs | None", coun
     except ValueError as error:
         raise DataError(str(error)) from None
     key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {streets.VERSION}".encode()).hexdigest()[:12]
-    whole = "train" if split in ("fit", "tune") else split
-    wanted, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[whole]
+    source_split = "train" if split in ("fit", "tune") else split
+    indices, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[source_split]
 
     def path(part: str) -> Path:
         return storage.folder() / "cache" / "streets" / f"{part}-{size[0]}x{size[1]}-{key}.safetensors"
 
-    part = whole
-    if count is not None and not path(whole).exists():
-        part, stored = f"{split}-first-{len(wanted)}", wanted
+    part = source_split
+    if count is not None and not path(source_split).exists():
+        part, stored = f"{split}-first-{len(indices)}", indices
 
     def build() -> tuple[Tensor, Tensor, tuple[str, ...]]:
         with storage.progress_bar(len(stored), f"streets {part}", "scene") as bar:
@@ -165,5 +165,5 @@ def _load_streets(split: str, size: tuple[int, int], knobs: "Knobs | None", coun
         return torch.from_numpy(images), torch.from_numpy(masks), tuple(f"streets-{i:05d}" for i in stored)
 
     images, masks, names = storage.cached(path(part), build, optional=not keep)
-    start = stored.index(wanted[0])
-    return Scenes(images, masks, "streets", split, names)[start : start + len(wanted)]
+    start = stored.index(indices[0])
+    return Scenes(images, masks, "streets", split, names)[start : start + len(indices)]

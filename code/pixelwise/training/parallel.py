@@ -29,9 +29,9 @@ def whole_batch_loss(recipe: Recipe, targets: Tensor, num_classes: int, device: 
 
 def _share_of_mean(logits: Tensor, targets: Tensor, *, class_weights: Tensor, label_smoothing: float) -> Tensor:
     loss = losses.cross_entropy(logits, targets, class_weights=class_weights, label_smoothing=label_smoothing)
-    own = class_weights[targets[targets != VOID]].sum()
-    everyone = distributed.total(own.clone()).clamp(min=torch.finfo(own.dtype).tiny)
-    return loss * (own / everyone * distributed.world_size())
+    weight = class_weights[targets[targets != VOID]].sum()
+    total_weight = distributed.total(weight.clone()).clamp(min=torch.finfo(weight.dtype).tiny)
+    return loss * (weight / total_weight * distributed.world_size())
 
 
 def synchronise(model: nn.Module, device: torch.device) -> nn.Module:
