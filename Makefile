@@ -70,9 +70,11 @@ bench: ready ## compare with other libraries, side by side
 		test -e "$$file" || { echo "there are no benchmarks yet"; break; }; \
 		echo "== $$file"; $(RUN) "$$file" || exit 1; done
 
-lint: ready ## check style and format, notebooks included
+lint: ready ## check style and format, notebooks included, the types, and which part of the library imports which
 	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --check --quiet . || { \
 		echo "Style differs; '$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .' mends most of it." >&2; exit 1; }
+	@report=$$("$(VENV)/bin/lint-imports" --no-cache --no-logo 2>&1) || { echo "$$report" >&2; exit 1; }
+	@$(RUN) -m pyrefly check --python-interpreter-path "$(VENV)/bin/python" --summary=none
 
 stale: ready ## list the chapters that an earlier library recorded
 	@$(RUN) -m tools.stale

@@ -22,7 +22,7 @@ from pixelwise.evaluation import metrics
 from pixelwise.evaluation import predict as predict_labels
 from pixelwise.evaluation.pictures import label
 from pixelwise.zoo import weights
-from pixelwise.zoo.registry import BACKBONES, NETWORKS, Description
+from pixelwise.zoo.registry import BACKBONES, NETWORKS, NetworkSpec
 
 fuzz = settings(law, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 few = settings(heavy_law, suppress_health_check=fuzz.suppress_health_check)
@@ -113,9 +113,9 @@ WHOLE = {form: encoded(form) for form in photos.FORMATS if form in Image.SAVE}
 def trained(tmp_path_factory):
     """Weights of a compact network in a file whose path has blanks and other scripts, and the network."""
     path = tmp_path_factory.mktemp("Gewichte und 무게") / "straßen.safetensors"
-    described = Description("compact", len(data.CLASSES))
-    about = weights.About(network=described, classes=data.CLASSES, dataset="streets", size=(24, 32))
-    weights.save(path, described.build(), about)
+    spec = NetworkSpec("compact", len(data.CLASSES))
+    metadata = weights.Metadata(network=spec, classes=data.CLASSES, dataset="streets", size=(24, 32))
+    weights.save(path, spec.build(), metadata)
     return path
 
 
@@ -138,12 +138,12 @@ class TestPredict:
     @example(1, 3000, 255)
     @example(3000, 1, 7)
     def test_pictures_of_any_shape(self, trained, height, width, value):
-        model, about = weights.load(trained)
+        model, metadata = weights.load(trained)
         picture = torch.full((3, height, width), value, dtype=torch.uint8)
-        labels = label(model, picture, about.size)
+        labels = label(model, picture, metadata.size)
         assert labels.shape == (height, width)
         assert labels.dtype == torch.uint8
-        assert labels.max() < len(about.classes)
+        assert labels.max() < len(metadata.classes)
 
     @fuzz
     @given(draw=st.data())
@@ -196,9 +196,9 @@ class TestPredict:
         save_file(tensors, path, metadata | {"sha256": sealed.checksum(metadata, tensors)})
         loaded = answer(lambda: weights.load(path), weights.WeightsError)
         if loaded:
-            about = loaded[1]
-            assert all(text.isprintable() for text in (*about.classes, about.dataset))
-            assert about.size[0] * about.size[1] <= weights.MOST_PIXELS
+            metadata = loaded[1]
+            assert all(text.isprintable() for text in (*metadata.classes, metadata.dataset))
+            assert metadata.size[0] * metadata.size[1] <= weights.MOST_PIXELS
 
     @fuzz
     @given(

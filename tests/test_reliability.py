@@ -21,7 +21,7 @@ from pixelwise.data import CLASSES, VOID
 from pixelwise.evaluation import evaluate, metrics
 from pixelwise.training import CheckpointError, Recipe, fit
 from pixelwise.zoo import weights
-from pixelwise.zoo.registry import Description
+from pixelwise.zoo.registry import NetworkSpec
 
 PATHS = ["mit Leerzeichen", "Straßen/눈 오는 날", "🚗", 'it\'s "quoted"', "-dash", "100 % #1?", "a" * 120]
 TRAIN = "--model unet --width 2 --size 32 48 --scenes 2 --epochs 1 --batch-size 2 --progress silent --device cpu"
@@ -113,8 +113,10 @@ class TestMemory:
         assert "Traceback" not in ended.stderr
 
     def test_predicting_goes_on_with_the_next_picture(self, monkeypatch, tmp_path, capsys):
-        network = Description("unet", 11, width=2)
-        weights.save(tmp_path / "w.safetensors", network.build(), weights.About(network, CLASSES, "streets", (32, 48)))
+        network = NetworkSpec("unet", 11, width=2)
+        weights.save(
+            tmp_path / "w.safetensors", network.build(), weights.Metadata(network, CLASSES, "streets", (32, 48))
+        )
         for name in ("large.png", "small.png"):
             Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(tmp_path / name)
         real, calls = predict.label, []

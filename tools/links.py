@@ -40,12 +40,12 @@ def of_pages(source: Path = stamp.ROOT) -> list[str]:
 def of_data() -> list[str]:
     """The addresses from which the library fetches: CamVid (its first and last file) and each network's weights."""
     from pixelwise.data import camvid
-    from pixelwise.zoo.pretrained import NETWORKS, published_url
+    from pixelwise.zoo.pretrained import PUBLISHED, published_url
 
     files = list(json.loads(camvid.MANIFEST.read_text(encoding="utf-8")))
     return [
         *(camvid.URL + file for file in (files[0], files[-1])),
-        *(published_url(network.__name__) for network in NETWORKS),
+        *(published_url(network.__name__) for network in PUBLISHED),
     ]
 
 

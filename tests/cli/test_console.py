@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from pixelwise.cli import prepare
-from pixelwise.cli.console import command_line, is_out_of_memory, printable, say
+from pixelwise.cli.console import command_line, printable, say
 from pixelwise.cli.options import Parser
+from pixelwise.environment import is_out_of_memory
 
 NAMES = ["fenêtre 한 → 2×3 ≥ ½.jpg", "\udcff\udce9.jpg", "two\nlines\r.jpg", "\x1b[31mred\x07.jpg", "gpj.\u202egnp"]
 
@@ -194,7 +195,7 @@ class TestMemory:
         code = """
 import resource, numpy as np, torch
 from PIL import Image
-from pixelwise.cli.console import is_out_of_memory
+from pixelwise.environment import is_out_of_memory
 taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + 200 * 2**20,) * 2)
 for allocate in (

@@ -102,13 +102,13 @@ def test_the_range_is_what_is_taken_and_what_is_said(capsys, name, option):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_any_two_options_are_taken_or_refused_in_one_line(capsys, name):
     table, parse, before = COMMANDS[name]
-    dice = random.Random(0)
+    rng = random.Random(0)
     taken = 0
     for _ in range(PAIRS):
         given = []
-        for option in dice.sample([option for option in table if option.flag.startswith("-")], 2):
+        for option in rng.sample([option for option in table if option.flag.startswith("-")], 2):
             good, bad = good_and_bad(option)
-            text = dice.choice(good or [""]) if dice.random() < 0.8 else dice.choice(bad)
+            text = rng.choice(good or [""]) if rng.random() < 0.8 else rng.choice(bad)
             given += arguments(option, text)
         taken += refusal(capsys, parse, [*before, *given]) is None
     assert PAIRS / 8 < taken < PAIRS

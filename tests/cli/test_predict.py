@@ -21,15 +21,15 @@ from pixelwise.evaluation import pictures
 from pixelwise.figures import DISPLAY_COLOURS
 from pixelwise.figures.overlay import LEGEND_WIDTH
 from pixelwise.zoo import weights
-from pixelwise.zoo.registry import Description
+from pixelwise.zoo.registry import NetworkSpec
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    network = Description("unet", 11, width=2)
-    weights.save(path, network.build(), weights.About(network, CLASSES, "camvid", (36, 48)))
+    network = NetworkSpec("unet", 11, width=2)
+    weights.save(path, network.build(), weights.Metadata(network, CLASSES, "camvid", (36, 48)))
     return path
 
 
@@ -529,9 +529,9 @@ class TestMemory:
 class TestClasses:
     @pytest.mark.parametrize("count", [1, 12, 255])
     def test_any_number_that_a_mask_holds(self, picture, tmp_path, count):
-        network, path = Description("unet", count, width=2), tmp_path / "w.safetensors"
+        network, path = NetworkSpec("unet", count, width=2), tmp_path / "w.safetensors"
         names = tuple(f"class {i}" for i in range(count))
-        weights.save(path, network.build(), weights.About(network, names, "camvid", (36, 48)))
+        weights.save(path, network.build(), weights.Metadata(network, names, "camvid", (36, 48)))
         run(path, picture(), "--out", tmp_path / "out")
         mask = Image.open(tmp_path / "out" / "photo-mask.png")
         colours = np.array(mask.getpalette()).reshape(-1, 3)[:count]

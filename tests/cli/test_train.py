@@ -61,9 +61,9 @@ class TestARun:
         assert {"torch", "python"} <= record["versions"].keys()
         assert record["seeds"] == [0]
         assert str(tmp_path) not in json.dumps(record)
-        model, about = weights.load(folder / "weights.safetensors")
-        assert about.metrics == record["values"]
-        assert about.size == (32, 48)
+        model, metadata = weights.load(folder / "weights.safetensors")
+        assert metadata.metrics == record["values"]
+        assert metadata.size == (32, 48)
         assert record["parameters"] == sum(p.numel() for p in model.parameters())
         card = (folder / "model-card.md").read_text()
         assert f"Mean IoU {100 * record['values']['val']['mean_iou']:.1f} %" in card
@@ -265,8 +265,8 @@ class TestOptions:
     @pytest.mark.parametrize("name", RECIPES)
     def test_named_recipes_are_whole_and_can_be_overruled(self, name):
         options = parse(["--recipe", name])
-        for key, value in RECIPES[name].items():
-            assert key == "about" or getattr(options, key) == value
+        for key, value in RECIPES[name].options.items():
+            assert getattr(options, key) == value
         recipe_of(options)
         assert parse(["--recipe", name, "--epochs", "3"]).epochs == 3
         assert parse(["--epochs", "3", "--recipe", name]).epochs == 3

@@ -16,9 +16,9 @@ from pixelwise.data.storage import DamagedCache, DataError, DataWarning, Storage
 
 @pytest.fixture
 def scenes():
-    dice = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (3, 3, 8, 10), dtype=torch.uint8, generator=dice)
-    masks = torch.randint(0, 11, (3, 8, 10), dtype=torch.uint8, generator=dice)
+    rng = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (3, 3, 8, 10), dtype=torch.uint8, generator=rng)
+    masks = torch.randint(0, 11, (3, 8, 10), dtype=torch.uint8, generator=rng)
     return images, masks, ("first", "zweites ü", "third 3")
 
 

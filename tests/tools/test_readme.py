@@ -1,6 +1,5 @@
 """What README.md says of the tests and commands is so."""
 
-import ast
 import re
 import subprocess
 import sys
@@ -46,35 +45,3 @@ def test_commands_exist():
     named = set(re.findall(r"(?:`|^)make ([a-z][\w-]*)", TEXT, re.M))
     assert named <= targets
     assert {"book", "test", "rehearse", "audit"} <= named
-
-
-def test_dependencies_point_one_way():
-    """Each part of the library imports only parts that stand right of it, or beside it, in README.md's line."""
-    (line,) = re.findall(r"^chapters  →  (.*)$", TEXT, re.M)
-    layers = [re.findall(r"\w+", layer) for layer in line.split("→")]
-    height = {part: -i for i, layer in enumerate(layers) for part in layer}
-    library = stamp.LIBRARY / "pixelwise"
-    parts = {path.stem for path in library.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
-    below = parts - set(height) - {"__init__", "predict"}
-    height |= {part: -len(layers) for part in below}
-    checked = 0
-    for path in library.rglob("*.py"):
-        part, *inner = path.relative_to(library).with_suffix("").parts
-        if part not in height or (part, inner) == ("training", ["command"]):
-            continue
-        for imported in imports(path, depth=len(inner)):
-            checked += 1
-            assert height[imported] <= height[part], f"{part} imports {imported} ({path})"
-    assert checked > 50
-
-
-def imports(path, depth):
-    """The parts of the library that a file `depth` folders below it imports: "models" for pixelwise.models.unet."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.ImportFrom):
-            continue
-        own, _, module = (node.module or "").partition(".")
-        if node.level == 0 and own == "pixelwise":
-            yield from [module.partition(".")[0]] if module else [name.name for name in node.names]
-        elif node.level == depth + 1:
-            yield from [own] if own else [name.name for name in node.names]

@@ -11,7 +11,7 @@ from torchvision import models as theirs
 
 from pixelwise.models.densenet import densenet121
 from pixelwise.models.resnet import resnet18
-from pixelwise.zoo.pretrained import NETWORKS, SHA256, fetch, load_published, pretrained, published_url
+from pixelwise.zoo.pretrained import PUBLISHED, SHA256, fetch, load_published, pretrained, published_url
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_unknown_name():
         pretrained("resnet19")
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n.__name__)
+@pytest.mark.parametrize("network", PUBLISHED, ids=lambda n: n.__name__)
 def test_every_network_has_an_address_with_a_hash(network):
     digest = SHA256[network.__name__]
     assert len(bytes.fromhex(digest)) == 32
@@ -162,6 +162,6 @@ def test_every_network_has_an_address_with_a_hash(network):
 
 
 def test_only_files_whose_whole_hash_is_known_are_on_offer():
-    assert SHA256.keys() == {network.__name__ for network in NETWORKS}
+    assert SHA256.keys() == {network.__name__ for network in PUBLISHED}
     with pytest.raises(ValueError, match="no published weights for 'densenet201'"):
         pretrained("densenet201")
