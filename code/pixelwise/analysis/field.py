@@ -39,7 +39,7 @@ class Axis(NamedTuple):
         return Axis(size, self.jump * step, self.start + (offset - left) * self.jump)
 
     @property
-    def atomic_write(self) -> "Axis":
+    def whole(self) -> "Axis":
         """Behind an operation that mixes all positions."""
         return Axis(math.inf, self.jump, -math.inf)
 

@@ -42,7 +42,7 @@ class LiveBytes(TorchDispatchMode):
     autograd keeps for the backward pass is alive as long as it keeps it.
     """
 
-    def __init__(self, model: nn.Module, x: Tensor):
+    def __init__(self, model: nn.Module, x: Tensor) -> None:
         super().__init__()
         self.current = self.peak = 0
         not_counted = [x, *model.parameters(), *model.buffers()]

@@ -58,7 +58,7 @@ class Controls:
 
         picture = ipywidgets.HTML()
 
-        def redraw(_=None):
+        def redraw(_=None) -> None:
             picture.value = self._picture({name: knob.value for name, knob in self.knobs.items()})
 
         for knob in self.knobs.values():

@@ -62,7 +62,7 @@ class UnetSizes(Explorable):
             look = {"ha": "center", "va": "center", "fontsize": 11}
             box = {"boxstyle": "round,pad=0.35", "facecolor": "#dbe6f2", "edgecolor": figures.SERIES[0]}
 
-            def write(x, level, pair):
+            def write(x, level, pair) -> None:
                 words = f"{pair[0]}" if pair[0] == pair[1] else f"{pair[0]} → {pair[1]}"
                 axes.text(x, -level, words, bbox=box, **look)
 
@@ -79,7 +79,7 @@ class UnetSizes(Explorable):
             axes.set_title(self._title(numbers))
         return card
 
-    def _title(self, numbers):
+    def _title(self, numbers) -> str:
         if numbers["output"] is None:
             return f"{self.size} does not fit; nearest: {' and '.join(map(str, numbers['nearest']))}"
         return f"{self.size} in, {numbers['output']} out"

@@ -45,7 +45,7 @@ class SqueezeExcitation(nn.Module):
     pooled (N, C, 1, 1) map as it is. Hu et al., Squeeze-and-Excitation Networks, 2018, section 3, equations 2 to 4.
     """
 
-    def __init__(self, channels: int, squeeze_channels: int, activation: Callable[..., nn.Module] = nn.ReLU):
+    def __init__(self, channels: int, squeeze_channels: int, activation: Callable[..., nn.Module] = nn.ReLU) -> None:
         super().__init__()
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(channels, squeeze_channels, 1)
@@ -67,7 +67,9 @@ class Tapped(nn.Sequential):
     is itself what `features` is in other backbones.
     """
 
-    def __init__(self, layers: Mapping[str, nn.Module], taps: Iterable[str], in_channels: int, smallest: int = 1):
+    def __init__(
+        self, layers: Mapping[str, nn.Module], taps: Iterable[str], in_channels: int, smallest: int = 1
+    ) -> None:
         super().__init__()
         for name, layer in layers.items():
             self.add_module(name, layer)
@@ -135,7 +137,7 @@ def check_classes(num_classes: int) -> None:
 class FCNHead(nn.Sequential):
     """torchvision's classifier of a feature map: 3×3 to a quarter of the channels, dropout 0.1, 1×1 to the classes."""
 
-    def __init__(self, in_channels: int, num_classes: int):
+    def __init__(self, in_channels: int, num_classes: int) -> None:
         check_classes(num_classes)
         width = in_channels // 4
         super().__init__(*conv_norm(in_channels, width, 3), nn.Dropout(0.1), nn.Conv2d(width, num_classes, 1))
@@ -155,7 +157,7 @@ class DensePredictor(nn.Module):
         classifier: nn.Module,
         aux_classifier: nn.Module | None = None,
         align_corners: bool = False,
-    ):
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.classifier = classifier

@@ -35,7 +35,7 @@ def dilate_vgg(vgg: nn.Module) -> nn.Module:
 class LargeFieldOfView(nn.Sequential):
     """VGG's fc6 as a dilated 3×3 convolution, fc7 and the scores as 1×1: (N, C, H, W) to (N, num_classes, H, W)."""
 
-    def __init__(self, in_channels: int, num_classes: int, rate: int, width: int = 1024):
+    def __init__(self, in_channels: int, num_classes: int, rate: int, width: int = 1024) -> None:
         super().__init__(
             nn.Conv2d(in_channels, width, 3, padding=rate, dilation=rate),
             nn.ReLU(inplace=True),
@@ -60,7 +60,7 @@ class DeepLabV1(DensePredictor):
     DeepLabV1(dilate_vgg(vgg16(num_classes=None)), 21) is the paper's, with 20.5 M parameters; any backbone will do.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, *, rate: int = 12, width: int = 1024):
+    def __init__(self, backbone: nn.Module, num_classes: int, *, rate: int = 12, width: int = 1024) -> None:
         check_classes(num_classes)
         super().__init__(backbone, LargeFieldOfView(backbone.channels[-1], num_classes, rate, width))
 
@@ -78,7 +78,7 @@ class DeepLabV2(DensePredictor):
         *,
         rates: Sequence[int] = (6, 12, 18, 24),
         width: int = 1024,
-    ):
+    ) -> None:
         check_classes(num_classes)
         branches = (LargeFieldOfView(backbone.channels[-1], num_classes, rate, width) for rate in rates)
         super().__init__(backbone, SummedBranches(branches))

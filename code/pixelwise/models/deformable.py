@@ -66,7 +66,7 @@ def deformable_convolution(
 class DeformableConv2d(nn.Conv2d):
     """A convolution that predicts its own offsets; takes Conv2d's arguments, with square kernels and no groups."""
 
-    def __init__(self, *args: Any, **options: Any):
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.groups != 1 or len(set(self.kernel_size)) > 1:
             raise ValueError(f"a deformable convolution has a square kernel and no groups, not {self.extra_repr()}")

@@ -30,7 +30,7 @@ class FCN(nn.Module):
     several maps share a stride the deepest is scored. Raises ValueError for another stride.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, stride: int = 8):
+    def __init__(self, backbone: nn.Module, num_classes: int, stride: int = 8) -> None:
         super().__init__()
         check_classes(num_classes)
         deepest = {s: i for i, s in enumerate(backbone.strides)}
@@ -62,7 +62,7 @@ class FCN(nn.Module):
 class BilinearUpsampling(nn.ConvTranspose2d):
     """Learned upsampling by `factor` that starts as bilinear interpolation, each class on its own (section 3.3)."""
 
-    def __init__(self, channels: int, factor: int):
+    def __init__(self, channels: int, factor: int) -> None:
         weight = bilinear_kernel(channels, factor)
         super().__init__(
             *(channels, channels, weight.shape[-1], factor),
@@ -84,7 +84,7 @@ class Convolutionalized(nn.Module):
     paper's network. `load_classifier` takes the weights of the fully connected layers.
     """
 
-    def __init__(self, backbone: nn.Module, width: int = 4096, kernel_size: int = 7, dropout: float = 0.5):
+    def __init__(self, backbone: nn.Module, width: int = 4096, kernel_size: int = 7, dropout: float = 0.5) -> None:
         super().__init__()
         self.backbone = backbone
         self.channels = (*backbone.channels[:-1], width)
@@ -113,6 +113,6 @@ class DilatedFCN(DensePredictor):
     auxiliary classifier of the last map but one: train mode then returns {"out": ..., "aux": ...}.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, *, aux: bool = False):
+    def __init__(self, backbone: nn.Module, num_classes: int, *, aux: bool = False) -> None:
         aux_classifier = FCNHead(backbone.channels[-2], num_classes) if aux else None
         super().__init__(backbone, FCNHead(backbone.channels[-1], num_classes), aux_classifier)

@@ -29,7 +29,7 @@ class Hypercolumn(nn.Module):
 
     def __init__(
         self, backbone: nn.Module, num_classes: int, *, levels: Sequence[int] | None = None, hidden: int | None = None
-    ):
+    ) -> None:
         super().__init__()
         check_classes(num_classes)
         available = range(len(backbone.channels))

@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
 
     def __init__(
         self, in_channels: int, width: int, stride: int = 1, dilation: int = 1, first_dilation: int | None = None
-    ):
+    ) -> None:
         super().__init__()
         first_dilation = first_dilation or dilation
         self.conv1 = nn.Conv2d(in_channels, width, 3, stride, first_dilation, first_dilation, bias=False)
@@ -54,7 +54,7 @@ class Bottleneck(nn.Module):
 
     def __init__(
         self, in_channels: int, width: int, stride: int = 1, dilation: int = 1, first_dilation: int | None = None
-    ):
+    ) -> None:
         super().__init__()
         first_dilation = first_dilation or dilation
         first, second = (stride, 1) if self.stride_in_1x1 else (1, stride)
@@ -111,7 +111,7 @@ class ResNet(nn.Module):
         output_stride: int = 32,
         dilate_first_block: bool = False,
         zero_init_residual: bool = False,
-    ):
+    ) -> None:
         super().__init__()
         if output_stride not in (8, 16, 32):
             raise ValueError(f"output_stride is {output_stride}, but a ResNet offers 8, 16 and 32")

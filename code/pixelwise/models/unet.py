@@ -22,7 +22,7 @@ from .blocks import check_classes, check_images, conv_norm
 class DoubleConv(nn.Sequential):
     """Two 3×3 convolutions with ReLU: valid, or padded and batch-normalised. (N, C, H, W) to (N, width, H−4, W−4)."""
 
-    def __init__(self, in_channels: int, width: int, padded: bool = False):
+    def __init__(self, in_channels: int, width: int, padded: bool = False) -> None:
         if padded:
             super().__init__(*conv_norm(in_channels, width), *conv_norm(width, width))
         else:
@@ -37,7 +37,7 @@ class ContractingPath(nn.Module):
     from scratch is UNet(ContractingPath(width=16), 11). `padded=False` is the paper's.
     """
 
-    def __init__(self, in_channels: int = 3, width: int = 64, depth: int = 4, padded: bool = True):
+    def __init__(self, in_channels: int = 3, width: int = 64, depth: int = 4, padded: bool = True) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.channels = tuple(width * 2**i for i in range(depth + 1))
@@ -69,7 +69,7 @@ class ValidUNet(nn.Module):
     path, as section 3.1 says; its rate is the authors' code's.
     """
 
-    def __init__(self, in_channels: int = 1, num_classes: int = 2, width: int = 64, depth: int = 4):
+    def __init__(self, in_channels: int = 1, num_classes: int = 2, width: int = 64, depth: int = 4) -> None:
         super().__init__()
         check_classes(num_classes)
         self.depth = depth
@@ -126,7 +126,7 @@ def nearest_valid_sizes(size: int, depth: int = 4) -> list[int]:
 class DecoderBlock(nn.Module):
     """Interpolate to the skipped map's size, concatenate it, convolve twice: to (N, width, H, W) at the skip's size."""
 
-    def __init__(self, in_channels: int, skip_channels: int, width: int):
+    def __init__(self, in_channels: int, skip_channels: int, width: int) -> None:
         super().__init__()
         self.conv1 = conv_norm(in_channels + skip_channels, width)
         self.conv2 = conv_norm(width, width)
@@ -142,7 +142,7 @@ class DecoderBlock(nn.Module):
 class ExpandingPath(nn.Module):
     """The right side of the U over a backbone's maps; a last block without skip reaches the image's own resolution."""
 
-    def __init__(self, channels: tuple[int, ...], widths: tuple[int, ...]):
+    def __init__(self, channels: tuple[int, ...], widths: tuple[int, ...]) -> None:
         super().__init__()
         coarsest, *skips = reversed(channels)
         skips += [0] * (len(widths) - len(skips))
@@ -167,7 +167,7 @@ class UNet(nn.Module):
     coarser than the image, one more; by default they end in 16. ValueError when their number does not fit.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, *, widths: tuple[int, ...] | None = None):
+    def __init__(self, backbone: nn.Module, num_classes: int, *, widths: tuple[int, ...] | None = None) -> None:
         super().__init__()
         check_classes(num_classes)
         blocks = len(backbone.channels) - (backbone.strides[0] == 1)

@@ -31,7 +31,7 @@ class VGG(nn.Module):
         width: int = 64,
         batch_norm: bool = False,
         dropout: float = 0.5,
-    ):
+    ) -> None:
         super().__init__()
         self.channels = (width, 2 * width, 4 * width, 8 * width, 8 * width)
         self.strides = (2, 4, 8, 16, 32)

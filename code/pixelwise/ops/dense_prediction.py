@@ -66,7 +66,7 @@ def atrous(net: nn.Sequential) -> nn.Sequential:
 class AtrousAvgPool2d(nn.Module):
     """The mean of kernel² values that stand `dilation` apart, at stride 1, without padding."""
 
-    def __init__(self, kernel: int, dilation: int):
+    def __init__(self, kernel: int, dilation: int) -> None:
         super().__init__()
         self.kernel, self.dilation = kernel, dilation
 
