@@ -1,15 +1,32 @@
 """What several networks share: convolution with normalisation, squeeze-and-excitation, feature maps, heads, checks.
 
-A backbone is a network that gives feature maps. It has `channels` and `strides`, one number for each map, and
-`features(images, first=0)`, the list of the maps from number `first` on, from fine to coarse. It makes them one after
-the other, in a generator, so that a fine map which no head asks for is freed as soon as the next layer has read it.
+A backbone (`Backbone`) makes its feature maps one after the other, in a generator, so that a fine map which no head
+asks for is freed as soon as the next layer has read it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Protocol
 
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+class Backbone(Protocol):
+    """A network that gives feature maps, from fine to coarse: any `nn.Module` that has these three.
+
+    `channels` and `strides` hold one number for each map; `features(images, first=0)` returns the list of the maps from
+    number `first` on.
+    """
+
+    @property
+    def channels(self) -> tuple[int, ...]: ...
+
+    @property
+    def strides(self) -> tuple[int, ...]: ...
+
+    @property
+    def features(self) -> Callable[..., list[Tensor]]: ...
 
 
 def conv_norm(
@@ -29,7 +46,7 @@ def conv_norm(
     0, 1, 2 as torchvision numbers them. A bias before batch normalisation would be subtracted again with the mean.
     """
     padding = dilation * (kernel_size - 1) // 2
-    parts = [
+    parts: list[nn.Module] = [
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False),
         nn.BatchNorm2d(out_channels, eps=eps),
     ]
@@ -75,6 +92,7 @@ class Tapped(nn.Sequential):
             self.add_module(name, layer)
         self.taps, self.in_channels, self.smallest = tuple(taps), in_channels, smallest
 
+    # pyrefly: ignore[bad-override]  # nn.Sequential gives one tensor, its last
     def forward(self, x: Tensor, first: int = 0) -> list[Tensor]:
         return list(islice(self.maps(x), first, None))
 
@@ -89,7 +107,7 @@ class Tapped(nn.Sequential):
                 return
 
 
-def upsample(x: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
+def upsample(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
     """Interpolate (N, C, h, w) bilinearly to `size` (H, W); `ops.interpolate` explains `align_corners`."""
     return F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
 
@@ -153,7 +171,7 @@ class DensePredictor(nn.Module):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: Backbone,
         classifier: nn.Module,
         aux_classifier: nn.Module | None = None,
         align_corners: bool = False,
@@ -165,11 +183,11 @@ class DensePredictor(nn.Module):
         self.align_corners = align_corners
 
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
-        auxiliary = self.training and self.aux_classifier is not None
+        auxiliary = self.aux_classifier if self.training else None
         levels = len(self.backbone.channels)
-        maps = self.backbone.features(images, levels - (2 if auxiliary else 1))
+        maps = self.backbone.features(images, levels - (1 if auxiliary is None else 2))
         size = images.shape[-2:]
         logits = upsample(self.classifier(maps[-1]), size, self.align_corners)
-        if auxiliary:
-            return {"out": logits, "aux": upsample(self.aux_classifier(maps[0]), size, self.align_corners)}
+        if auxiliary is not None:
+            return {"out": logits, "aux": upsample(auxiliary(maps[0]), size, self.align_corners)}
         return logits

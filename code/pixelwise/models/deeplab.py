@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ..ops import DepthwiseConv2d
-from .blocks import DensePredictor, FCNHead, check_classes, conv_norm, upsample
+from .blocks import Backbone, DensePredictor, FCNHead, check_classes, conv_norm, upsample
 
 
 class SeparableConv(nn.Sequential):
@@ -87,7 +87,7 @@ class DeepLabV3(DensePredictor):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: Backbone,
         num_classes: int,
         *,
         rates: Sequence[int] = (12, 24, 36),
@@ -117,7 +117,7 @@ class DeepLabV3Plus(nn.Module):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: Backbone,
         num_classes: int,
         *,
         rates: Sequence[int] = (12, 24, 36),

@@ -149,7 +149,8 @@ def efficientnet(variant: int, **options: Any) -> EfficientNet:
     if variant not in range(len(VARIANTS)):
         raise ValueError(f"variant is {variant}, but EfficientNet goes from B0 to B7: give a number from 0 to 7")
     width, depth, _, dropout = VARIANTS[variant]
-    network = EfficientNet(width=width, depth=depth, **{"dropout": dropout} | options)
+    options.setdefault("dropout", dropout)
+    network = EfficientNet(width=width, depth=depth, **options)
     for module in network.modules():
         if variant >= 5 and isinstance(module, nn.BatchNorm2d):  # as the published weights of the large ones
             module.eps, module.momentum = 1e-3, 0.01

@@ -86,6 +86,10 @@ class CifarResNet(nn.Module):
     `num_classes=None`: no last layer.
     """
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+
     def __init__(
         self,
         depth: int,
@@ -124,7 +128,8 @@ class CifarResNet(nn.Module):
         initialise(self)
         for module in self.modules():
             if zero_init_residual and isinstance(module, Block):
-                nn.init.zeros_((module.bn2 if batch_norm and not preactivation else module.conv2).weight)
+                last = module.conv2 if preactivation or isinstance(module.bn2, nn.Identity) else module.bn2
+                nn.init.zeros_(last.weight)
 
     def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
         """Return the maps from number `first` on, fine to coarse."""

@@ -8,7 +8,7 @@ segmentation-models-pytorch's Unet, key for key. Where a pooling has rounded an 
 lead back (3 → 6): it interpolates to the size of the skipped map instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from typing import Any
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .blocks import check_classes, check_images, conv_norm
+from .blocks import Backbone, check_classes, check_images, conv_norm
 
 
 class DoubleConv(nn.Sequential):
@@ -101,7 +101,7 @@ class ValidUNet(nn.Module):
         return self.head(x)  # (N, num_classes, 388, 388)
 
 
-def crop(x: Tensor, size: tuple[int, int]) -> Tensor:
+def crop(x: Tensor, size: Sequence[int]) -> Tensor:
     """The central part of `size` (height, width) of (N, C, H, W)."""
     (height, width), (top, left) = size, ((whole - part) // 2 for whole, part in zip(x.shape[-2:], size, strict=True))
     return x[..., top : top + height, left : left + width]
@@ -131,7 +131,7 @@ class DecoderBlock(nn.Module):
         self.conv1 = conv_norm(in_channels + skip_channels, width)
         self.conv2 = conv_norm(width, width)
 
-    def forward(self, x: Tensor, skip: Tensor | None, size: tuple[int, int]) -> Tensor:
+    def forward(self, x: Tensor, skip: Tensor | None, size: Sequence[int]) -> Tensor:
         x = F.interpolate(x, size, mode="nearest")
         if skip is not None:
             x = torch.cat([x, skip], dim=1)
@@ -151,7 +151,7 @@ class ExpandingPath(nn.Module):
             for before, skip, after in zip((coarsest, *widths[:-1]), skips, widths, strict=True)
         )
 
-    def forward(self, maps: list[Tensor], size: tuple[int, int]) -> Tensor:
+    def forward(self, maps: list[Tensor], size: Sequence[int]) -> Tensor:
         x, *skips = reversed(maps)
         skips += [None] * (len(self.blocks) - len(skips))
         for block, skip in zip(self.blocks, skips, strict=True):
@@ -167,7 +167,7 @@ class UNet(nn.Module):
     coarser than the image, one more; by default they end in 16. ValueError when their number does not fit.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, *, widths: tuple[int, ...] | None = None) -> None:
+    def __init__(self, backbone: Backbone, num_classes: int, *, widths: tuple[int, ...] | None = None) -> None:
         super().__init__()
         check_classes(num_classes)
         blocks = len(backbone.channels) - (backbone.strides[0] == 1)
