@@ -6,18 +6,27 @@ Where there are several seeds, all of them are seen: as dots, or as a band from 
 import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.legend import Legend
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
+from numpy.typing import ArrayLike
 
 from ..data.palette import CLASSES
 from .pixels import as_array
 from .style import DASHES, FAINT, INK, MARKERS, PAPER, SERIES, Card, style
 
+Point = tuple[float, float]
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top."""
+
 
 @style()
 def curves(
-    runs: Mapping[str, object],
+    runs: Mapping[str, Any],
     *,
     quantity: str = "loss",
     title: str = "",
@@ -38,8 +47,8 @@ def curves(
     percent = any(word in quantity for word in ("accuracy", "iou", "dice")) if percent is None else percent
     card, axes = _chart(title, height)
     ends = []
-    for i, (label, given) in enumerate(runs.items()):
-        seeds = _seeds(given)
+    for i, (label, one_or_more) in enumerate(runs.items()):
+        seeds = _seeds(one_or_more)
         series = [_series(run, quantity, label) for run in seeds]
         if len({len(values) for values in series}) > 1:
             raise ValueError(f"the seeds of {label!r} have {sorted(map(len, series))} values: expected equally many")
@@ -67,7 +76,7 @@ def curves(
 
 @style()
 def bars(
-    values: Mapping[str, object],
+    values: Mapping[str, ArrayLike],
     *,
     title: str = "",
     x: str = "",
@@ -113,11 +122,11 @@ def bars(
 
 @style()
 def per_class_iou(
-    values: Mapping[str, object],
+    values: Mapping[str, ArrayLike],
     *,
     classes: Sequence[str] = CLASSES,
     order: str = "class",
-    shares=None,
+    shares: ArrayLike | None = None,
     title: str = "",
     x: str = "IoU",
 ) -> Card:
@@ -135,9 +144,9 @@ def per_class_iou(
                 f"{label!r} holds {scores.shape} scores, expected ({len(classes)},) or (seeds, {len(classes)})"
             )
     means = {label: _mean(scores) for label, scores in runs.items()}
-    rows = np.arange(len(classes))
+    rows = list(range(len(classes)))
     if order == "score":
-        rows = np.argsort(-np.nan_to_num(next(iter(means.values())), nan=-1), kind="stable")
+        rows = np.argsort(-np.nan_to_num(next(iter(means.values())), nan=-1), kind="stable").tolist()
     card, axes = _chart(title, 1.1 + len(classes) * (0.26 + 0.1 * len(runs)))
     for i, (label, scores) in enumerate(runs.items()):
         colour, marker = SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]
@@ -163,7 +172,7 @@ def per_class_iou(
 
 
 @style()
-def confusion(matrix, *, classes: Sequence[str] = CLASSES, title: str = "") -> Card:
+def confusion(matrix: ArrayLike, *, classes: Sequence[str] = CLASSES, title: str = "") -> Card:
     """Draw a confusion matrix (C, C) of counts, rows target: each row in per cent of that class's pixels.
 
     Void is not in the matrix. Cells under 1 % stay empty; a class without a pixel has an empty row with a dash.
@@ -194,7 +203,7 @@ def confusion(matrix, *, classes: Sequence[str] = CLASSES, title: str = "") -> C
 
 @style()
 def pareto(
-    points: Mapping[str, tuple],
+    points: Mapping[str, tuple[float, ArrayLike]],
     *,
     x: str,
     y: str,
@@ -215,7 +224,8 @@ def pareto(
     cost = np.array([float(point[0]) for point in points.values()])
     scores = [np.atleast_1d(as_array(point[1]).astype(float)) * factor for point in points.values()]
     mean = np.array([seeds.mean() for seeds in scores])
-    best, frontier = -np.inf, []
+    best = -np.inf
+    frontier: list[int] = []
     for i in np.lexsort((-mean, cost)):
         if mean[i] > best:
             best = mean[i]
@@ -242,9 +252,16 @@ def pareto(
     return card
 
 
-def _place_labels(card: Card, axes, points: list[tuple], labels: list[str], path: list[tuple], seeds) -> None:
+def _place_labels(
+    card: Card,
+    axes: Axes,
+    points: list[Point],
+    labels: list[str],
+    path: list[Point],
+    seeds: list[np.ndarray],
+) -> None:
     """Write each label at the first of 32 places by its point where it covers no point, no label and no path."""
-    renderer = card.canvas.get_renderer()
+    renderer = card.canvas.get_renderer()  # pyrefly: ignore[missing-attribute]  # the canvas is Agg's
     step = card.dpi / 72
     dots = axes.transData.transform(points)
     taken = []
@@ -279,22 +296,22 @@ def _place_labels(card: Card, axes, points: list[tuple], labels: list[str], path
         taken.append(box)
 
 
-def _common(one, other) -> float:
+def _common(one: Box, other: Box) -> float:
     """Area that two boxes (left, bottom, right, top) share."""
     wide, high = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
     return max(wide, 0) * max(high, 0)
 
 
-def _chart(title: str, height: float):
+def _chart(title: str, height: float) -> tuple[Card, Axes]:
     lines = textwrap.wrap(title, 54)
-    card = Card(6, height + 0.25 * len(lines), layout="constrained")
-    card.get_layout_engine().set(w_pad=0.12, h_pad=0.09)
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.09)
+    card = Card(6, height + 0.25 * len(lines), layout=layout)
     if lines:
         card.suptitle("\n".join(lines), x=0.022, ha="left", fontsize=12, fontweight="bold")
     return card, card.subplots()
 
 
-def _legend(card: Card, labels: list[str], **options):
+def _legend(card: Card, labels: list[str], **options: Any) -> Legend:
     """Put the legend below the axes, in as many columns as the labels leave room for."""
     columns = int(5.6 / (0.75 + 0.088 * max(map(len, labels))))
     return card.legend(loc="outside lower left", ncols=min(max(columns, 1), len(labels)), **options)
@@ -304,16 +321,16 @@ def _in_words(quantity: str) -> str:
     return quantity.replace("val_", "validation ").replace("_", " ").replace("iou", "IoU")
 
 
-def _seeds(given) -> list:
+def _seeds(runs: Any) -> list[Any]:
     """A list of runs, from one run or several."""
-    if isinstance(given, Mapping) or not isinstance(given, (list, tuple, np.ndarray)):
-        return [given]
-    if len(given) == 0:
+    if isinstance(runs, Mapping) or not isinstance(runs, (list, tuple, np.ndarray)):
+        return [runs]
+    if len(runs) == 0:
         raise ValueError("a label comes without any run: expected at least one")
-    return [given] if np.isscalar(given[0]) else list(given)
+    return [runs] if np.isscalar(runs[0]) else list(runs)
 
 
-def _series(run, quantity: str, label: str) -> list[float]:
+def _series(run: Any, quantity: str, label: str) -> list[float]:
     """The values of `quantity` in a History, a dict of lists, or a plain list."""
     if isinstance(run, Mapping):
         values = run.get(quantity)
@@ -328,7 +345,7 @@ def _series(run, quantity: str, label: str) -> list[float]:
     return list(values)
 
 
-def _positions(run, x: str, count: int):
+def _positions(run: Any, x: str, count: int) -> list[float]:
     values = run.get(x) if isinstance(run, Mapping) else getattr(run, x, None)
     return list(values) if values is not None and len(values) == count else list(range(1, count + 1))
 
