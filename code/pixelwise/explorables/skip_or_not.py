@@ -2,6 +2,8 @@
 
 import math
 import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from traitlets import Enum, Int, List
 
@@ -28,7 +30,12 @@ class SkipOrNot(Explorable):
     layer.tag(state=True)
     step = Int(100, min=0, max=100, help="where the loss is read, per cent of the training").tag(state=True)
 
-    def __init__(self, gradients: dict, losses: dict, **state) -> None:
+    def __init__(
+        self,
+        gradients: Mapping[tuple[str, int, bool], Sequence[Sequence[float]]],
+        losses: Mapping[tuple[str, int], Sequence[Sequence[float]]],
+        **state: Any,
+    ) -> None:
         """Take what was recorded, one list a seed.
 
         gradients: {(kind, depth, normalised): [[norm at each layer, first to last], …]}, kind "plain" or "residual".
@@ -58,11 +65,11 @@ class SkipOrNot(Explorable):
         super().__init__(**{"runs": runs, "steps": longest, "every": every, "depth": deepest} | state)
 
     @property
-    def run(self) -> dict:
+    def run(self) -> dict[str, Any]:
         """The recorded run that is shown; without gradients and losses where there is none."""
         wanted = self.kind, self.depth, self.norm
-        found = [run for run in self.runs if (run["kind"], run["depth"], run["norm"]) == wanted]
-        return found[0] if found else dict(zip(("kind", "depth", "norm"), wanted, strict=True), gradients=[], losses=[])
+        runs = [run for run in self.runs if (run["kind"], run["depth"], run["norm"]) == wanted]
+        return runs[0] if runs else dict(zip(("kind", "depth", "norm"), wanted, strict=True), gradients=[], losses=[])
 
     def numbers(self) -> dict[str, float]:
         """Gradient norms of the first and last layer, and the training loss at the end.
@@ -71,7 +78,10 @@ class SkipOrNot(Explorable):
         was recorded.
         """
         gradients, losses = self.run["gradients"], self.run["losses"]
-        norm = lambda i: statistics.geometric_mean([one[i] for one in gradients]) if gradients else math.nan  # noqa: E731
+
+        def norm(i: int) -> float:
+            return statistics.geometric_mean([one[i] for one in gradients]) if gradients else math.nan
+
         ends = [statistics.fmean(one[-max(1, len(one) // 10) :]) for one in losses]
         return {
             "first layer": norm(0),
@@ -111,9 +121,9 @@ class SkipOrNot(Explorable):
         )
 
 
-def _thin(values, every):
+def _thin(values: Sequence[float], every: int) -> list[float]:
     return [_round(statistics.fmean(values[i : i + every])) for i in range(0, len(values), every)]
 
 
-def _round(value):
+def _round(value: float) -> float:
     return float(f"{value:.4g}")
