@@ -100,14 +100,14 @@ class FcnSkips(Explorable):
     def numbers(self, on: str | None = None) -> dict[str, float]:
         """Measure with pixelwise.evaluation.metrics: pixel accuracy, mean IoU, and accuracy near and off boundaries."""
         prediction, target = self.prediction(on), torch.from_numpy(self._labels)
-        near, counted = metrics.boundary_band(target, self.reach), target != VOID
-        right = prediction == target
+        band, counted = metrics.boundary_band(target, self.reach), target != VOID
+        correct = prediction == target
         matrix = metrics.confusion_matrix(prediction[None], target[None])
         return {
             "pixel accuracy": metrics.pixel_accuracy(matrix),
             "mean IoU": metrics.mean_iou(matrix),
-            "near boundaries": right[near & counted].double().mean().item(),
-            "elsewhere": right[~near & counted].double().mean().item(),
+            "near boundaries": correct[band & counted].double().mean().item(),
+            "elsewhere": correct[~band & counted].double().mean().item(),
         }
 
     def picture(self) -> figures.Card:

@@ -100,14 +100,14 @@ class HypercolumnProbe(Explorable):
 
         Shares are in 0-1, NaN for a void place; the distance is Euclidean, in places.
         """
-        labels, near = unpack(self.labels, "uint8", tuple(self.grid)), self.nearest()
+        labels, neighbours = unpack(self.labels, "uint8", tuple(self.grid)), self.nearest()
         label, others = labels[self.row, self.column], labels != VOID
-        away = np.hypot(*(near - [self.row, self.column]).T).mean().item()
+        distance = np.hypot(*(neighbours - [self.row, self.column]).T).mean().item()
         if label == VOID:
-            return {"share": np.nan, "chance": np.nan, "distance": away}
+            return {"share": np.nan, "chance": np.nan, "distance": distance}
         others[self.row, self.column] = False
-        share = (labels[tuple(near.T)] == label).mean().item()
-        return {"share": share, "chance": (labels[others] == label).mean().item(), "distance": away}
+        share = (labels[tuple(neighbours.T)] == label).mean().item()
+        return {"share": share, "chance": (labels[others] == label).mean().item(), "distance": distance}
 
     def _class(self) -> str:
         label = unpack(self.labels, "uint8", tuple(self.grid))[self.row, self.column]

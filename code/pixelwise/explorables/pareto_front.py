@@ -41,7 +41,7 @@ class ParetoFront(Explorable):
             {
                 "name": name,
                 "prices": {key: float(f"{value:.4g}") for key, value in prices[name].items()},
-                "scores": {key: [round(float(one), 4) for one in values] for key, values in scores[name].items()},
+                "scores": {key: [round(float(value), 4) for value in values] for key, values in scores[name].items()},
             }
             for name in prices
         ]
@@ -59,8 +59,8 @@ class ParetoFront(Explorable):
     def points(self) -> dict[str, tuple[float, float]]:
         """Price and mean score in per cent of each network."""
         return {
-            one["name"]: (one["prices"][self.price], 100 * statistics.fmean(one["scores"][self.score]))
-            for one in self.networks
+            network["name"]: (network["prices"][self.price], 100 * statistics.fmean(network["scores"][self.score]))
+            for network in self.networks
         }
 
     def numbers(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class ParetoFront(Explorable):
         return {"front": front, "limit": limit, "best": min(open_to, key=lambda n: (-points[n][1], points[n][0]))}
 
     def picture(self) -> figures.Card:
-        scores = {one["name"]: one["scores"][self.score] for one in self.networks}
+        scores = {network["name"]: network["scores"][self.score] for network in self.networks}
         return figures.pareto(
             {name: (cost, scores[name]) for name, (cost, _) in self.points.items()},
             x=self.price,

@@ -32,12 +32,12 @@ class UnetSizes(Explorable):
         """
         unit = 2**self.depth
         if self.form == "valid":
-            fits, near = is_valid_size(self.size, self.depth), nearest_valid_sizes(self.size, self.depth)
+            fits, nearest = is_valid_size(self.size, self.depth), nearest_valid_sizes(self.size, self.depth)
         else:
             fits = self.size % unit == 0
             below = self.size - self.size % unit
-            near = [self.size] if fits else [side for side in (below, below + unit) if side]
-        numbers: dict[str, Any] = {"fits": fits, "nearest": near, "down": [], "up": [], "output": None}
+            nearest = [self.size] if fits else [side for side in (below, below + unit) if side]
+        numbers: dict[str, Any] = {"fits": fits, "nearest": nearest, "down": [], "up": [], "output": None}
         with torch.device("meta"):  # shapes without memory
             if self.form == "valid":
                 network = ValidUNet(1, 1, width=1, depth=self.depth).eval()
@@ -71,8 +71,8 @@ class UnetSizes(Explorable):
             box = {"boxstyle": "round,pad=0.35", "facecolor": "#dbe6f2", "edgecolor": figures.SERIES[0]}
 
             def write(x: float, level: int, pair: list[int]) -> None:
-                words = f"{pair[0]}" if pair[0] == pair[1] else f"{pair[0]} → {pair[1]}"
-                axes.text(x, -level, words, bbox=box, **look)
+                text = f"{pair[0]}" if pair[0] == pair[1] else f"{pair[0]} → {pair[1]}"
+                axes.text(x, -level, text, bbox=box, **look)
 
             for level, pair in enumerate(numbers["down"]):
                 write(5 if level == self.depth else 1.5, level, pair)

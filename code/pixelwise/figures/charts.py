@@ -69,8 +69,8 @@ def curves(
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     if len(ends) > 1:
         legend = _legend(card, list(runs), handlelength=3.2)
-        for words, (_, colour) in zip(legend.get_texts(), ends, strict=True):
-            words.set_color(colour)
+        for text, (_, colour) in zip(legend.get_texts(), ends, strict=True):
+            text.set_color(colour)
     return card
 
 
@@ -264,12 +264,12 @@ def _place_labels(
     renderer = card.canvas.get_renderer()  # pyrefly: ignore[missing-attribute]  # the canvas is Agg's
     step = card.dpi / 72
     dots = axes.transData.transform(points)
-    taken = []
+    taken: list[Box] = []
     for (px, py), (x, _), values in zip(dots, points, seeds, strict=True):
         low, high = axes.transData.transform([(x, values.min()), (x, values.max())])[:, 1]
         taken.append((px - 6 * step, min(low, py - 6 * step), px + 6 * step, max(high, py + 6 * step)))
-    for one, other in itertools.pairwise(axes.transData.transform(path)):
-        (left, low), (right, high) = np.minimum(one, other), np.maximum(one, other)
+    for start, end in itertools.pairwise(axes.transData.transform(path)):
+        (left, low), (right, high) = np.minimum(start, end), np.maximum(start, end)
         taken.append((left - 2, low - 2, right + 2, high + 2))
     frame = axes.get_window_extent(renderer).extents
     for (px, py), point, label in zip(dots, points, labels, strict=True):
@@ -285,8 +285,8 @@ def _place_labels(
                 (d * 0.7, d * 0.7), (-d * 0.7 - w, d * 0.7), (d * 0.7, -d * 0.7 - h), (-d * 0.7 - w, -d * 0.7 - h),
             ):  # fmt: skip
                 box = (px + dx, py + dy, px + dx + w, py + dy + h)
-                covered = sum(_common(box, other) for other in taken)
-                outside = w * h - _common(box, frame)
+                covered = sum(_overlap(box, other) for other in taken)
+                outside = w * h - _overlap(box, frame)
                 costs.append((round(covered + outside), len(costs), dx, dy, box))
         _, _, dx, dy, box = min(costs)
         note.set_position((dx / step, dy / step))
@@ -296,10 +296,10 @@ def _place_labels(
         taken.append(box)
 
 
-def _common(one: Box, other: Box) -> float:
-    """Area that two boxes (left, bottom, right, top) share."""
-    wide, high = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
-    return max(wide, 0) * max(high, 0)
+def _overlap(box: Box, other: Box) -> float:
+    """Area that two boxes share."""
+    width, height = min(box[2], other[2]) - max(box[0], other[0]), min(box[3], other[3]) - max(box[1], other[1])
+    return max(width, 0) * max(height, 0)
 
 
 def _chart(title: str, height: float) -> tuple[Card, Axes]:

@@ -104,10 +104,10 @@ def as_labels(mask: ArrayLike, name: str = "mask") -> np.ndarray:
         raise ValueError(f"{name} is {labels.dtype}, expected integer labels: take logits.argmax(1) first")
     if labels.ndim < 2:
         raise ValueError(f"{name} is of shape {labels.shape}, expected (H, W) or (N, H, W)")
-    strange = (labels != VOID) & ((labels < 0) | (labels >= len(CLASSES)))
-    if strange.any():
+    undefined = (labels != VOID) & ((labels < 0) | (labels >= len(CLASSES)))
+    if undefined.any():
         raise ValueError(
-            f"{name} holds label {labels[strange][0]}, expected 0-{len(CLASSES) - 1} or {VOID} (void): "
+            f"{name} holds label {labels[undefined][0]}, expected 0-{len(CLASSES) - 1} or {VOID} (void): "
             "was the palette converted?"
         )
     return labels.astype(np.uint8)

@@ -129,15 +129,13 @@ def reduce_colours(pixels: np.ndarray, exact: int = 64) -> Image.Image:
     edges share the rest of the palette, found by median cut.
     """
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    colours, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
-    where = where.reshape(packed.shape)
+    colours, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
     frequent = np.argsort(-counts, kind="stable")[: 256 if len(colours) <= 256 else exact]
     index_of = np.full(len(colours), -1, np.int32)
     index_of[frequent] = np.arange(len(frequent))
-    indices = index_of[where]
-    palette = np.stack([colours[frequent] >> 16, colours[frequent] >> 8 & 255, colours[frequent] & 255], 1).astype(
-        np.uint8
-    )
+    indices = index_of[inverse].reshape(packed.shape)
+    exact_colours = colours[frequent]
+    palette = np.stack([exact_colours >> 16, exact_colours >> 8 & 255, exact_colours & 255], 1).astype(np.uint8)
     rest = indices < 0
     if rest.any():
         strip = Image.fromarray(pixels[rest][None]).quantize(256 - len(frequent), method=Image.Quantize.MEDIANCUT)

@@ -84,7 +84,7 @@ class Inception(nn.Module):
 class InceptionAux(nn.Module):
     """A classifier on a middle layer, used in training only: (N, in_channels, H, W) to (N, num_classes)."""
 
-    def __init__(self, in_channels: int, num_classes: int, *, width: float, batch_norm: bool) -> None:
+    def __init__(self, in_channels: int, num_classes: int | None, *, width: float, batch_norm: bool) -> None:
         super().__init__()
         self.conv = BasicConv2d(in_channels, round(128 * width), 1, batch_norm=batch_norm)
         self.fc1 = nn.Linear(16 * round(128 * width), round(1024 * width))
@@ -123,8 +123,7 @@ class GoogLeNet(nn.Module):
     ) -> None:
         super().__init__()
         self.in_channels, self.smallest, self.transform_input = in_channels, (4 if patch_stem else 15), transform_input
-        aux_classes = num_classes if aux_logits else None
-        self.aux_logits = aux_classes is not None
+        self.aux_logits = aux_logits and num_classes is not None
         conv = partial(BasicConv2d, batch_norm=batch_norm)
         inception = partial(Inception, true_5x5=true_5x5, naive=naive, batch_norm=batch_norm)
         rows = {name: [round(channels * width) for channels in row] for name, row in TABLE.items()}
@@ -145,9 +144,9 @@ class GoogLeNet(nn.Module):
         self.maxpool4 = nn.MaxPool2d(2, stride=2, ceil_mode=True)
         self.inception5a = inception(self.inception4e.out_channels, rows["5a"])
         self.inception5b = inception(self.inception5a.out_channels, rows["5b"])
-        if aux_classes is not None:
-            self.aux1 = InceptionAux(self.inception4a.out_channels, aux_classes, width=width, batch_norm=batch_norm)
-            self.aux2 = InceptionAux(self.inception4d.out_channels, aux_classes, width=width, batch_norm=batch_norm)
+        if self.aux_logits:
+            self.aux1 = InceptionAux(self.inception4a.out_channels, num_classes, width=width, batch_norm=batch_norm)
+            self.aux2 = InceptionAux(self.inception4d.out_channels, num_classes, width=width, batch_norm=batch_norm)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(0.2)
         self.fc = last_layer(self.inception5b.out_channels, num_classes)

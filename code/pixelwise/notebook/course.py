@@ -137,8 +137,8 @@ def show_source(*objects: Any) -> None:
     """Show the library's own source of functions, classes or modules in the notebook."""
     from IPython.display import Markdown, display
 
-    for thing in objects:
-        display(Markdown(f"```python\n{inspect.getsource(thing).rstrip()}\n```"))
+    for item in objects:
+        display(Markdown(f"```python\n{inspect.getsource(item).rstrip()}\n```"))
 
 
 def _result_path(chapter: str, dataset: str) -> Path:
