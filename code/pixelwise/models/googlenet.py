@@ -194,8 +194,7 @@ class GoogLeNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutputs:
         auxiliary = [] if self.training and self.aux_logits else None
         [x] = islice(self.maps(x, auxiliary), 4, None)  # the last map
-        x = self.avgpool(x).flatten(1)  # (N, 1024)
-        logits = self.fc(self.dropout(x))  # (N, 1000)
+        logits = self.fc(self.dropout(self.avgpool(x).flatten(1)))  # (N, 1000)
         return logits if auxiliary is None else GoogLeNetOutputs(logits, *reversed(auxiliary))
 
 
