@@ -1,15 +1,17 @@
 """Every claim of the book is a test: a sentence, the value that was measured, and the bound that it must keep.
 
 An *exact* claim is an identity and is asserted at every budget. A *trained* claim rests on at least three seeds and
-is asserted at the budgets ``cpu`` and ``gpu``; at ``smoke`` it says "not checked at this budget". A false claim raises
+is asserted at the budgets `cpu` and `gpu`; at `smoke` it says "not checked at this budget". A false claim raises
 `ClaimError`, so the notebook stops. On another data set than the chapter's own (*streets*) a trained claim that does
 not hold is reported, not raised: that is what the confirmation is for.
 """
 
 import html
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from IPython.display import display
 
@@ -45,7 +47,7 @@ class Claim:
             return self.state
         return f"measured {', '.join(map(_number, self.measured))}; {self.bound}; {self.where}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         state = self.state.replace(" ", "-")
         markup = (
             f'<div class="pw-claim pw-{state}" style="border-left:4px solid #7a8699;padding:.3em .8em;margin:.4em 0">'
@@ -64,7 +66,7 @@ def exact(
     at_most: float | None = None,
     at_least: float | None = None,
 ) -> None:
-    """Assert an identity at every budget; with ``equals=True`` it is shown as true. Exactly one bound must be given."""
+    """Assert an identity at every budget; with `equals=True` it is shown as true. Exactly one bound must be given."""
     value = float(measured)
     if equals is True and value in (0, 1):
         value = bool(value)
@@ -78,12 +80,12 @@ def trained(
     *,
     at_most: float | None = None,
     at_least: float | None = None,
-    recorded: dict | None = None,
+    recorded: dict[str, Any] | None = None,
 ) -> None:
     """Assert a result of training for **every** seed: `measured` holds one value a seed, three or more.
 
     `recorded` (from `course.results`) says that the values come from a recorded run; they are then checked at every
-    budget. Fewer than three values at ``cpu`` or ``gpu`` raise ValueError.
+    budget. Fewer than three values at `cpu` or `gpu` raise ValueError.
     """
     values = tuple(float(value) for value in measured)
     checked = recorded is not None or course.current().budget != "smoke"
@@ -94,7 +96,7 @@ def trained(
     _settle(name, sentence, "trained", values, None, at_most, at_least, checked=checked, recorded=recorded)
 
 
-def table(recorded: dict | None = None) -> "ClaimTable":
+def table(recorded: dict[str, Any] | None = None) -> "ClaimTable":
     """Return the claims that this chapter has made so far, or the trained ones of a recorded run, as one table.
 
     `recorded` (from `course.results`) shows what became of the same sentences on another data set, the ✗ included.
@@ -129,22 +131,29 @@ class ClaimTable:
         )
 
 
-def _settle(name, sentence, kind, values, equals, at_most, at_least, *, checked, recorded=None) -> None:
-    bounds = {
-        "equals": (equals, lambda value: value == equals),
-        "at most": (at_most, lambda value: value <= at_most),
-        "at least": (at_least, lambda value: value >= at_least),
-    }
-    given = [(word, bound, keeps) for word, (bound, keeps) in bounds.items() if bound is not None]
-    if len(given) != 1:
-        raise ValueError(f"claim {name!r} needs exactly one bound (equals, at_most or at_least); it has {len(given)}")
-    word, bound, keeps = given[0]
+def _settle(
+    name: str,
+    sentence: str,
+    kind: str,
+    values: tuple[float, ...],
+    equals: float | None,
+    at_most: float | None,
+    at_least: float | None,
+    *,
+    checked: bool,
+    recorded: dict[str, Any] | None = None,
+) -> None:
+    relations = ("equals", equals, operator.eq), ("at most", at_most, operator.le), ("at least", at_least, operator.ge)
+    bounds = [(word, bound, relation) for word, bound, relation in relations if bound is not None]
+    if len(bounds) != 1:
+        raise ValueError(f"claim {name!r} needs exactly one bound (equals, at_most or at_least); it has {len(bounds)}")
+    word, bound, relation = bounds[0]
     if not math.isfinite(bound):
         raise ValueError(
             f"claim {name!r} has the bound {word} {bound}, expected a finite number: any value would keep it"
         )
     run = course.current()
-    holds = all(math.isfinite(value) and keeps(value) for value in values)
+    holds = all(math.isfinite(value) and relation(value, bound) for value in values)
     state = "not checked at this budget" if not checked else "holds" if holds else "does not hold"
     claim = Claim(
         name=name,
