@@ -314,7 +314,7 @@ FAULTS = (
     Fault(
         "void is scored",
         code("confusion_matrix", without_exception("ignore")),
-        ("tests/training/test_metrics.py",),
+        ("tests/evaluation/test_metrics.py",),
         "target holds label 255",
     ),
     Fault(
