@@ -53,7 +53,7 @@ if importlib.util.find_spec("pixelwise") is None:
     if code and found != code:
         found = f"code/ is {{found}}, not {{code}}"
         raise RuntimeError(f"{{book}} is not {{version}}: {{found}}; delete it, try again")
-    packages = ("anywidget", "pooch", "safetensors")
+    packages = ("anywidget", "lazy_loader>=0.6", "pooch", "safetensors")
     run(sys.executable, "-m", "pip", "install", "--quiet", *packages)
     sys.path.insert(0, f"{{book}}/code")
     state = run(*git, "log", "-1", "--format=commit %h of %cs")

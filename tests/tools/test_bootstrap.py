@@ -172,7 +172,7 @@ def test_no_network_says_so(host, tmp_path):
 
 def test_only_small_packages_are_asked_for_and_nothing_is_upgraded(host):
     host(MAIN, MAIN)
-    assert host.pip.read_text() == "-m pip install --quiet anywidget pooch safetensors\n"
+    assert host.pip.read_text() == "-m pip install --quiet anywidget lazy_loader>=0.6 pooch safetensors\n"
 
 
 @pytest.mark.survives("In Colab: no network, a moved or missing tag, half a clone, blanks in HOME")
@@ -196,7 +196,7 @@ def book(tmp_path, monkeypatch):
     """A repository with a library in it, and what was noted of its last release."""
     (tmp_path / "code/pixelwise").mkdir(parents=True)
     (tmp_path / "code/pixelwise/__init__.py").write_text(PUBLISHED)
-    (tmp_path / "book").mkdir()
+    (tmp_path / "tools").mkdir()
     noted = tmp_path / "tools/release.yml"
     noted.write_text('# What this is.\nversion: ""\ncode: ""\n')
     monkeypatch.setattr(bootstrap, "RELEASE", noted)
