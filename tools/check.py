@@ -41,27 +41,31 @@ def faults(path: Path) -> list[str]:
     """Everything that is wrong with the notebook at `path`; an empty list when nothing is."""
     text = Path(path).read_text(encoding="utf-8")
     notebook = json.loads(text)
-    found = [] if len(text.encode()) <= LIMIT else [f"the file has {len(text.encode()):,} bytes, more than {LIMIT:,}"]
+    found: list[str] = (
+        [] if len(text.encode()) <= LIMIT else [f"the file has {len(text.encode()):,} bytes, more than {LIMIT:,}"]
+    )
     for check in (drifted, unexecuted, unstorable, without_alternative, not_portable, foreign):
         found += check(notebook)
     return found
 
 
-def drifted(notebook: dict) -> list[str]:
+def drifted(notebook: stamp.Json) -> list[str]:
     """Code cells that are no longer those that made the outputs, and outputs that are no longer what they made."""
-    made = notebook["metadata"].get("pixelwise")
-    if not made:
+    recording = notebook["metadata"].get("pixelwise")
+    if not recording:
         return ["there is no stamp; record the chapter with `make record`"]
-    found = []
+    found: list[str] = []
     for what, now in (("cells", stamp.hash_cells(notebook)), ("outputs", stamp.hash_outputs(notebook))):
-        if what not in made:
+        if what not in recording:
             found.append(f"the stamp holds no hash of the {what}; record the chapter again with `make record`")
-        elif made[what] != now:
-            found.append(f"{what} have changed since the recording of {made.get('date')}; record the chapter again")
+        elif recording[what] != now:
+            found.append(
+                f"{what} have changed since the recording of {recording.get('date')}; record the chapter again"
+            )
     return found
 
 
-def unexecuted(notebook: dict) -> list[str]:
+def unexecuted(notebook: stamp.Json) -> list[str]:
     """Code cells that did not run, or not from top to bottom in a fresh kernel."""
     counts = [cell.get("execution_count") for cell in stamp.code_cells(notebook)]
     if counts == list(range(1, len(counts) + 1)):
@@ -72,9 +76,9 @@ def unexecuted(notebook: dict) -> list[str]:
     return [f"code cells ran in the order {counts}, not from top to bottom; record the chapter"]
 
 
-def unstorable(notebook: dict) -> list[str]:
+def unstorable(notebook: stamp.Json) -> list[str]:
     """Outputs that must not be stored: errors, widget state, progress bars, paths and addresses of one machine."""
-    found = []
+    found: list[str] = []
     if notebook["metadata"].get("widgets"):
         found.append("the metadata holds widget state; show a static picture when course.begin(...).recording is true")
     for number, cell in enumerate(stamp.code_cells(notebook), 1):
@@ -97,9 +101,9 @@ def unstorable(notebook: dict) -> list[str]:
     return found
 
 
-def without_alternative(notebook: dict) -> list[str]:
+def without_alternative(notebook: stamp.Json) -> list[str]:
     """Pictures without a text that says what they show."""
-    found = []
+    found: list[str] = []
     for number, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] == "markdown":
             text = without_code(stamp.source(cell))
@@ -122,9 +126,9 @@ def describes(alternative: str | None) -> bool:
     return bool(alternative) and len(alternative.split()) >= 3 and not NO_DESCRIPTION.fullmatch(alternative.strip())
 
 
-def not_portable(notebook: dict) -> list[str]:
+def not_portable(notebook: stamp.Json) -> list[str]:
     """Syntax that Colab and GitHub show raw."""
-    found = []
+    found: list[str] = []
     for number, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] != "markdown":
             continue
@@ -137,9 +141,9 @@ def not_portable(notebook: dict) -> list[str]:
     return found
 
 
-def foreign(notebook: dict) -> list[str]:
+def foreign(notebook: stamp.Json) -> list[str]:
     """Scripts, styles, fonts and pictures that a reader's browser would ask another host for."""
-    found = []
+    found: list[str] = []
     for number, cell in enumerate(notebook["cells"], 1):
         shown = [output.get("data", {}) for output in cell.get("outputs", [])]
         pieces = [joined(data.get(kind, "")) for data in shown for kind in ("text/html", "image/svg+xml")]
@@ -159,7 +163,7 @@ def alike(paths: list[Path]) -> list[str]:
     ]
 
 
-def texts(output: dict) -> list[str]:
+def texts(output: stamp.Json) -> list[str]:
     """The texts of an output, as a person sees them; encoded pictures are left out."""
     if output["output_type"] == "stream":
         return [joined(output["text"])]
@@ -181,10 +185,10 @@ def without_code(text: str) -> str:
 
 def html_alternatives(html: str) -> list[str | None]:
     """The alt texts of the img elements in `html`, None where one has none; `alt=""` with aria-hidden is decoration."""
-    found = []
+    found: list[str | None] = []
 
     class Images(HTMLParser):
-        def handle_starttag(self, tag, attrs):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             attributes = dict(attrs)
             if tag == "img" and attributes.get("aria-hidden") != "true":
                 found.append(attributes.get("alt"))

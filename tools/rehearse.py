@@ -104,7 +104,9 @@ def copy_tree(folder: Path) -> None:
 def publish(folder: Path) -> None:
     """Put a copy of the working tree into a repository of its own: its main, and the tag of its version."""
     copy_tree(folder)
-    version = re.search(r'__version__ = "(.+)"', (folder / "code/pixelwise/__init__.py").read_text(encoding="utf-8"))[1]
+    (version,) = re.findall(
+        r'__version__ = "(.+)"', (folder / "code/pixelwise/__init__.py").read_text(encoding="utf-8")
+    )
     settings = ["-c", "user.name=rehearsal", "-c", "user.email=rehearsal@example.org", "-c", "init.defaultBranch=main"]
     commit = ["commit", "--quiet", "-m", "working tree"]
     for command in (["init", "--quiet"], ["add", "--all"], commit, ["tag", f"v{version}"]):
@@ -137,7 +139,7 @@ def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"url.{origin.as_uri()}.insteadOf",
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-            "GIT_CONFIG_VALUE_0": re.search(ADDRESS, cell).group(),
+            "GIT_CONFIG_VALUE_0": re.findall(ADDRESS, cell)[0],
         }
         environment.pop("PYTHONPATH", None)
 

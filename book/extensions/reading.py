@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
 
 QUESTION = "🙌"
 IMAGE = re.compile(r"<img\b[^>]*>")
@@ -12,14 +15,16 @@ HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
 
-def mark_questions(app, doctree):
+def mark_questions(app: Sphinx, doctree: nodes.document) -> None:
     """Give the class `pw-question` to each block quote that opens with 🙌."""
     for quote in doctree.findall(nodes.block_quote):
         if quote.astext().lstrip().startswith(QUESTION):
             quote["classes"].append("pw-question")
 
 
-def finish_page(app, pagename, templatename, context, doctree):
+def finish_page(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Let pictures load when they come into view, at a known size, wide tables scroll, and Korean be read as Korean."""
     if "body" not in context:
         return
@@ -28,16 +33,16 @@ def finish_page(app, pagename, templatename, context, doctree):
     context["body"] = mark_korean(TABLE.sub(scroll, body))
 
 
-def scroll(table: re.Match) -> str:
+def scroll(table: re.Match[str]) -> str:
     """A table in a frame that scrolls, so that the page need not; a value and its spread stay on one line."""
-    held = table[0].replace(" ± ", "\u00a0±\u00a0")
-    return f'<div class="pw-scroll">{held}</div>'
+    joined = table[0].replace(" ± ", "\u00a0±\u00a0")
+    return f'<div class="pw-scroll">{joined}</div>'
 
 
 def mark_korean(body: str) -> str:
     """Tell browsers and screen readers which words are Korean."""
 
-    def mark(words: re.Match) -> str:
+    def mark(words: re.Match[str]) -> str:
         in_a_tag = body.rfind("<", 0, words.start()) > body.rfind(">", 0, words.start())
         return words[0] if in_a_tag else f'<span lang="ko">{words[0]}</span>'
 
@@ -60,7 +65,7 @@ def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
     return tag.replace("<img", f"<img{attributes}", 1)
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", mark_questions)
     app.connect("html-page-context", finish_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -56,7 +56,10 @@ def after(path: str, change: Callable[[Tensor], Tensor]) -> Plant:
     """Plant ``change`` behind the submodule at ``path``: what it returned becomes change(it)."""
 
     def plant(network: nn.Module) -> None:
-        network.get_submodule(path).register_forward_hook(lambda module, inputs, output: change(output))
+        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
+            return change(output)
+
+        network.get_submodule(path).register_forward_hook(hook)
 
     return plant
 
@@ -71,6 +74,6 @@ def instead(path: str, compute: Callable[[nn.Module, Tensor], Tensor]) -> Plant:
     return plant
 
 
-def rebuilt(build: Callable[..., nn.Module], *args, **options) -> Plant:
+def rebuilt(build: Callable[..., nn.Module], *args: object, **options: object) -> Plant:
     """Plant another network altogether."""
     return lambda network: blank(build, *args, **options)

@@ -6,8 +6,12 @@ import re
 import sys
 from collections.abc import Callable
 from types import FrameType, ModuleType
+from typing import Any
 
 from torch import Tensor
+
+Trace = Callable[[FrameType, str, object], Any]  # what sys.settrace takes, and each call of it returns
+
 
 COMMENT = re.compile(r"#\s*\(N, ([^)]*)\)")
 
@@ -50,12 +54,12 @@ def check_shape_comments(module: ModuleType, run: Callable[[], object]) -> int:
             ]
             assert not numbers or size in numbers, where
 
-    def trace(frame: FrameType, event: str, argument: object):
+    def trace(frame: FrameType, event: str, argument: object) -> Trace | None:
         if frame.f_code.co_filename != module.__file__:
             return None
         previous = frame.f_lineno
 
-        def inside(frame: FrameType, event: str, argument: object):
+        def inside(frame: FrameType, event: str, argument: object) -> Trace | None:
             nonlocal previous
             if previous in targets:
                 compare(previous, frame.f_locals.get(targets[previous]))
