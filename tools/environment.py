@@ -43,8 +43,8 @@ def mark(folder: str, name: str) -> "dict[str, Any] | None":
     """What a mark says, {} of one that says nothing (as they did once); None where there is none."""
     try:
         with open(os.path.join(folder, name), encoding="utf-8") as file:
-            found = json.loads(file.read() or "{}")
-        return found if isinstance(found, dict) else None
+            contents = json.loads(file.read() or "{}")
+        return contents if isinstance(contents, dict) else None
     except (OSError, ValueError):
         return None
 
@@ -107,7 +107,7 @@ def refusal(folder: str) -> str:
         os.listdir(folder)
     except OSError as error:
         return f"{name} can't hold an environment ({error.strerror}); {cure}"
-    marks = [found for found in (mark(folder, READY), mark(folder, UNFINISHED)) if found is not None]
+    marks = [contents for contents in (mark(folder, READY), mark(folder, UNFINISHED)) if contents is not None]
     environment = os.path.isfile(os.path.join(folder, "pyvenv.cfg"))
     if not environment and not any(marks):
         return f"{name} is not empty and no Python environment, so make leaves it alone; {cure}"

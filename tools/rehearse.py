@@ -67,16 +67,18 @@ def packages(python: Path) -> dict[str, str]:
     """The packages that a Python sees, with their versions."""
     command = [python, "-m", "pip", "list", "--format=freeze"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = (line.split("==", 1) for line in listed.stdout.splitlines() if "==" in line)
-    return {name.lower().replace("-", "_"): version for name, version in found}
+    pairs = (line.split("==", 1) for line in listed.stdout.splitlines() if "==" in line)
+    return {name.lower().replace("-", "_"): version for name, version in pairs}
 
 
 def session(folder: Path, below: Path) -> Path:
     """The Python of a fresh environment that also sees the packages of `below`, and a stand-in for google.colab."""
     subprocess.run([below, "-m", "venv", "--without-pip", folder], check=True)  # pip is in the image
     site = next(folder.glob("lib/python*/site-packages"))
-    shown = "import sys, site; print('\\n'.join(p for p in sys.path if p.endswith(('site-packages', 'dist-packages'))))"
-    (site / "image.pth").write_text(subprocess.run([below, "-c", shown], capture_output=True, text=True).stdout)
+    script = (
+        "import sys, site; print('\\n'.join(p for p in sys.path if p.endswith(('site-packages', 'dist-packages'))))"
+    )
+    (site / "image.pth").write_text(subprocess.run([below, "-c", script], capture_output=True, text=True).stdout)
     python = folder / "bin" / "python"
     kernel = {"argv": [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"], "display_name": "Python 3"}
     files = {site / name: text for name, text in COLAB.items()}

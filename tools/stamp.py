@@ -97,8 +97,9 @@ def _import_names(tree: ast.Module) -> ast.Module:
     """The tree without its imports, and first an expression that lists the names they bind at the top level."""
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = sorted({name.asname or name.name for node in imports for name in node.names})
-    listed = ast.Constant(tuple(names))  # pyrefly: ignore[bad-argument-type]  # in the syntax tree only constants
-    tree.body = [ast.Expr(listed)] + [node for node in tree.body if node not in imports]
+    # pyrefly: ignore[bad-argument-type]  # a tuple of constants is one to ast too
+    constant = ast.Constant(tuple(names))
+    tree.body = [ast.Expr(constant)] + [node for node in tree.body if node not in imports]
     return tree
 
 
@@ -112,8 +113,8 @@ def _spell(node: object) -> str:
     fields = {name: getattr(node, name, None) for name in node._fields}
     if isinstance(node, DOCUMENTED) and _is_docstring(node.body[:1]):
         fields["body"] = node.body[1:]
-    spelt = [f"{name}={_spell(value)}" for name, value in fields.items() if value is not None and value != []]
-    return f"{type(node).__name__}({', '.join(spelt)})"
+    parts = [f"{name}={_spell(value)}" for name, value in fields.items() if value is not None and value != []]
+    return f"{type(node).__name__}({', '.join(parts)})"
 
 
 def _is_docstring(statements: list[ast.stmt]) -> bool:

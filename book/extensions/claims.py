@@ -74,12 +74,12 @@ def name_boxes(
     claims = stored_claims(json.loads(Path(source).read_text(encoding="utf-8")))
     if len(BOX.findall(context["body"])) != len(claims):
         raise ExtensionError(f"{pagename} stores {len(claims)} claims, but its page does not show as many")
-    names, used = iter(claims), set[str]()
+    names, identifiers = iter(claims), set[str]()
 
     def name(box: re.Match[str]) -> str:
-        if (identifier := anchor(next(names))) in used:
+        if (identifier := anchor(next(names))) in identifiers:
             return box[0]
-        used.add(identifier)
+        identifiers.add(identifier)
         return f'<div id="{identifier}" '
 
     context["body"] = BOX.sub(name, context["body"])
@@ -89,8 +89,8 @@ class Claims(SphinxDirective):
     """All claims, counted, then chapter by chapter in the order of the table of contents."""
 
     def run(self) -> list[nodes.Node]:
-        listed = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
-        order = {page: place for place, page in enumerate(listed)}
+        pages_in_order = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
+        order = {page: place for place, page in enumerate(pages_in_order)}
         chapters = sorted(stamp.notebooks(), key=lambda path: order.get(f"chapters/{path.stem}", len(order)))
         sections: list[nodes.Node] = []
         kinds, states = Counter[str](), Counter[str]()

@@ -44,7 +44,7 @@ class Figure:
 
 def recorded(pages: list[str], root: Path = stamp.ROOT) -> dict[str, Figure]:
     """The figures in the notebooks among `pages`, in order; where one occurs twice, its first occurrence."""
-    found: dict[str, Figure] = {}
+    figures: dict[str, Figure] = {}
     for page in pages:
         if not (path := root / f"{page}.ipynb").is_file():
             continue
@@ -52,8 +52,8 @@ def recorded(pages: list[str], root: Path = stamp.ROOT) -> dict[str, Figure]:
             for output in cell["outputs"]:
                 text = "".join(output.get("data", {}).get("text/html", ""))
                 for host in HOST.finditer(text):
-                    found.setdefault(host[1], Figure(host[1], page, host[0]))
-    return found
+                    figures.setdefault(host[1], Figure(host[1], page, host[0]))
+    return figures
 
 
 def thumbnail(host: str) -> str:

@@ -46,8 +46,8 @@ def facts(notebook: stamp.Json, options: dict[str, Any], page: str, link: str) -
     text = "\n".join(stamp.source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     if not recording or "seconds" not in recording:
         return ""
-    stated = READING.search(text)
-    minutes = int(stated[1]) if stated else max(1, round(len(text.split()) / 130))
+    match = READING.search(text)
+    minutes = int(match[1]) if match else max(1, round(len(text.split()) / 130))
     place = f"{options['repository_url'].removeprefix('https://github.com/')}/blob/{options['repository_branch']}"
     return FACTS.format(
         reading=minutes,
@@ -96,8 +96,8 @@ def lay_out(
     if source.endswith(".ipynb") and "</h1>" in context["body"]:
         notebook = json.loads(Path(source).read_text(encoding="utf-8"))
         link = context["pathto"](f"_sources/{pagename}.ipynb", 1)
-        shown = facts(notebook, app.config.html_theme_options, pagename, link)
-        context["body"] = context["body"].replace("</h1>", f"</h1>\n{shown}", 1)
+        line = facts(notebook, app.config.html_theme_options, pagename, link)
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
 
 
 def write_files(app: Sphinx, error: Exception | None) -> None:
@@ -109,8 +109,8 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
     namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{namespace}">\n{urls}</urlset>\n'
     Path(app.outdir, "sitemap.xml").write_text(text, encoding="utf-8")
-    lost = (THEME / "404.html").read_text(encoding="utf-8").replace("SITE", site)
-    Path(app.outdir, "404.html").write_text(lost, encoding="utf-8")
+    page = (THEME / "404.html").read_text(encoding="utf-8").replace("SITE", site)
+    Path(app.outdir, "404.html").write_text(page, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -35,8 +35,8 @@ def finish_page(
 
 def scroll(table: re.Match[str]) -> str:
     """A table in a frame that scrolls, so that the page need not; a value and its spread stay on one line."""
-    joined = table[0].replace(" ± ", "\u00a0±\u00a0")
-    return f'<div class="pw-scroll">{joined}</div>'
+    text = table[0].replace(" ± ", "\u00a0±\u00a0")
+    return f'<div class="pw-scroll">{text}</div>'
 
 
 def mark_korean(body: str) -> str:
@@ -57,9 +57,9 @@ def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
     if file.is_file() and file.suffix != ".svg" and not re.search(r"\b(width|height)=", tag):
         with Image.open(file, formats=["PNG", "JPEG", "GIF", "WEBP"]) as picture:
             width, height = picture.size
-        if styled := re.search(r' style="width: (\d+)px;"', tag):
-            tag = tag.replace(styled[0], "")
-            width, height = int(styled[1]), round(height * int(styled[1]) / width)
+        if style := re.search(r' style="width: (\d+)px;"', tag):
+            tag = tag.replace(style[0], "")
+            width, height = int(style[1]), round(height * int(style[1]) / width)
         added |= {"width": width, "height": height}
     attributes = "".join(f' {name}="{value}"' for name, value in added.items() if f" {name}=" not in tag)
     return tag.replace("<img", f"<img{attributes}", 1)

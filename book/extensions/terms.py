@@ -78,8 +78,8 @@ def note_terms(doctree: nodes.document, known: dict[str, Note]) -> None:
 def note_sources(doctree: nodes.document, known: dict[str, Note]) -> None:
     """A note for the first link to each source; an entry in a chapter's own list of sources says the same already."""
     for link in list(doctree.findall(nodes.reference)):
-        listed = isinstance(link.parent.parent, nodes.list_item)
-        if not listed and (note := known.pop(link.get("refuri"), None)):
+        in_a_list = isinstance(link.parent.parent, nodes.list_item)
+        if not in_a_list and (note := known.pop(link.get("refuri"), None)):
             link.parent.replace(link, annotate(html.escape(link.astext()), note))
 
 
@@ -105,9 +105,9 @@ def cite_back(app: Sphinx, doctree: nodes.document) -> None:
                 if f"({address})" in text
             ]
             if links:
-                cited = f' <small class="pw-cited">Cited in {", ".join(links)}.</small>'
+                citations = f' <small class="pw-cited">Cited in {", ".join(links)}.</small>'
                 if isinstance(last := item[-1], nodes.Element):
-                    last += nodes.raw("", cited, format="html")
+                    last += nodes.raw("", citations, format="html")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

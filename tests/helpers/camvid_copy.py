@@ -55,12 +55,12 @@ def served(
     tamper(name, data) may return other bytes, None for "404 not found", or less than was announced as
     (bytes, announced length).
     """
-    asked: list[str] = []
+    requests: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             name = self.path.lstrip("/")
-            asked.append(name)
+            requests.append(name)
             time.sleep(delay)
             data = tamper(name, (root / name).read_bytes()) if (root / name).is_file() else None
             if data is None:
@@ -85,7 +85,7 @@ def served(
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/", asked
+        yield f"http://127.0.0.1:{server.server_port}/", requests
     finally:
         server.shutdown()
         server.server_close()

@@ -17,7 +17,7 @@ def parameters(network: nn.Module) -> int:
 
 
 def multiply_adds(network: nn.Module, size: int = 224) -> int:
-    """Those of the convolutions and linear layers for one image of ``size`` × ``size`` in eval mode."""
+    """Those of the convolutions and linear layers for one image of `size` × `size` in eval mode."""
     total = 0
 
     def count(module: nn.Module, inputs: object, output: Tensor) -> None:

@@ -23,12 +23,12 @@ def fcn_skips(seed: int = 0) -> tuple[NDArray[Any], ...]:
     rng = np.random.default_rng(seed)
     truth = np.stack([labels == label for label in range(11)]).astype(np.float32)
     levels: list[NDArray[np.float32]] = []
-    seen = np.zeros((11, 12, 16), np.float32)
+    previous = np.zeros((11, 12, 16), np.float32)
     for stride in (32, 16, 8):
         coarse = truth.reshape(11, 96 // stride, stride, 128 // stride, stride).mean((2, 4))
         carried = coarse.repeat(stride // 8, 1).repeat(stride // 8, 2)
-        levels.append(9 * (carried - seen) + 0.4 * rng.standard_normal(seen.shape).astype(np.float32))
-        seen = carried
+        levels.append(9 * (carried - previous) + 0.4 * rng.standard_normal(previous.shape).astype(np.float32))
+        previous = carried
     return np.stack(levels), labels, image
 
 
@@ -42,8 +42,8 @@ def hypercolumn_probe(seed: int = 0) -> tuple[NDArray[Any], list[tuple[str, int]
     layers: list[tuple[str, int]] = []
     features: list[NDArray[np.float64]] = []
     for i, stride in enumerate((2, 4, 8, 16, 32)):
-        given = np.concatenate([(4 - i) * colour, i * kind])
-        mixed = np.tensordot(rng.standard_normal((8, len(given))), given, 1) + 0.5 * rng.standard_normal((8, 24, 32))
+        signal = np.concatenate([(4 - i) * colour, i * kind])
+        mixed = np.tensordot(rng.standard_normal((8, len(signal))), signal, 1) + 0.5 * rng.standard_normal((8, 24, 32))
         mixed -= mixed.mean((1, 2), keepdims=True)
         features.append(mixed / np.sqrt(mixed.var((1, 2)).sum()))
         layers.append((f"stride {stride}", 8))

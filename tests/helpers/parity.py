@@ -17,7 +17,7 @@ Outputs: TypeAlias = "Tensor | dict[str, Outputs] | tuple[Outputs, ...] | list[O
 
 
 class ParityError(AssertionError):
-    """The networks differ; ``error`` is the relative error, infinite where they cannot be compared."""
+    """The networks differ; `error` is the relative error, infinite where they cannot be compared."""
 
     def __init__(self, message: str, error: float = math.inf) -> None:
         super().__init__(message)
@@ -80,9 +80,9 @@ def assert_parity(
     batch: int = 2,
     seed: int = 0,
 ) -> Parity:
-    """Give both networks the same random state and images of ``size``; raise ParityError if anything differs.
+    """Give both networks the same random state and images of `size`; raise ParityError if anything differs.
 
-    The networks are changed: they become float64 and the reference's state is loaded into ours with ``strict=True``.
+    The networks are changed: they become float64 and the reference's state is loaded into ours with `strict=True`.
     Compared are all outputs (a tensor, or dicts and tuples of them), the gradients of one random projection of the
     outputs with respect to every parameter and the images, and in train mode every buffer after the step. Dropout
     draws from the same seed in both.

@@ -20,14 +20,14 @@ def stated_shapes(module: ModuleType) -> dict[int, list[str]]:
     """The dimensions after N in every comment such as "# (N, 64, 112, 112)" on a line of code, by line number."""
     lines = inspect.getsource(module).splitlines()
     return {
-        number: [part.strip() for part in found[1].split(",")]
+        number: [part.strip() for part in match[1].split(",")]
         for number, line in enumerate(lines, start=1)
-        if (found := COMMENT.search(line)) and not line.strip().startswith("#")
+        if (match := COMMENT.search(line)) and not line.strip().startswith("#")
     }
 
 
 def check_shape_comments(module: ModuleType, run: Callable[[], object]) -> int:
-    """Call ``run`` and compare each line's value with its comment; return how many comments the run came by.
+    """Call `run` and compare each line's value with its comment; return how many comments the run came by.
 
     A line's value is what it assigns or returns. A dimension in words ("64 or 256") holds if any of its numbers does;
     one without a number, such as H, is counted but not compared.
