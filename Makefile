@@ -20,7 +20,7 @@ RUN := "$(VENV)/bin/python"
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help ready book epub test test-fast coverage rehearse audit links serve lab record bench lint stale bootstrap release \
+.PHONY: help ready book epub test test-fast coverage rehearse audit links serve lab record bench lint faults stale bootstrap release \
 	set-repository lock clean
 
 help: ## list the commands
@@ -76,13 +76,16 @@ lint: ready ## check style and format, notebooks included, the types, and which 
 	@report=$$("$(VENV)/bin/lint-imports" --no-cache --no-logo 2>&1) || { echo "$$report" >&2; exit 1; }
 	@$(RUN) -m pyrefly check --python-interpreter-path "$(VENV)/bin/python" --summary=none
 
+faults: ready ## write the table of faults in docs/robustness.md from the tests' marks
+	@$(RUN) -m tools.faults
+
 stale: ready ## list the chapters that an earlier library recorded
 	@$(RUN) -m tools.stale
 
 bootstrap: ready ## put the cell that prepares Colab into every chapter (after another version or a new chapter)
 	@$(RUN) -m tools.bootstrap
 
-release: ready ## let that cell fetch this version's tag and nothing else (see README.md, Contributing)
+release: ready ## let that cell fetch this version's tag and nothing else (see CONTRIBUTING.md, Releasing)
 	@$(RUN) -m tools.bootstrap --release
 
 set-repository: ready ## change the repository's address everywhere (URL=https://github.com/…)

@@ -82,6 +82,7 @@ class TestLoad:
         assert scenes.images.dtype == scenes.masks.dtype == torch.uint8
         assert ((scenes.masks < len(data.CLASSES)) | (scenes.masks == data.VOID)).all()
 
+    @pytest.mark.survives("Copies of CamVid with faults")
     @few
     @given(st.data())
     def test_damaged_copies_of_camvid(self, tmp_path_factory, draw):
@@ -120,6 +121,7 @@ def trained(tmp_path_factory):
 
 
 class TestPredict:
+    @pytest.mark.survives("Corrupt pictures, decompression bombs")
     @pytest.mark.parametrize("form", WHOLE)
     @fuzz
     @given(draw=st.data())
@@ -132,6 +134,7 @@ class TestPredict:
             assert picture.dim() == 3
             assert len(picture) == 3
 
+    @pytest.mark.survives("Odd, oblong, tiny and huge pictures")
     @few
     @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255))
     @example(1, 1, 0)
@@ -145,6 +148,7 @@ class TestPredict:
         assert labels.dtype == torch.uint8
         assert labels.max() < len(metadata.classes)
 
+    @pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
     @fuzz
     @given(draw=st.data())
     def test_damaged_weights(self, draw, trained, tmp_path):
@@ -160,6 +164,7 @@ class TestPredict:
         loaded = answer(lambda: weights.load(path), weights.WeightsError)
         assert (loaded is None) == (spoilt != whole)
 
+    @pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
     @fuzz
     @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), in_text=st.booleans())
     def test_damaged_weights_in_one_bit(self, place, bit, in_text, trained, tmp_path):
@@ -170,6 +175,7 @@ class TestPredict:
         path.write_bytes(spoilt)
         assert answer(lambda: weights.load(path), weights.WeightsError) is None
 
+    @pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
     @few
     @given(
         name=st.sampled_from(weights.PARTS),
@@ -238,6 +244,7 @@ class TestMetrics:
         for scores in (metrics.class_iou(matrix), metrics.dice(matrix)):
             assert (scores.isnan() | ((scores >= 0) & (scores <= 1))).all()
 
+    @pytest.mark.survives("Masks with unknown labels, all void, of one class")
     @fuzz
     @given(
         st.integers(1, 3),

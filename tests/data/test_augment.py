@@ -207,6 +207,7 @@ NO_TENSORS = {
 }
 
 
+@pytest.mark.survives("Recipes and augmentations that can't be, from Python")
 @pytest.mark.parametrize(("use", "said"), BAD_USES.values(), ids=BAD_USES.keys())
 def test_a_wrong_use_is_one_line(use, said):
     with pytest.raises(DataError, match=said) as caught:

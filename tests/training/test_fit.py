@@ -195,6 +195,7 @@ class TestHistory:
 
 
 class TestMistakes:
+    @pytest.mark.survives("Loss no number")
     def test_diverging_stops_early_and_says_where(self):
         model = segmenter()
         calls = []
@@ -210,17 +211,20 @@ class TestMistakes:
         assert "\n" not in str(raised.value)
         assert weights(model).isfinite().all()
 
+    @pytest.mark.survives("Loss no number")
     def test_a_real_divergence(self):
         recipe = Recipe(epochs=20, batch_size=4, optimizer="sgd", learning_rate=100, amp=False)
         model = nn.Conv2d(3, 3, 3, padding=1)
         with pytest.raises(FloatingPointError, match="try a tenth of the learning rate"):
             train(recipe, model=model, loss=lambda logits, targets: logits.square().mean())
 
+    @pytest.mark.survives("Batch of one")
     def test_batch_of_one_where_batch_normalisation_needs_two(self):
         model = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), nn.Flatten(), nn.Linear(3, 3))
         with pytest.raises(ValueError, match=r"batch of 1 where a feature map is 1×1.*batch_size ≥ 2"):
             train(Recipe(epochs=1, batch_size=1, amp=False), model=model, data=patches(3))
 
+    @pytest.mark.survives("Batch of one")
     def test_batch_of_one_is_fine_where_there_are_pixels(self):
         assert math.isfinite(train(Recipe(epochs=1, batch_size=1, amp=False))[1].loss[0])
 
@@ -250,6 +254,7 @@ class TestMistakes:
         with pytest.raises(ValueError, match="must return logits at the size of its input"):
             train(model=nn.Conv2d(3, 3, 3))
 
+    @pytest.mark.survives("Recipes and augmentations that can't be, from Python")
     @pytest.mark.parametrize(
         "wrong",
         [
@@ -284,6 +289,7 @@ class TestMistakes:
         with pytest.raises(ValueError, match=f"{name} (is|are) .*expected"):
             Recipe(**wrong)
 
+    @pytest.mark.survives("More classes than a byte has labels")
     @pytest.mark.parametrize("loss", [None, lambda logits, targets: logits.sum()])
     def test_more_classes_than_a_byte_has_labels(self, loss):
         with pytest.raises(ValueError, match="there are 300 classes, expected 1 to 255"):

@@ -93,6 +93,7 @@ def test_densenets_old_names(tmp_path):
     assert all(torch.equal(value, reference[key]) for key, value in network.state_dict().items())
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 def test_what_does_not_fit_is_refused(tmp_path):
     state = theirs_with_random_weights("resnet18").state_dict()
     torch.save({k: v for k, v in state.items() if k != "layer1.0.conv1.weight"}, tmp_path / "short.pth")
@@ -103,6 +104,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
         load_published(resnet18(), tmp_path / "long.pth")
 
 
+@pytest.mark.survives("No network, broken or wrong deliveries")
 def test_no_network(monkeypatch, tmp_path):
     """The message says what to put where."""
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
@@ -112,6 +114,7 @@ def test_no_network(monkeypatch, tmp_path):
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 def test_wrong_hash_leaves_nothing(monkeypatch, tmp_path):
     """Also where the first digits, which the name shows, agree: 32 bits can be forged in minutes."""
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
@@ -125,6 +128,7 @@ def test_wrong_hash_leaves_nothing(monkeypatch, tmp_path):
     assert fetch(other.as_uri(), digest).read_bytes() == b"something else"
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 def test_wrong_hash_in_the_cache_is_fetched_again(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
     published, forged = b"as published", b"as forged"
@@ -142,6 +146,7 @@ class Attack:
         return print, ("executed",)
 
 
+@pytest.mark.survives("Code in files from outside")
 def test_nothing_is_executed(published, capsys):
     published({"fc.weight": Attack()})
     with pytest.raises(pickle.UnpicklingError):

@@ -142,6 +142,7 @@ NAMES = list(CLASSES)
 ESCAPE = "\x1b[31mred"
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -215,6 +216,7 @@ def test_files_that_lie(saved, change, message):
     assert re.search(message, refusal(path))
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 @pytest.mark.parametrize(
     "change",
     [
@@ -236,6 +238,7 @@ def test_files_that_were_altered(saved, change):
     assert "does not match its checksum: it was altered after it was written; fetch it again" in refusal(path)
 
 
+@pytest.mark.survives("Weights in half, bfloat16 or double precision")
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
 def test_files_in_other_precisions_are_read(saved, kind):
     path, model = saved
@@ -248,6 +251,7 @@ def test_files_in_other_precisions_are_read(saved, kind):
     assert again(torch.randn(1, 3, 48, 64)).shape == (1, 11, 48, 64)
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 @pytest.mark.parametrize("kind", ["int8", "uint8", "bool", "int64", "complex64", "float8_e4m3fn"])
 def test_files_of_other_kinds_are_refused(saved, kind):
     path, _ = saved
@@ -256,6 +260,7 @@ def test_files_of_other_kinds_are_refused(saved, kind):
     assert re.search(f"{name} is torch.{kind}, expected torch.float32|{name} as .*, a number format", refusal(path))
 
 
+@pytest.mark.survives("Weights in half, bfloat16 or double precision")
 def test_double_that_is_too_large_for_single_is_refused(saved):
     path, _ = saved
     huge = torch.full((11,), 1e300, dtype=torch.float64)
@@ -263,6 +268,7 @@ def test_double_that_is_too_large_for_single_is_refused(saved):
     assert "NaN or infinity" in refusal(path)
 
 
+@pytest.mark.survives("More classes than a byte has labels")
 @pytest.mark.parametrize("count", [1, 12, 255])
 def test_any_number_of_classes_that_fits_a_byte(tmp_path, count):
     path = tmp_path / "w.safetensors"
@@ -294,6 +300,7 @@ def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 def test_files_that_are_no_weights(tmp_path, saved):
     class Trap:
         def __reduce__(self):
