@@ -20,7 +20,7 @@ RUN := "$(VENV)/bin/python"
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help ready book epub test test-fast coverage rehearse audit links serve lab record bench lint stale bootstrap release \
+.PHONY: help ready book epub test test-fast coverage rehearse audit links serve lab record bench lint faults stale bootstrap release \
 	set-repository lock clean
 
 help: ## list the commands
@@ -70,9 +70,14 @@ bench: ready ## compare with other libraries, side by side
 		test -e "$$file" || { echo "there are no benchmarks yet"; break; }; \
 		echo "== $$file"; $(RUN) "$$file" || exit 1; done
 
-lint: ready ## check style and format, notebooks included
+lint: ready ## check style and format, notebooks included, the types, and which part of the library imports which
 	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --check --quiet . || { \
 		echo "Style differs; '$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .' mends most of it." >&2; exit 1; }
+	@report=$$("$(VENV)/bin/lint-imports" --no-cache --no-logo 2>&1) || { echo "$$report" >&2; exit 1; }
+	@$(RUN) -m pyrefly check --python-interpreter-path "$(VENV)/bin/python" --summary=none
+
+faults: ready ## write the table of faults in docs/robustness.md from the tests' marks
+	@$(RUN) -m tools.faults
 
 stale: ready ## list the chapters that an earlier library recorded
 	@$(RUN) -m tools.stale
@@ -80,7 +85,7 @@ stale: ready ## list the chapters that an earlier library recorded
 bootstrap: ready ## put the cell that prepares Colab into every chapter (after another version or a new chapter)
 	@$(RUN) -m tools.bootstrap
 
-release: ready ## let that cell fetch this version's tag and nothing else (see README.md, Contributing)
+release: ready ## let that cell fetch this version's tag and nothing else (see CONTRIBUTING.md, Releasing)
 	@$(RUN) -m tools.bootstrap --release
 
 set-repository: ready ## change the repository's address everywhere (URL=https://github.com/…)

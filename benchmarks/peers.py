@@ -176,9 +176,9 @@ def compare_time_to_a_result(target: float, epochs: int, seeds: int) -> None:
                 else:
                     seconds = minimal_loop(model, train, recipe, folder, seed, reached)
                 total[loop] += seconds
-                found = "reached" if course[-1] >= target else "NOT reached"
+                state = "reached" if course[-1] >= target else "NOT reached"
                 print(
-                    f"  seed {seed}, {loop:10}  {seconds:6.1f} s, {len(course):2} epochs, {found} ({course[-1]:.1%}), "
+                    f"  seed {seed}, {loop:10}  {seconds:6.1f} s, {len(course):2} epochs, {state} ({course[-1]:.1%}), "
                     f"{seconds / len(course):.2f} s an epoch",
                     flush=True,
                 )

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -89,7 +89,7 @@ def renew(source: Path, output: Path, builder: str = "html") -> None:
 
 
 @contextlib.contextmanager
-def workshop(output: Path) -> Iterator[Path]:
+def workshop(output: Path) -> Generator[Path]:
     """A folder beside `output` for one build, gone afterwards; those of builds that were killed are swept away.
 
     A build holds a lock on its folder as long as it lives, so that nobody takes a living one for a killed one.
@@ -109,7 +109,7 @@ def workshop(output: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path) -> Generator[None]:
     """Hold the only lock on a folder; OSError where another process has it, or where there are no locks."""
     if fcntl is None:
         raise OSError(errno.ENOTSUP, "this system has no locks on folders")

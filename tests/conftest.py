@@ -2,28 +2,11 @@
 
 from tests.helpers.browser import browser  # noqa: F401 (the fixture, one for all tests)
 
-SLOW = {
-    *(
-        "test_audit.py",
-        "test_battery.py",
-        "test_mutations.py",
-        "test_readme.py",
-        "test_rehearse.py",
-        "test_rendered.py",
-    ),
-    *("test_site.py", "test_killed_again_and_again_it_ends_with_the_same_bits", "test_two_processes_are_one_batch"),
-    "test_with_pythons_own_venv_and_pip",
-    *("test_two_processes_reach_what_one_does", "test_two_processes_train_as_one"),
-    "test_several_processes_are_refused_together",
-}
-
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
-            item.add_marker("slow")
-        if SLOW & {item.path.name, getattr(item, "originalname", "")}:
             item.add_marker("slow")
 
 

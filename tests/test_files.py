@@ -69,6 +69,7 @@ def set_clock(path, hours):
 
 
 class TestSweeping:
+    @pytest.mark.survives("A clock that is ahead or behind")
     @pytest.mark.parametrize("hours", [-30, 0, 2])
     def test_a_file_that_is_being_written_stays_whatever_the_clocks_say(self, tmp_path, child, hours):
         path = tmp_path / "w"
@@ -93,6 +94,7 @@ class TestSweeping:
             mine.write_text("other")
         assert [p.name for p in tmp_path.iterdir()] == ["w"]
 
+    @pytest.mark.survives("A clock that is ahead or behind")
     def test_without_locks_age_counts_by_the_clock_that_stamps_the_files(self, tmp_path, monkeypatch):
         monkeypatch.setattr(files, "_lock", lambda *_, **__: None)
         monkeypatch.setattr(time, "time", lambda: 4e9)  # this machine's clock is far ahead of the file server's
@@ -110,6 +112,7 @@ class TestSweeping:
 
 
 class TestHolding:
+    @pytest.mark.survives("Two runs in one folder; a lock of a killed process")
     def test_the_second_is_told_who_holds_it(self, tmp_path, child, locks):
         holder = child(HOLD, tmp_path / "run")
         expected = f"is in use by process {holder.pid} on {socket.gethostname()}: wait for it, or choose another folder"
@@ -121,6 +124,7 @@ class TestHolding:
             assert os.listdir(tmp_path / "run") == [files.LOCK]
         assert os.listdir(tmp_path / "run") == []
 
+    @pytest.mark.survives("Two runs in one folder; a lock of a killed process")
     def test_a_killed_process_holds_nothing(self, tmp_path, child, locks):
         holder = child(HOLD, tmp_path)
         holder.send_signal(signal.SIGKILL)
@@ -149,6 +153,7 @@ class TestHolding:
 
 
 class TestJson:
+    @pytest.mark.survives("Undefined figures")
     def test_undefined_is_null(self, tmp_path):
         files.save_json(tmp_path / "r.json", {"a": math.nan, "b": [1.5, {"c": (math.nan,)}], "d": "NaN"})
         text = (tmp_path / "r.json").read_text()

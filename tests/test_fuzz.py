@@ -22,7 +22,7 @@ from pixelwise.evaluation import metrics
 from pixelwise.evaluation import predict as predict_labels
 from pixelwise.evaluation.pictures import label
 from pixelwise.zoo import weights
-from pixelwise.zoo.registry import BACKBONES, NETWORKS, Description
+from pixelwise.zoo.registry import BACKBONES, NETWORKS, NetworkSpec
 
 fuzz = settings(law, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 few = settings(heavy_law, suppress_health_check=fuzz.suppress_health_check)
@@ -82,6 +82,7 @@ class TestLoad:
         assert scenes.images.dtype == scenes.masks.dtype == torch.uint8
         assert ((scenes.masks < len(data.CLASSES)) | (scenes.masks == data.VOID)).all()
 
+    @pytest.mark.survives("Copies of CamVid with faults")
     @few
     @given(st.data())
     def test_damaged_copies_of_camvid(self, tmp_path_factory, draw):
@@ -113,13 +114,14 @@ WHOLE = {form: encoded(form) for form in photos.FORMATS if form in Image.SAVE}
 def trained(tmp_path_factory):
     """Weights of a compact network in a file whose path has blanks and other scripts, and the network."""
     path = tmp_path_factory.mktemp("Gewichte und 무게") / "straßen.safetensors"
-    described = Description("compact", len(data.CLASSES))
-    about = weights.About(network=described, classes=data.CLASSES, dataset="streets", size=(24, 32))
-    weights.save(path, described.build(), about)
+    spec = NetworkSpec("compact", len(data.CLASSES))
+    metadata = weights.Metadata(network=spec, classes=data.CLASSES, dataset="streets", size=(24, 32))
+    weights.save(path, spec.build(), metadata)
     return path
 
 
 class TestPredict:
+    @pytest.mark.survives("Corrupt pictures, decompression bombs")
     @pytest.mark.parametrize("form", WHOLE)
     @fuzz
     @given(draw=st.data())
@@ -132,19 +134,21 @@ class TestPredict:
             assert picture.dim() == 3
             assert len(picture) == 3
 
+    @pytest.mark.survives("Odd, oblong, tiny and huge pictures")
     @few
     @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 255))
     @example(1, 1, 0)
     @example(1, 3000, 255)
     @example(3000, 1, 7)
     def test_pictures_of_any_shape(self, trained, height, width, value):
-        model, about = weights.load(trained)
+        model, metadata = weights.load(trained)
         picture = torch.full((3, height, width), value, dtype=torch.uint8)
-        labels = label(model, picture, about.size)
+        labels = label(model, picture, metadata.size)
         assert labels.shape == (height, width)
         assert labels.dtype == torch.uint8
-        assert labels.max() < len(about.classes)
+        assert labels.max() < len(metadata.classes)
 
+    @pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
     @fuzz
     @given(draw=st.data())
     def test_damaged_weights(self, draw, trained, tmp_path):
@@ -160,6 +164,7 @@ class TestPredict:
         loaded = answer(lambda: weights.load(path), weights.WeightsError)
         assert (loaded is None) == (spoilt != whole)
 
+    @pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
     @fuzz
     @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), in_text=st.booleans())
     def test_damaged_weights_in_one_bit(self, place, bit, in_text, trained, tmp_path):
@@ -170,6 +175,7 @@ class TestPredict:
         path.write_bytes(spoilt)
         assert answer(lambda: weights.load(path), weights.WeightsError) is None
 
+    @pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
     @few
     @given(
         name=st.sampled_from(weights.PARTS),
@@ -196,9 +202,9 @@ class TestPredict:
         save_file(tensors, path, metadata | {"sha256": sealed.checksum(metadata, tensors)})
         loaded = answer(lambda: weights.load(path), weights.WeightsError)
         if loaded:
-            about = loaded[1]
-            assert all(text.isprintable() for text in (*about.classes, about.dataset))
-            assert about.size[0] * about.size[1] <= weights.MOST_PIXELS
+            metadata = loaded[1]
+            assert all(text.isprintable() for text in (*metadata.classes, metadata.dataset))
+            assert metadata.size[0] * metadata.size[1] <= weights.MOST_PIXELS
 
     @fuzz
     @given(
@@ -238,6 +244,7 @@ class TestMetrics:
         for scores in (metrics.class_iou(matrix), metrics.dice(matrix)):
             assert (scores.isnan() | ((scores >= 0) & (scores <= 1))).all()
 
+    @pytest.mark.survives("Masks with unknown labels, all void, of one class")
     @fuzz
     @given(
         st.integers(1, 3),

@@ -1,6 +1,6 @@
 """What else a reader's machine does: memory that runs out, paths in any script, disks that refuse, masks of one class.
 
-The faults that belong to one module are tried beside its tests; README.md lists them all under "Testing".
+The faults that belong to one module are tried beside its tests; docs/robustness.md lists them all.
 """
 
 import errno
@@ -21,7 +21,7 @@ from pixelwise.data import CLASSES, VOID
 from pixelwise.evaluation import evaluate, metrics
 from pixelwise.training import CheckpointError, Recipe, fit
 from pixelwise.zoo import weights
-from pixelwise.zoo.registry import Description
+from pixelwise.zoo.registry import NetworkSpec
 
 PATHS = ["mit Leerzeichen", "Straßen/눈 오는 날", "🚗", 'it\'s "quoted"', "-dash", "100 % #1?", "a" * 120]
 TRAIN = "--model unet --width 2 --size 32 48 --scenes 2 --epochs 1 --batch-size 2 --progress silent --device cpu"
@@ -32,6 +32,7 @@ def folder(request, tmp_path):
     return tmp_path / request.param
 
 
+@pytest.mark.survives("Blanks, quotes, any script in paths")
 class TestPaths:
     def test_streets_are_cached_and_found_again(self, folder, monkeypatch):
         monkeypatch.setenv("PIXELWISE_DATA", str(folder))
@@ -56,6 +57,7 @@ class TestPaths:
         assert {path.name for path in (folder / "out").iterdir()} == {"ein Bild-overlay.png", "ein Bild-mask.png"}
 
 
+@pytest.mark.survives("Out of memory")
 class TestMemory:
     """The computer's or the GPU's: the command says what to make smaller."""
 
@@ -113,8 +115,10 @@ class TestMemory:
         assert "Traceback" not in ended.stderr
 
     def test_predicting_goes_on_with_the_next_picture(self, monkeypatch, tmp_path, capsys):
-        network = Description("unet", 11, width=2)
-        weights.save(tmp_path / "w.safetensors", network.build(), weights.About(network, CLASSES, "streets", (32, 48)))
+        network = NetworkSpec("unet", 11, width=2)
+        weights.save(
+            tmp_path / "w.safetensors", network.build(), weights.Metadata(network, CLASSES, "streets", (32, 48))
+        )
         for name in ("large.png", "small.png"):
             Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(tmp_path / name)
         real, calls = predict.label, []
@@ -133,6 +137,7 @@ class TestMemory:
         assert (tmp_path / "small-mask.png").exists()
 
 
+@pytest.mark.survives("Disk full, read-only, over quota")
 @pytest.mark.parametrize("code", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT])
 def test_a_disk_that_refuses_a_checkpoint_ends_the_training_and_leaves_nothing_half(tmp_path, monkeypatch, code):
     path = tmp_path / "run.safetensors"
@@ -146,6 +151,7 @@ def test_a_disk_that_refuses_a_checkpoint_ends_the_training_and_leaves_nothing_h
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 @pytest.mark.parametrize("text", [b"", b"no safetensors", b"\xff" * 8 + b"{}", b"\x02\0\0\0\0\0\0\0{}"])
 def test_a_checkpoint_that_is_none_is_refused_in_one_line(tmp_path, text):
     path = tmp_path / "run.safetensors"
@@ -156,6 +162,7 @@ def test_a_checkpoint_that_is_none_is_refused_in_one_line(tmp_path, text):
     assert path.read_bytes() == text
 
 
+@pytest.mark.survives("Masks with unknown labels, all void, of one class")
 class TestMasks:
     def test_one_class_is_learned(self):
         scenes = tiny.scenes(4)

@@ -14,6 +14,8 @@ from nbconvert import HTMLExporter
 from tests.helpers.notebooks import sound_notebook
 from tools import stamp
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOKS = stamp.notebooks()
 RAW = {
     "a directive": re.compile(r"(?:`{3,}|~{3,}|:{3,})\{[\w:-]+\}"),

@@ -38,6 +38,7 @@ def dangers(text: str) -> list[str]:
     return found
 
 
+@pytest.mark.survives("Code in files from outside")
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.relative_to(stamp.LIBRARY).as_posix())
 def test_the_library_runs_nothing_from_outside(path):
     assert dangers(path.read_text(encoding="utf-8")) == []

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nbformat
 from book.extensions.claims import read_claims
+from nbformat import NotebookNode
 
 from tools import rehearse, stamp
 
@@ -34,6 +35,9 @@ class Fault:
     plant: Callable[[Path], None]
     tests: tuple[str, ...]
     says: str
+
+
+Change = Callable[[NotebookNode], object]  # what a fault does to a notebook
 
 
 def replace(file: str, old: str, new: str) -> Callable[[Path], None]:
@@ -71,10 +75,12 @@ def code(function: str, change: Callable[[ast.AST], ast.AST | None]) -> Callable
 
 def _definition(tree: ast.AST, names: list[str]) -> ast.AST | None:
     """The function or class that a tree defines under a path of names."""
+    place: ast.AST | None = tree
     for name in names:
         kinds = (ast.ClassDef, ast.FunctionDef)
-        tree = next((node for node in getattr(tree, "body", []) if isinstance(node, kinds) and node.name == name), None)
-    return tree
+        body = getattr(place, "body", [])
+        place = next((node for node in body if isinstance(node, kinds) and node.name == name), None)
+    return place
 
 
 class _First(ast.NodeTransformer):
@@ -118,7 +124,7 @@ def without_exception(name: str) -> Callable[[ast.AST], ast.AST | None]:
     return change
 
 
-def default(parameter: str, value: object) -> Callable[[ast.AST], ast.AST | None]:
+def default(parameter: str, value: bool) -> Callable[[ast.AST], ast.AST | None]:
     """A parameter gets another default."""
 
     def change(node: ast.AST) -> ast.AST | None:
@@ -135,30 +141,30 @@ def default(parameter: str, value: object) -> Callable[[ast.AST], ast.AST | None
     return change
 
 
-def notebook(chapter: str, change: Callable, restamp: bool = False) -> Callable[[Path], None]:
+def in_notebook(chapter: str, change: Change, restamp: bool = False) -> Callable[[Path], None]:
     """Plant by changing a notebook; `restamp` forges the hashes in its stamp, so that only running it can tell."""
 
     def plant(root: Path) -> None:
         path = root / "chapters" / f"{chapter}.ipynb"
-        book = nbformat.read(path, as_version=4)
-        change(book)
+        notebook = stamp.read(path)
+        change(notebook)
         if restamp:
-            book.metadata["pixelwise"]["cells"] = stamp.hash_cells(book)
-            book.metadata["pixelwise"]["outputs"] = stamp.hash_outputs(book)
-        nbformat.write(book, path)
+            notebook.metadata["pixelwise"]["cells"] = stamp.hash_cells(notebook)
+            notebook.metadata["pixelwise"]["outputs"] = stamp.hash_outputs(notebook)
+        nbformat.write(notebook, path)
 
     return plant
 
 
-def cell(book, kind: str, text: str):
+def cell(notebook: NotebookNode, kind: str, text: str) -> NotebookNode:
     """The first cell of a kind that holds a text, after the bootstrap cell."""
-    found = [cell for cell in book.cells[2:] if cell.cell_type == kind and text in cell.source]
-    if not found:
+    holding = [cell for cell in notebook.cells[2:] if cell.cell_type == kind and text in cell.source]
+    if not holding:
         raise LookupError(f"no {kind} cell holds {text!r} any more: choose another place for this fault")
-    return found[0]
+    return holding[0]
 
 
-def another_bound(book) -> None:
+def another_bound(notebook: NotebookNode) -> None:
     """The first claim that equals a value is said to equal one more."""
 
     def change(node: ast.AST) -> ast.AST | None:
@@ -166,7 +172,7 @@ def another_bound(book) -> None:
             return ast.keyword("equals", ast.BinOp(ast.Constant(1), ast.Add(), node.value))
         return None
 
-    for cell in book.cells[2:]:
+    for cell in notebook.cells[2:]:
         if cell.cell_type == "code" and "equals" in cell.source:
             tree = ast.parse(cell.source)
             if _First(change).replaced_in(tree):
@@ -175,26 +181,26 @@ def another_bound(book) -> None:
     raise LookupError("no claim equals a value any more: choose another chapter for this fault")
 
 
-def in_cell(kind: str, old: str, new: str) -> Callable:
-    def change(book):
-        place = cell(book, kind, old)
+def in_cell(kind: str, old: str, new: str) -> Change:
+    def change(notebook: NotebookNode) -> None:
+        place = cell(notebook, kind, old)
         place.source = place.source.replace(old, new, 1)
 
     return change
 
 
-def say(text: str) -> Callable:
+def say(text: str) -> Change:
     """Add a sentence to the second prose cell of a notebook."""
 
-    def change(book):
-        [cell for cell in book.cells if cell.cell_type == "markdown"][1].source += f"\n\n{text}"
+    def change(notebook: NotebookNode) -> None:
+        [cell for cell in notebook.cells if cell.cell_type == "markdown"][1].source += f"\n\n{text}"
 
     return change
 
 
-def tagged(book):
+def tagged(notebook: NotebookNode) -> NotebookNode:
     """The first cell whose printed output must be what is stored, and that output."""
-    for cell in book.cells:
+    for cell in notebook.cells:
         if "nbval-check-output" in cell.metadata.get("tags", []):
             for output in cell.outputs:
                 if output.output_type == "stream" and any(letter.isdigit() for letter in output.text):
@@ -202,25 +208,25 @@ def tagged(book):
     raise LookupError("no tagged cell prints a number: choose another chapter for this fault")
 
 
-def raise_a_digit(book) -> None:
-    output = tagged(book)
+def raise_a_digit(notebook: NotebookNode) -> None:
+    output = tagged(notebook)
     place = next(place for place, letter in enumerate(output.text) if letter.isdigit())
     output.text = f"{output.text[:place]}{(int(output.text[place]) + 1) % 10}{output.text[place + 1 :]}"
 
 
-def drop_alternative(book) -> None:
-    place = next(cell for cell in book.cells if cell.metadata.get("mystnb", {}).get("image", {}).get("alt"))
+def drop_alternative(notebook: NotebookNode) -> None:
+    place = next(cell for cell in notebook.cells if cell.metadata.get("mystnb", {}).get("image", {}).get("alt"))
     del place.metadata["mystnb"]
 
 
-def unexecute(book) -> None:
-    place = [cell for cell in book.cells if cell.cell_type == "code"][2]
-    place.outputs, place.execution_count = [], None
+def unexecute(notebook: NotebookNode) -> None:
+    place = [cell for cell in notebook.cells if cell.cell_type == "code"][2]
+    place.update(outputs=[], execution_count=None)
 
 
-def fail(book) -> None:
+def fail(notebook: NotebookNode) -> None:
     error = nbformat.v4.new_output("error", ename="ValueError", evalue="planted", traceback=[])
-    [cell for cell in book.cells if cell.cell_type == "code"][2].outputs = [error]
+    [cell for cell in notebook.cells if cell.cell_type == "code"][2].outputs = [error]
 
 
 STORED = "tests/test_notebooks.py"
@@ -228,44 +234,47 @@ RENDERED = "tests/test_rendered.py"
 FAULTS = (
     Fault(
         "a claim's threshold is changed in a cell",
-        notebook("upsampling", another_bound),
+        in_notebook("upsampling", another_bound),
         (STORED,),
         "cells have changed since the recording",
     ),
     Fault(
         "the same, with a forged stamp",
-        notebook("upsampling", another_bound, restamp=True),
+        in_notebook("upsampling", another_bound, restamp=True),
         ("chapters/upsampling.ipynb", *NBVAL),
         "ClaimError",
     ),
-    Fault("a stored number is changed", notebook("upsampling", raise_a_digit), (STORED,), "outputs have changed"),
+    Fault("a stored number is changed", in_notebook("upsampling", raise_a_digit), (STORED,), "outputs have changed"),
     Fault(
         "the same, with a forged stamp",
-        notebook("upsampling", raise_a_digit, restamp=True),
+        in_notebook("upsampling", raise_a_digit, restamp=True),
         ("chapters/upsampling.ipynb", *NBVAL),
         "mismatch",
     ),
     Fault(
         "a stamp of other cells",
-        notebook("fcn", lambda book: book.metadata["pixelwise"].update(cells="0" * 64)),
+        in_notebook("fcn", lambda notebook: notebook.metadata["pixelwise"].update(cells="0" * 64)),
         (STORED,),
         "cells have changed since the recording",
     ),
     Fault(
-        "no stamp at all", notebook("fcn", lambda book: book.metadata.pop("pixelwise")), (STORED,), "there is no stamp"
+        "no stamp at all",
+        in_notebook("fcn", lambda notebook: notebook.metadata.pop("pixelwise")),
+        (STORED,),
+        "there is no stamp",
     ),
-    Fault("a cell was not executed", notebook("fcn", unexecute), (STORED,), "has not been executed"),
-    Fault("a stored error", notebook("fcn", fail), (STORED,), "ended in ValueError: planted"),
-    Fault("an alt text is removed", notebook("googlenet", drop_alternative), (STORED,), "no real alt text"),
+    Fault("a cell was not executed", in_notebook("fcn", unexecute), (STORED,), "has not been executed"),
+    Fault("a stored error", in_notebook("fcn", fail), (STORED,), "ended in ValueError: planted"),
+    Fault("an alt text is removed", in_notebook("googlenet", drop_alternative), (STORED,), "no real alt text"),
     Fault(
         "a directive in a notebook",
-        notebook("fcn", say("```{note}\nOnly the book's builder knows this.\n```")),
+        in_notebook("fcn", say("```{note}\nOnly the book's builder knows this.\n```")),
         (STORED,),
         "holds a directive",
     ),
     Fault(
         "an external script in a notebook",
-        notebook("fcn", say('<script src="https://cdn.example.org/a.js"></script>')),
+        in_notebook("fcn", say('<script src="https://cdn.example.org/a.js"></script>')),
         (STORED,),
         "asks another host",
     ),
@@ -277,7 +286,7 @@ FAULTS = (
     ),
     Fault(
         "a link from a notebook leads nowhere",
-        notebook("resnet", say("See [there](nowhere.ipynb).")),
+        in_notebook("resnet", say("See [there](nowhere.ipynb).")),
         (RENDERED,),
         "links to 'nowhere.ipynb', which is not there",
     ),
@@ -289,7 +298,7 @@ FAULTS = (
     ),
     Fault(
         "the cell that prepares Colab differs",
-        notebook("fcn", lambda book: book.cells[1].update(source=book.cells[1].source + "\n")),
+        in_notebook("fcn", lambda notebook: notebook.cells[1].update(source=notebook.cells[1].source + "\n")),
         (STORED,),
         "the first code cell is not that of",
     ),
@@ -301,7 +310,7 @@ FAULTS = (
     ),
     Fault(
         "a folded solution is wrong",
-        notebook("upsampling", in_cell("markdown", "answer = [1 + 3, 2 + 4]", "answer = [1 + 3, 2 + 5]")),
+        in_notebook("upsampling", in_cell("markdown", "answer = [1 + 3, 2 + 4]", "answer = [1 + 3, 2 + 5]")),
         ("tests/test_exercises.py",),
         "test_the_folded_solution_passes[upsampling.phase_sums]",
     ),
@@ -314,7 +323,7 @@ FAULTS = (
     Fault(
         "void is scored",
         code("confusion_matrix", without_exception("ignore")),
-        ("tests/training/test_metrics.py",),
+        ("tests/evaluation/test_metrics.py",),
         "target holds label 255",
     ),
     Fault(
@@ -338,7 +347,7 @@ FAULTS = (
 )
 
 
-def pytest(root: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess:
+def pytest(root: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
     """Run tests of the copy at `root` as `make test` does."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "ignore", *tests]
     environment = os.environ | {
@@ -379,40 +388,44 @@ def sound(tests: tuple[str, ...]) -> str:
 
 def unfit(folder: Path = stamp.CHAPTERS, library: Path = stamp.LIBRARY) -> list[str]:
     """What keeps the chapters in `folder` from a release: each recorded in earnest, with this very library."""
-    found = []
+    obstacles: list[str] = []
     for path in stamp.notebooks(folder=folder):
-        book = json.loads(path.read_text(encoding="utf-8"))
-        made = book["metadata"].get("pixelwise", {})
-        if made.get("budget") not in EARNEST:
-            found.append(f"{path.stem}: recorded at the budget {made.get('budget')}, not {' or '.join(EARNEST)}")
-        if "outputs" not in made:
-            found.append(f"{path.stem}: its stamp has no hash of the outputs")
-        if changed := stamp.changed_modules(made, library):
-            found.append(f"{path.stem}: recorded before changes in {', '.join(changed)}")
-        found += [
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        recording = notebook["metadata"].get("pixelwise", {})
+        if recording.get("budget") not in EARNEST:
+            obstacles.append(
+                f"{path.stem}: recorded at the budget {recording.get('budget')}, not {' or '.join(EARNEST)}"
+            )
+        if "outputs" not in recording:
+            obstacles.append(f"{path.stem}: its stamp has no hash of the outputs")
+        if changed := stamp.changed_modules(recording, library):
+            obstacles.append(f"{path.stem}: recorded before changes in {', '.join(changed)}")
+        obstacles += [
             f"{path.stem}: the claim {claim['name']} {claim['state']}"
-            for claim in read_claims(book)
+            for claim in read_claims(notebook)
             if claim["state"] != "holds"
         ]
     for path in sorted((folder.parent / "data" / "results").glob("*.json")):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if kept["budget"] not in EARNEST or len(kept["seeds"]) < 3:
-            found.append(f"{path.name}: recorded at the budget {kept['budget']} with {len(kept['seeds'])} seeds")
-    return found
+        results = json.loads(path.read_text(encoding="utf-8"))
+        if results["budget"] not in EARNEST or len(results["seeds"]) < 3:
+            obstacles.append(
+                f"{path.name}: recorded at the budget {results['budget']} with {len(results['seeds'])} seeds"
+            )
+    return obstacles
 
 
 def main(faults: tuple[Fault, ...] = FAULTS, jobs: int | None = os.cpu_count()) -> int:
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        broken = [said for said in pool.map(sound, dict.fromkeys(fault.tests for fault in faults)) if said]
+        unsound = [failure for failure in pool.map(sound, dict.fromkeys(fault.tests for fault in faults)) if failure]
         through = 0
         for fault, (outcome, seconds) in zip(faults, pool.map(trial, faults), strict=True):
             through += outcome != "caught"
             print(f"{fault.name:52} {fault.tests[0]:42} {seconds:4.0f} s  {outcome}", flush=True)
     print(f"{len(faults) - through} of {len(faults)} planted faults caught.")
-    keeping = unfit()
-    print(*broken, *keeping, sep="\n")
-    print(f"{'Not fit' if keeping else 'Fit'} for a release: {len(keeping)} faults of recording.")
-    return 1 if through or broken or keeping else 0
+    unready = unfit()
+    print(*unsound, *unready, sep="\n")
+    print(f"{'Not fit' if unready else 'Fit'} for a release: {len(unready)} faults of recording.")
+    return 1 if through or unsound or unready else 0
 
 
 if __name__ == "__main__":

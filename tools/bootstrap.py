@@ -53,7 +53,7 @@ if importlib.util.find_spec("pixelwise") is None:
     if code and found != code:
         found = f"code/ is {{found}}, not {{code}}"
         raise RuntimeError(f"{{book}} is not {{version}}: {{found}}; delete it, try again")
-    packages = ("anywidget", "pooch", "safetensors")
+    packages = ("anywidget", "lazy_loader>=0.6", "pooch", "safetensors")
     run(sys.executable, "-m", "pip", "install", "--quiet", *packages)
     sys.path.insert(0, f"{{book}}/code")
     state = run(*git, "log", "-1", "--format=commit %h of %cs")
@@ -98,10 +98,10 @@ def main(arguments: list[str]) -> int:
         version = write_release()
         print(f"Now commit, `git tag v{version}` that commit, push both, and raise the version for what comes next.")
     for path in stamp.notebooks():
-        notebook = nbformat.read(path, as_version=4)
+        notebook = stamp.read(path)
         first = stamp.code_cells(notebook)[0]
-        if first.source != cell():
-            first.source = cell()
+        if stamp.source(first) != cell():
+            first["source"] = cell()
             nbformat.write(notebook, path)
             print(path.relative_to(stamp.ROOT))
     return 0

@@ -41,27 +41,31 @@ def faults(path: Path) -> list[str]:
     """Everything that is wrong with the notebook at `path`; an empty list when nothing is."""
     text = Path(path).read_text(encoding="utf-8")
     notebook = json.loads(text)
-    found = [] if len(text.encode()) <= LIMIT else [f"the file has {len(text.encode()):,} bytes, more than {LIMIT:,}"]
+    problems: list[str] = (
+        [] if len(text.encode()) <= LIMIT else [f"the file has {len(text.encode()):,} bytes, more than {LIMIT:,}"]
+    )
     for check in (drifted, unexecuted, unstorable, without_alternative, not_portable, foreign):
-        found += check(notebook)
-    return found
+        problems += check(notebook)
+    return problems
 
 
-def drifted(notebook: dict) -> list[str]:
+def drifted(notebook: stamp.Json) -> list[str]:
     """Code cells that are no longer those that made the outputs, and outputs that are no longer what they made."""
-    made = notebook["metadata"].get("pixelwise")
-    if not made:
+    recording = notebook["metadata"].get("pixelwise")
+    if not recording:
         return ["there is no stamp; record the chapter with `make record`"]
-    found = []
+    problems: list[str] = []
     for what, now in (("cells", stamp.hash_cells(notebook)), ("outputs", stamp.hash_outputs(notebook))):
-        if what not in made:
-            found.append(f"the stamp holds no hash of the {what}; record the chapter again with `make record`")
-        elif made[what] != now:
-            found.append(f"{what} have changed since the recording of {made.get('date')}; record the chapter again")
-    return found
+        if what not in recording:
+            problems.append(f"the stamp holds no hash of the {what}; record the chapter again with `make record`")
+        elif recording[what] != now:
+            problems.append(
+                f"{what} have changed since the recording of {recording.get('date')}; record the chapter again"
+            )
+    return problems
 
 
-def unexecuted(notebook: dict) -> list[str]:
+def unexecuted(notebook: stamp.Json) -> list[str]:
     """Code cells that did not run, or not from top to bottom in a fresh kernel."""
     counts = [cell.get("execution_count") for cell in stamp.code_cells(notebook)]
     if counts == list(range(1, len(counts) + 1)):
@@ -72,20 +76,22 @@ def unexecuted(notebook: dict) -> list[str]:
     return [f"code cells ran in the order {counts}, not from top to bottom; record the chapter"]
 
 
-def unstorable(notebook: dict) -> list[str]:
+def unstorable(notebook: stamp.Json) -> list[str]:
     """Outputs that must not be stored: errors, widget state, progress bars, paths and addresses of one machine."""
-    found = []
+    problems: list[str] = []
     if notebook["metadata"].get("widgets"):
-        found.append("the metadata holds widget state; show a static picture when course.begin(...).recording is true")
+        problems.append(
+            "the metadata holds widget state; show a static picture when course.begin(...).recording is true"
+        )
     for number, cell in enumerate(stamp.code_cells(notebook), 1):
         for output in cell.get("outputs", []):
             if output["output_type"] == "error":
-                found.append(f"code cell {number} ended in {output['ename']}: {output['evalue']}")
+                problems.append(f"code cell {number} ended in {output['ename']}: {output['evalue']}")
                 continue
             if "data" in output and not any(kind.startswith("text/") or kind in IMAGE_TYPES for kind in output["data"]):
-                found.append(f"code cell {number} shows only {', '.join(output['data'])}, which pages cannot show")
+                problems.append(f"code cell {number} shows only {', '.join(output['data'])}, which pages cannot show")
             if WIDGET_TYPES & set(output.get("data", {})):
-                found.append(f"code cell {number} shows a widget, which is dead without a kernel")
+                problems.append(f"code cell {number} shows a widget, which is dead without a kernel")
             for text in texts(output):
                 for what, pattern in (
                     ("a path of one machine", MACHINE_PATH),
@@ -93,13 +99,15 @@ def unstorable(notebook: dict) -> list[str]:
                     ("the debris of a progress bar", PROGRESS),
                 ):
                     if match := pattern.search(text):
-                        found.append(f"the output of code cell {number} holds {what}: {match.group().strip()[:60]!r}")
-    return found
+                        problems.append(
+                            f"the output of code cell {number} holds {what}: {match.group().strip()[:60]!r}"
+                        )
+    return problems
 
 
-def without_alternative(notebook: dict) -> list[str]:
+def without_alternative(notebook: stamp.Json) -> list[str]:
     """Pictures without a text that says what they show."""
-    found = []
+    problems: list[str] = []
     for number, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] == "markdown":
             text = without_code(stamp.source(cell))
@@ -107,14 +115,14 @@ def without_alternative(notebook: dict) -> list[str]:
             where = f"a picture in cell {number}"
         elif cell["cell_type"] == "code":
             outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
-            declared = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt")
-            alternatives = [declared for data in outputs if IMAGE_TYPES & set(data)]
+            alternative = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt")
+            alternatives = [alternative for data in outputs if IMAGE_TYPES & set(data)]
             alternatives += [alt for data in outputs for alt in html_alternatives(joined(data.get("text/html", "")))]
             where = f'the output of cell {number} (set its metadata {{"mystnb": {{"image": {{"alt": …}}}}}})'
         else:
             continue
-        found += [f"{where} has no real alt text: {alt!r}" for alt in alternatives if not describes(alt)]
-    return found
+        problems += [f"{where} has no real alt text: {alt!r}" for alt in alternatives if not describes(alt)]
+    return problems
 
 
 def describes(alternative: str | None) -> bool:
@@ -122,9 +130,9 @@ def describes(alternative: str | None) -> bool:
     return bool(alternative) and len(alternative.split()) >= 3 and not NO_DESCRIPTION.fullmatch(alternative.strip())
 
 
-def not_portable(notebook: dict) -> list[str]:
+def not_portable(notebook: stamp.Json) -> list[str]:
     """Syntax that Colab and GitHub show raw."""
-    found = []
+    problems: list[str] = []
     for number, cell in enumerate(notebook["cells"], 1):
         if cell["cell_type"] != "markdown":
             continue
@@ -133,20 +141,20 @@ def not_portable(notebook: dict) -> list[str]:
         for what, pattern in DIRECTIVES.items():
             if match := pattern.search(text if what == "a directive" else prose):
                 syntax = match.group().strip()
-                found.append(f"cell {number} holds {what} that only this book's builder knows: {syntax!r}")
-    return found
+                problems.append(f"cell {number} holds {what} that only this book's builder knows: {syntax!r}")
+    return problems
 
 
-def foreign(notebook: dict) -> list[str]:
+def foreign(notebook: stamp.Json) -> list[str]:
     """Scripts, styles, fonts and pictures that a reader's browser would ask another host for."""
-    found = []
+    problems: list[str] = []
     for number, cell in enumerate(notebook["cells"], 1):
-        shown = [output.get("data", {}) for output in cell.get("outputs", [])]
-        pieces = [joined(data.get(kind, "")) for data in shown for kind in ("text/html", "image/svg+xml")]
+        bundles = [output.get("data", {}) for output in cell.get("outputs", [])]
+        pieces = [joined(data.get(kind, "")) for data in bundles for kind in ("text/html", "image/svg+xml")]
         pieces += [without_code(stamp.source(cell))] if cell["cell_type"] == "markdown" else []
         matches = filter(None, map(FOREIGN.search, pieces))
-        found += [f"cell {number} asks another host for something: {match.group()[:80]!r}" for match in matches]
-    return found
+        problems += [f"cell {number} asks another host for something: {match.group()[:80]!r}" for match in matches]
+    return problems
 
 
 def alike(paths: list[Path]) -> list[str]:
@@ -159,7 +167,7 @@ def alike(paths: list[Path]) -> list[str]:
     ]
 
 
-def texts(output: dict) -> list[str]:
+def texts(output: stamp.Json) -> list[str]:
     """The texts of an output, as a person sees them; encoded pictures are left out."""
     if output["output_type"] == "stream":
         return [joined(output["text"])]
@@ -181,25 +189,25 @@ def without_code(text: str) -> str:
 
 def html_alternatives(html: str) -> list[str | None]:
     """The alt texts of the img elements in `html`, None where one has none; `alt=""` with aria-hidden is decoration."""
-    found = []
+    alternatives: list[str | None] = []
 
     class Images(HTMLParser):
-        def handle_starttag(self, tag, attrs):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             attributes = dict(attrs)
             if tag == "img" and attributes.get("aria-hidden") != "true":
-                found.append(attributes.get("alt"))
+                alternatives.append(attributes.get("alt"))
 
     Images().feed(html)
-    return found
+    return alternatives
 
 
 def main(arguments: list[str]) -> int:
     paths = [Path(argument) for argument in arguments] or stamp.notebooks()
-    found = [f"{path.name}: {fault}" for path in paths for fault in faults(path)] + alike(stamp.notebooks())
-    for fault in found:
+    problems = [f"{path.name}: {fault}" for path in paths for fault in faults(path)] + alike(stamp.notebooks())
+    for fault in problems:
         print(fault)
-    print(f"{len(paths)} notebooks checked, {len(found)} faults")
-    return 1 if found else 0
+    print(f"{len(paths)} notebooks checked, {len(problems)} faults")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import os
 import shutil
 import subprocess
 import sys
+from typing import Any
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARY = os.path.join(ROOT, "code", "pixelwise", "__init__.py")
@@ -29,7 +30,7 @@ STALE = 3  # the status of --check where pip can mend it
 ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_DRY_RUN", "PIP_REQUIRE_HASHES")
 
 
-def digest():
+def digest() -> str:
     """What an environment is made from: SHA-256 over the files that say so."""
     total = hashlib.sha256()
     for name in SOURCES:
@@ -38,28 +39,28 @@ def digest():
     return total.hexdigest()
 
 
-def mark(folder, name):
+def mark(folder: str, name: str) -> "dict[str, Any] | None":
     """What a mark says, {} of one that says nothing (as they did once); None where there is none."""
     try:
         with open(os.path.join(folder, name), encoding="utf-8") as file:
-            found = json.loads(file.read() or "{}")
-        return found if isinstance(found, dict) else None
+            contents = json.loads(file.read() or "{}")
+        return contents if isinstance(contents, dict) else None
     except (OSError, ValueError):
         return None
 
 
-def write_mark(folder, name, made_from=""):
+def write_mark(folder: str, name: str, made_from: str = "") -> None:
     path = os.path.join(folder, name)
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump({"environment of": ROOT, "made from": made_from}, file)
     os.replace(path + ".new", path)
 
 
-def within(path, folder):
+def within(path: str, folder: str) -> bool:
     return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))
 
 
-def check(folder):
+def check(folder: str) -> "tuple[int, str]":
     """(status, why) of an environment, asked in its own Python: 0, STALE, or 1 for one that pip can't mend."""
     if os.path.lexists(os.path.join(folder, UNFINISHED)):
         return 1, "its setting up was interrupted"
@@ -82,22 +83,22 @@ def check(folder):
     return 0, ""
 
 
-def ask(folder):
+def ask(folder: str) -> "tuple[int, str]":
     """`check`, from outside."""
     command = [os.path.join(folder, "bin", "python"), "-I", os.path.abspath(__file__), "--check", folder]
     try:
         answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except OSError:
         return 1, "its Python is gone"
-    said = os.fsdecode(answer.stdout).strip()
-    return (answer.returncode, said) if said or not answer.returncode else (1, "its Python does not start")
+    why = os.fsdecode(answer.stdout).strip()
+    return (answer.returncode, why) if why or not answer.returncode else (1, "its Python does not start")
 
 
-def is_new(folder):
+def is_new(folder: str) -> bool:
     return not os.path.lexists(folder) or (os.path.isdir(folder) and not os.listdir(folder))
 
 
-def refusal(folder):
+def refusal(folder: str) -> str:
     """Why the folder may not be touched: "" where it is empty, or set up by make for this tree."""
     name, cure = show(folder), "move it away, or name another folder: make VENV=…"
     try:
@@ -106,7 +107,7 @@ def refusal(folder):
         os.listdir(folder)
     except OSError as error:
         return f"{name} can't hold an environment ({error.strerror}); {cure}"
-    marks = [found for found in (mark(folder, READY), mark(folder, UNFINISHED)) if found is not None]
+    marks = [contents for contents in (mark(folder, READY), mark(folder, UNFINISHED)) if contents is not None]
     environment = os.path.isfile(os.path.join(folder, "pyvenv.cfg"))
     if not environment and not any(marks):
         return f"{name} is not empty and no Python environment, so make leaves it alone; {cure}"
@@ -118,11 +119,11 @@ def refusal(folder):
     return "{} is the environment of another checkout{}; {}".format(name, tree and ", " + tree, cure)
 
 
-def show(folder):
+def show(folder: str) -> str:
     return os.path.relpath(folder, ROOT) if folder.startswith(os.path.join(ROOT, "")) else folder
 
 
-def clear(folder):
+def clear(folder: str) -> None:
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
         if name == UNFINISHED:
@@ -133,7 +134,7 @@ def clear(folder):
             os.unlink(path)
 
 
-def make_ready(folder, lock):
+def make_ready(folder: str, lock: int) -> None:
     """Set up, mend or renew the environment in `folder`; SystemExit says what is in the way."""
     why = refusal(folder)
     if why:
@@ -151,7 +152,7 @@ def make_ready(folder, lock):
     doing = "Setting up" if new else "Making anew" if anew else "Bringing up to date"
     print("{} {}: {}.".format(doing, show(folder), why or "the first time about 6 GB and some minutes"), flush=True)
 
-    def run(*command):
+    def run(*command: str) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
         # Whoever comes meanwhile waits until the last of these has ended, even if this process was killed.
         done = subprocess.run(command, cwd=ROOT, env=dict(environment, PIP_USER="0"), pass_fds=[lock])
@@ -166,7 +167,8 @@ def make_ready(folder, lock):
     pip = (python, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
     if anew:
         clear(folder)
-        run(sys._base_executable, "-m", "venv", folder)  # not this very environment's, where a shell has activated it
+        base = sys._base_executable  # pyrefly: ignore[missing-attribute]
+        run(base, "-m", "venv", folder)  # not this very environment's, where a shell has activated it
         with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
             file.write("*\n")
     run(*pip, "--require-hashes", "-r", "requirements.txt")
@@ -178,7 +180,7 @@ def make_ready(folder, lock):
         sys.exit(f"{show(folder)} is not ready although pip is done: {why}.")
 
 
-def locked():
+def locked() -> int:
     """A lock that one process of this tree holds at a time, with those that it hands the file to; waits for it."""
     lock = os.open(__file__, os.O_RDONLY)
     try:
@@ -189,7 +191,7 @@ def locked():
     return lock
 
 
-def main(arguments):
+def main(arguments: "list[str]") -> int:
     folder = os.path.abspath(os.path.join(ROOT, arguments[-1]))
     if arguments[0] == "--check":
         status, why = check(folder)

@@ -1,4 +1,4 @@
-"""The README's table of faults that the library survives, from the marks on the tests: `make faults` writes it.
+"""The table of faults in docs/robustness.md, from the marks on the tests: `make faults` writes it.
 
 A test that tries a fault is marked `@pytest.mark.survives("Disk full, read-only, over quota")`; what then happens is
 said once, in tests/helpers/faults.py. `--check` only compares, and exits with 1 when the table is another.
@@ -8,13 +8,13 @@ import contextlib
 import io
 import sys
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
-from book import stamp
 from tests.helpers.faults import OUTCOMES
 
-README = stamp.ROOT / "README.md"
+from tools import stamp
+
+DOCUMENT = stamp.ROOT / "docs/robustness.md"
 HEAD = "| Fault | What happens | Cases | Tests |\n|---|---|--:|---|\n"
 
 
@@ -34,11 +34,11 @@ class Collector:
 def collect() -> dict[str, Counter[str]]:
     """How many cases each fault has in each test file. SystemExit where the tests can't be collected."""
     files = [path for path in (stamp.ROOT / "tests").rglob("test_*.py") if "mark.survives(" in path.read_text("utf-8")]
-    collector, said = Collector(), io.StringIO()
-    with contextlib.redirect_stdout(said):
+    collector, output = Collector(), io.StringIO()
+    with contextlib.redirect_stdout(output):
         status = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *map(str, files)], [collector])
     if status != pytest.ExitCode.OK:
-        raise SystemExit(said.getvalue())
+        raise SystemExit(output.getvalue())
     return collector.cases
 
 
@@ -54,22 +54,22 @@ def table(cases: dict[str, Counter[str]]) -> str:
 
 
 def renewed(text: str, rows: str) -> str:
-    """The README's text with `rows` for its table."""
+    """The document's text with `rows` for its table."""
     before, head, rest = text.partition(HEAD)
     if not head:
-        raise ValueError(f"README.md has no table that begins {HEAD.splitlines()[0]!r}")
+        raise ValueError(f"{DOCUMENT.name} has no table that begins {HEAD.splitlines()[0]!r}")
     return before + rows + rest[rest.index("\n\n") + 1 :]
 
 
-def main(arguments: list[str], readme: Path = README) -> int:
-    text = readme.read_text(encoding="utf-8")
+def main(arguments: list[str]) -> int:
+    text = DOCUMENT.read_text(encoding="utf-8")
     new = renewed(text, table(collect()))
     if new == text:
         return 0
     if "--check" in arguments:
-        print("README.md's table of faults is not what the tests hold; `make faults` writes it anew", file=sys.stderr)
+        print("docs/robustness.md is not what the tests hold; `make faults` writes it anew", file=sys.stderr)
         return 1
-    readme.write_text(new, encoding="utf-8")
+    DOCUMENT.write_text(new, encoding="utf-8")
     return 0
 
 

@@ -33,19 +33,19 @@ def of_pages(source: Path = stamp.ROOT) -> list[str]:
     with tempfile.TemporaryDirectory() as output:
         build.build(source, Path(output, "pages"), builder="linkcheck", settings=settings)
         lines = Path(output, "pages/output.json").read_text(encoding="utf-8").splitlines()
-    found = [json.loads(line) for line in lines]
-    return [f"{link['filename']}: {link['uri']} ({link['info']})" for link in found if link["status"] == "broken"]
+    links = [json.loads(line) for line in lines]
+    return [f"{link['filename']}: {link['uri']} ({link['info']})" for link in links if link["status"] == "broken"]
 
 
 def of_data() -> list[str]:
     """The addresses from which the library fetches: CamVid (its first and last file) and each network's weights."""
     from pixelwise.data import camvid
-    from pixelwise.zoo.pretrained import NETWORKS, published_url
+    from pixelwise.zoo.pretrained import PUBLISHED, published_url
 
     files = list(json.loads(camvid.MANIFEST.read_text(encoding="utf-8")))
     return [
         *(camvid.URL + file for file in (files[0], files[-1])),
-        *(published_url(network.__name__) for network in NETWORKS),
+        *(published_url(network.__name__) for network in PUBLISHED),
     ]
 
 
@@ -58,25 +58,25 @@ def dead(addresses: Iterable[str]) -> list[str]:
     """Those of the addresses that do not answer, or with an error, and what they say."""
 
     def ask(address: str) -> str:
-        said = ""
+        failure = ""
         for _ in range(TRIES):
             try:
                 with requests.get(address, timeout=TIMEOUT, stream=True) as answer:  # the head alone is read
                     if answer.ok:
                         return ""
-                    said = f"{answer.status_code} {answer.reason}"
+                    failure = f"{answer.status_code} {answer.reason}"
             except requests.RequestException as error:
-                said = str(error)
-        return f"{address} ({said})"
+                failure = str(error)
+        return f"{address} ({failure})"
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        return [said for said in pool.map(ask, dict.fromkeys(addresses)) if said]
+        return [failure for failure in pool.map(ask, dict.fromkeys(addresses)) if failure]
 
 
 def main() -> int:
-    found = [*of_pages(), *dead([*of_data(), *of_files()])]
-    print(*found, f"{len(found)} dead links", sep="\n")
-    return 1 if found else 0
+    failures = [*of_pages(), *dead([*of_data(), *of_files()])]
+    print(*failures, f"{len(failures)} dead links", sep="\n")
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
 
 from pixelwise.files import atomic_write
 from tools import check, stamp
@@ -44,20 +45,20 @@ class RecordingError(Exception):
     """A chapter could not be recorded; the message says why in words for its author."""
 
 
-def record(path: Path, budget: str = "", dataset: str = "", library: Path = stamp.LIBRARY) -> dict:
+def record(path: Path, budget: str = "", dataset: str = "", library: Path = stamp.LIBRARY) -> stamp.Json:
     """Execute the notebook at `path` in a fresh kernel, write its outputs and stamp, and return the stamp.
 
     Raises RecordingError when a cell fails, the outputs cannot be stored, or the library changed meanwhile.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = stamp.read(path)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
+            cell.update(outputs=[], execution_count=None)
     before = stamp.hash_library(library)
-    found, cell_seconds = execute(notebook, path, budget, dataset)
+    reported, cell_seconds = execute(notebook, path, budget, dataset)
 
-    library_hashes = {}
-    for module, file in sorted(found.pop("modules").items()):
+    library_hashes: dict[str, str | None] = {}
+    for module, file in sorted(reported.pop("modules").items()):
         if file is None or not Path(file).resolve().is_relative_to(library.resolve()):
             raise RecordingError(f"{path.name} imported {module} from outside this checkout's code/; use its own .venv")
         library_hashes[module] = stamp.hash_module(module, library)
@@ -65,38 +66,44 @@ def record(path: Path, budget: str = "", dataset: str = "", library: Path = stam
     if changed:
         raise RecordingError(f"the library changed while {path.name} ran ({', '.join(changed)}); record it again")
 
-    made = {
+    recording: stamp.Json = {
         "date": datetime.date.today().isoformat(),
-        **found,
+        **reported,
         "seconds": round(sum(cell_seconds), 1),
         "cell_seconds": cell_seconds,
         "cells": stamp.hash_cells(notebook),
         "library": library_hashes,
     }
-    if made["dataset"] == "streets":
-        made["outputs"] = stamp.hash_outputs(notebook)
-        notebook.metadata["pixelwise"] = made
+    if recording["dataset"] == "streets":
+        recording["outputs"] = stamp.hash_outputs(notebook)
+        notebook.metadata["pixelwise"] = recording
         tidy(notebook)
         if faults := check.unstorable(notebook):
             raise RecordingError(f"{path.name} was not written: " + "; ".join(map(str, faults)))
         write(notebook, path)
-    return made
+    return recording
 
 
-def execute(notebook, path: Path, budget: str, dataset: str) -> tuple[dict, list[float]]:
+def execute(notebook: NotebookNode, path: Path, budget: str, dataset: str) -> tuple[stamp.Json, list[float]]:
     """Run every cell in place; return what the kernel reports of itself and the seconds of each code cell."""
     environment = os.environ | {"PIXELWISE_RECORDING": "1", "PIXELWISE_BUDGET": budget, "PIXELWISE_DATASET": dataset}
-    started, seconds = [], []
+    started: list[float] = []
+    seconds: list[float] = []
+
+    def start(**_: object) -> None:
+        started.append(time.perf_counter())
+
+    def stop(**_: object) -> None:
+        seconds.append(round(time.perf_counter() - started[-1], 2))
+
     client = NotebookClient(
         notebook,
         timeout=None,
         kernel_name="python3",
         record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
-        on_cell_execute=lambda cell, cell_index: started.append(time.perf_counter()),
-        on_cell_executed=lambda cell, cell_index, execute_reply: seconds.append(
-            round(time.perf_counter() - started[-1], 2)
-        ),
+        on_cell_execute=start,
+        on_cell_executed=stop,
     )
     notebook.cells.append(nbformat.v4.new_code_cell(PROBE))
     try:
@@ -109,7 +116,7 @@ def execute(notebook, path: Path, budget: str, dataset: str) -> tuple[dict, list
     return json.loads("".join(output.text for output in last.outputs)), seconds[:-1]
 
 
-def tidy(notebook) -> None:
+def tidy(notebook: NotebookNode) -> None:
     """Drop what varies from run to run without meaning anything."""
     notebook.metadata["language_info"] = {"name": "python"}
     notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -119,7 +126,7 @@ def tidy(notebook) -> None:
         cell.metadata.pop("execution", None)
 
 
-def write(notebook, path: Path) -> None:
+def write(notebook: NotebookNode, path: Path) -> None:
     """Replace the file in one step, so that a reader or an interruption never meets half a notebook."""
     nbformat.validate(notebook)
     with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
@@ -136,13 +143,13 @@ def main(arguments: list[str]) -> int:
     for path in stamp.notebooks(options.chapters):
         print(f"{path.stem}: running", flush=True)
         try:
-            made = record(path, options.budget, options.dataset)
+            recording = record(path, options.budget, options.dataset)
         except RecordingError as error:
             failed += 1
             print(f"{path.stem}: FAILED, the file is as it was\n{error}", file=sys.stderr)
             continue
-        kept = "outputs written" if made["dataset"] == "streets" else "only data/results/ kept"
-        print(f"{path.stem}: {made['seconds']:.0f} s, budget {made['budget']}, {made['device']}, {kept}")
+        kept = "outputs written" if recording["dataset"] == "streets" else "only data/results/ kept"
+        print(f"{path.stem}: {recording['seconds']:.0f} s, budget {recording['budget']}, {recording['device']}, {kept}")
         for fault in check.faults(path):
             print(f"{path.stem}: still to do: {fault}")
     return 1 if failed else 0

@@ -6,15 +6,13 @@ with 1 then.
 
 import sys
 
-import nbformat
-
 from tools import stamp
 
 
 def main(arguments: list[str]) -> int:
     stale = 0
     for path in stamp.notebooks():
-        recorded = nbformat.read(path, as_version=4).metadata.get("pixelwise")
+        recorded = stamp.read(path).metadata.get("pixelwise")
         if recorded is None:
             print(f"{path.stem}: never recorded")
         elif changed := stamp.changed_modules(recorded):

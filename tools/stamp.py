@@ -1,6 +1,6 @@
 """What a recorded notebook says about its making, and whether that still holds.
 
-A stamp lives in the notebook's metadata under ``pixelwise``: date, budget, device, versions, seeds, seconds, a hash of
+A stamp lives in the notebook's metadata under `pixelwise`: date, budget, device, versions, seeds, seconds, a hash of
 the code cells, one of their outputs, and one hash per module of the library that the run imported.
 """
 
@@ -9,37 +9,47 @@ import hashlib
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
+
+import nbformat
+from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 LIBRARY = ROOT / "code"
+Json = dict[str, Any]  # a notebook, a cell, an output or a stamp, as their files hold them
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-def code_cells(notebook: dict) -> list[dict]:
+def read(path: Path) -> NotebookNode:
+    """The notebook at `path`, with lines joined to texts; its parts are attributes too."""
+    return cast(NotebookNode, nbformat.read(path, as_version=4))
+
+
+def code_cells(notebook: Json) -> list[Json]:
     """The code cells that hold any code, in order."""
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code" and source(cell).strip()]
 
 
-def source(cell: dict) -> str:
+def source(cell: Json) -> str:
     """The text of a cell, which a file may hold as one string or as a list of lines."""
     text = cell["source"]
     return text if isinstance(text, str) else "".join(text)
 
 
-def title(notebook: dict) -> str:
+def title(notebook: Json) -> str:
     """The first heading of a notebook."""
     lines = (line for cell in notebook["cells"] for line in source(cell).splitlines())
     return next(line.removeprefix("# ") for line in lines if line.startswith("# "))
 
 
-def bootstrap_cell(notebook: dict) -> str:
+def bootstrap_cell(notebook: Json) -> str:
     """The text of the first code cell, which prepares Colab and is the same in every chapter."""
     cells = code_cells(notebook)
     return source(cells[0]) if cells else ""
 
 
-def hash_cells(notebook: dict) -> str:
+def hash_cells(notebook: Json) -> str:
     """SHA-256 over the code cells after the bootstrap cell, which does nothing where notebooks are recorded.
 
     Comments and layout do not count; of an import the names that it brings count, and not where they come from.
@@ -48,13 +58,13 @@ def hash_cells(notebook: dict) -> str:
     return hashlib.sha256(json.dumps(trees).encode()).hexdigest()
 
 
-def hash_outputs(notebook: dict) -> str:
+def hash_outputs(notebook: Json) -> str:
     """SHA-256 over all that the code cells show, so that no number or picture is changed by hand."""
     outputs = [_joined(cell.get("outputs", [])) for cell in code_cells(notebook)]
     return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
 
 
-def _joined(value):
+def _joined(value: object) -> object:
     """`value` with each text that a file holds as a list of lines in one piece."""
     if isinstance(value, dict):
         return {key: _joined(inner) for key, inner in value.items()}
@@ -87,11 +97,13 @@ def _import_names(tree: ast.Module) -> ast.Module:
     """The tree without its imports, and first an expression that lists the names they bind at the top level."""
     imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     names = sorted({name.asname or name.name for node in imports for name in node.names})
-    tree.body = [ast.Expr(ast.Constant(tuple(names)))] + [node for node in tree.body if node not in imports]
+    # pyrefly: ignore[bad-argument-type]  # a tuple of constants is one to ast too
+    constant = ast.Constant(tuple(names))
+    tree.body = [ast.Expr(constant)] + [node for node in tree.body if node not in imports]
     return tree
 
 
-def _spell(node) -> str:
+def _spell(node: object) -> str:
     if isinstance(node, ast.Constant):
         return repr(node.value)
     if isinstance(node, list):
@@ -101,8 +113,8 @@ def _spell(node) -> str:
     fields = {name: getattr(node, name, None) for name in node._fields}
     if isinstance(node, DOCUMENTED) and _is_docstring(node.body[:1]):
         fields["body"] = node.body[1:]
-    spelt = [f"{name}={_spell(value)}" for name, value in fields.items() if value is not None and value != []]
-    return f"{type(node).__name__}({', '.join(spelt)})"
+    parts = [f"{name}={_spell(value)}" for name, value in fields.items() if value is not None and value != []]
+    return f"{type(node).__name__}({', '.join(parts)})"
 
 
 def _is_docstring(statements: list[ast.stmt]) -> bool:
@@ -113,7 +125,7 @@ def _is_docstring(statements: list[ast.stmt]) -> bool:
 
 
 def module_file(module: str, library: Path = LIBRARY) -> Path | None:
-    """The file of a module such as ``pixelwise.data.streets``, or None when the library no longer has it."""
+    """The file of a module such as `pixelwise.data.streets`, or None when the library no longer has it."""
     path = library.joinpath(*module.split("."))
     candidates = (path / "__init__.py", path.with_suffix(".py"))
     return next((candidate for candidate in candidates if candidate.is_file()), None)
@@ -135,7 +147,7 @@ def hash_module(module: str, library: Path = LIBRARY) -> str | None:
 
 def hash_library(library: Path = LIBRARY) -> dict[str, str | None]:
     """The hash of every module of the library."""
-    hashes = {}
+    hashes: dict[str, str | None] = {}
     for path in sorted(library.rglob("*.py")):
         parts = path.relative_to(library).with_suffix("").parts
         module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
@@ -143,7 +155,7 @@ def hash_library(library: Path = LIBRARY) -> dict[str, str | None]:
     return hashes
 
 
-def changed_modules(stamp: dict, library: Path = LIBRARY) -> list[str]:
+def changed_modules(stamp: Json, library: Path = LIBRARY) -> list[str]:
     """The modules that the stamped run imported and whose code is no longer in the library, wherever it lay then."""
     present = set(hash_library(library).values())
     return [module for module, recorded in stamp.get("library", {}).items() if recorded not in present]

@@ -15,7 +15,10 @@ TILES = ("#9fd3e6", "#9fd3e6", "#6fae7f", "#d98c5f", "#9fd3e6", "#6fae7f", "#d98
 @cache
 def font(name: str, size: int) -> ImageFont.FreeTypeFont:
     """One of the fonts that come with matplotlib, so that a card looks the same wherever it is made."""
-    fonts = Path(find_spec("matplotlib").origin).parent / "mpl-data/fonts/ttf"  # an import takes longer than all cards
+    spec = find_spec("matplotlib")  # an import takes longer than all cards
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("cards are drawn with the fonts of matplotlib, which is not installed")
+    fonts = Path(spec.origin).parent / "mpl-data/fonts/ttf"
     return ImageFont.truetype(fonts / f"{name}.ttf", size)
 
 

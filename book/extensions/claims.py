@@ -1,6 +1,6 @@
 """The page "What this book asserts": every claim of every recorded chapter, in one place.
 
-The directive ``{claims}`` reads the claims that the chapters' stored outputs carry as data, so the page shows what was
+The directive `{claims}` reads the claims that the chapters' stored outputs carry as data, so the page shows what was
 measured in the recorded runs and nothing else. Each sentence leads to the place in its chapter where it is asserted.
 """
 
@@ -9,27 +9,31 @@ import re
 from collections import Counter
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from book import toc
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
 from tools import stamp
 
 MIME = "application/vnd.pixelwise.claim+json"
+Claim = dict[str, Any]  # as `pixelwise.notebook.claims` stores it
 HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("Holds", "Claim", "Measured", "Bound", "Kind"))
 BOX = re.compile(r'<div (?=class="pw-claim )')
 
 
-def made_claims(notebook: dict) -> list[dict]:
+def stored_claims(notebook: stamp.Json) -> list[Claim]:
     """The claims in a notebook's stored outputs, one for each box on its page."""
     outputs = [output.get("data", {}) for cell in stamp.code_cells(notebook) for output in cell["outputs"]]
     return [data[MIME] for data in outputs if MIME in data]
 
 
-def read_claims(notebook: dict) -> list[dict]:
+def read_claims(notebook: stamp.Json) -> list[Claim]:
     """The claims of a notebook, in order; of a claim made twice the last one counts."""
-    return list({claim["name"]: claim for claim in made_claims(notebook)}.values())
+    return list({claim["name"]: claim for claim in stored_claims(notebook)}.values())
 
 
 def spell(value: float) -> str:
@@ -39,7 +43,7 @@ def spell(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
-def tabulate(claims: list[dict], page: str, dataset: str) -> str:
+def tabulate(claims: list[Claim], page: str, dataset: str) -> str:
     """The claims of one chapter as an HTML table; `page` is its address, `dataset` what it ran on."""
     rows = []
     for claim in claims:
@@ -55,26 +59,28 @@ def tabulate(claims: list[dict], page: str, dataset: str) -> str:
     return f'<table class="pw-claims"><thead><tr>{HEAD}</tr></thead><tbody>{body}</tbody></table>'
 
 
-def anchor(claim: dict) -> str:
+def anchor(claim: Claim) -> str:
     """The id of a claim's box on the page of its chapter."""
     return f"claim-{escape(claim['name'])}"
 
 
-def name_boxes(app, pagename, templatename, context, doctree):
+def name_boxes(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Give each claim's box in a chapter an id, so that the page of all claims can lead there."""
     source = app.env.doc2path(pagename) if doctree else ""
     if not source.endswith(".ipynb"):
         return
-    claims = made_claims(json.loads(Path(source).read_text(encoding="utf-8")))
+    claims = stored_claims(json.loads(Path(source).read_text(encoding="utf-8")))
     if len(BOX.findall(context["body"])) != len(claims):
         raise ExtensionError(f"{pagename} stores {len(claims)} claims, but its page does not show as many")
-    names, used = iter(claims), set()
+    names, identifiers = iter(claims), set[str]()
 
-    def name(box: re.Match) -> str:
-        if (found := anchor(next(names))) in used:
+    def name(box: re.Match[str]) -> str:
+        if (identifier := anchor(next(names))) in identifiers:
             return box[0]
-        used.add(found)
-        return f'<div id="{found}" '
+        identifiers.add(identifier)
+        return f'<div id="{identifier}" '
 
     context["body"] = BOX.sub(name, context["body"])
 
@@ -82,25 +88,31 @@ def name_boxes(app, pagename, templatename, context, doctree):
 class Claims(SphinxDirective):
     """All claims, counted, then chapter by chapter in the order of the table of contents."""
 
-    def run(self):
-        listed = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
-        order = {page: place for place, page in enumerate(listed)}
+    def run(self) -> list[nodes.Node]:
+        pages_in_order = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
+        order = {page: place for place, page in enumerate(pages_in_order)}
         chapters = sorted(stamp.notebooks(), key=lambda path: order.get(f"chapters/{path.stem}", len(order)))
-        sections, kinds, states = [], Counter(), Counter()
+        sections: list[nodes.Node] = []
+        kinds, states = Counter[str](), Counter[str]()
         for path in chapters:
             notebook = json.loads(Path(path).read_text(encoding="utf-8"))
-            claims, made = read_claims(notebook), notebook["metadata"].get("pixelwise")
-            if not claims or not made:
+            claims, recording = read_claims(notebook), notebook["metadata"].get("pixelwise")
+            if not claims or not recording:
                 continue
             kinds.update(claim["kind"] for claim in claims)
             states.update(claim["state"] for claim in claims)
             page = self.env.app.builder.get_relative_uri(self.env.docname, f"chapters/{path.stem}")
             section = nodes.section(ids=[f"claims-{path.stem}"])
             section += nodes.title("", stamp.title(notebook))
-            how = (made["date"], f"budget {made['budget']}", made["device"], f"torch {made['versions']['torch']}")
+            how = (
+                recording["date"],
+                f"budget {recording['budget']}",
+                recording["device"],
+                f"torch {recording['versions']['torch']}",
+            )
             note = f"Recorded {', '.join(how)}. "
             section += nodes.paragraph("", note, nodes.reference("", "Read the chapter", refuri=page))
-            section += nodes.raw("", tabulate(claims, page, made["dataset"]), format="html")
+            section += nodes.raw("", tabulate(claims, page, recording["dataset"]), format="html")
             sections.append(section)
         total = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
         others = "; ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "holds")
@@ -108,7 +120,7 @@ class Claims(SphinxDirective):
         return [nodes.paragraph("", counts), *sections]
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("claims", Claims)
     app.connect("html-page-context", name_boxes)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,8 +5,12 @@ import hashlib
 import io
 import re
 from pathlib import Path
+from typing import Any
 
+from docutils import nodes
 from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
 
 from pixelwise.explorables.bundle import bundle
 
@@ -15,28 +19,30 @@ HOST = re.compile(r'<div class="pw-explorable" data-explorable="([\w-]+)".*?</fi
 PICTURE = re.compile(r'<img\b[^>]*\bsrc="data:image/png;base64,([^"]+)"[^>]*>')
 
 
-def write_script(app):
+def write_script(app: Sphinx) -> None:
     if app.builder.format == "html":
         folder = Path(app.outdir, "_static")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SCRIPT).write_text(bundle(), encoding="utf-8")
 
 
-def finish(app, pagename, templatename, context, doctree):
+def finish(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Store still pictures as files that load late, and give the first figure of a name its anchor."""
-    seen = set()
+    seen: set[str] = set()
 
-    def store(tag: re.Match) -> str:
+    def store(tag: re.Match[str]) -> str:
         data = base64.b64decode(tag[1])
         name = f"_images/{hashlib.sha256(data).hexdigest()[:16]}.png"
         Path(app.outdir, "_images").mkdir(exist_ok=True)
         Path(app.outdir, name).write_bytes(data)
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            width = int(re.search(r'\bwidth="(\d+)"', tag[0])[1])
+            (width,) = map(int, re.findall(r'\bwidth="(\d+)"', tag[0]))
             size = f'height="{round(picture.height * width / picture.width)}" loading="lazy" decoding="async"'
         return re.sub(r'src="[^"]*"', f'{size} src="{context["pathto"](name, 1)}"', tag[0])
 
-    def anchor(host: re.Match) -> str:
+    def anchor(host: re.Match[str]) -> str:
         if host[1] in seen:
             return host[0]
         seen.add(host[1])
@@ -47,7 +53,7 @@ def finish(app, pagename, templatename, context, doctree):
         app.add_js_file(SCRIPT, loading_method="defer")
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("builder-inited", write_script)
     app.connect("html-page-context", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

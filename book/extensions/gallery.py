@@ -15,7 +15,9 @@ from book import toc
 from book.extensions.explorables import HOST, PICTURE
 from docutils import nodes
 from PIL import Image
+from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
 from tools import stamp
 
 CAPTION = re.compile(r"<figcaption>(.*?)\s*<span", re.DOTALL)
@@ -33,16 +35,16 @@ class Figure:
     @property
     def alt(self) -> str:
         """What the still picture shows, escaped as it is in the host."""
-        return re.search(r'\balt="([^"]*)"', self.host)[1]
+        return re.findall(r'\balt="([^"]*)"', self.host)[0]
 
     @property
     def caption(self) -> str:
-        return html.unescape(CAPTION.search(self.host)[1])
+        return html.unescape(CAPTION.findall(self.host)[0])
 
 
 def recorded(pages: list[str], root: Path = stamp.ROOT) -> dict[str, Figure]:
     """The figures in the notebooks among `pages`, in order; where one occurs twice, its first occurrence."""
-    found: dict[str, Figure] = {}
+    figures: dict[str, Figure] = {}
     for page in pages:
         if not (path := root / f"{page}.ipynb").is_file():
             continue
@@ -50,13 +52,13 @@ def recorded(pages: list[str], root: Path = stamp.ROOT) -> dict[str, Figure]:
             for output in cell["outputs"]:
                 text = "".join(output.get("data", {}).get("text/html", ""))
                 for host in HOST.finditer(text):
-                    found.setdefault(host[1], Figure(host[1], page, host[0]))
-    return found
+                    figures.setdefault(host[1], Figure(host[1], page, host[0]))
+    return figures
 
 
 def thumbnail(host: str) -> str:
     """The host's still picture, small, as a data address."""
-    with Image.open(io.BytesIO(base64.b64decode(PICTURE.search(host)[1])), formats=["PNG"]) as picture:
+    with Image.open(io.BytesIO(base64.b64decode(PICTURE.findall(host)[0])), formats=["PNG"]) as picture:
         small = picture.convert("RGB")
         small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
     file = io.BytesIO()
@@ -73,11 +75,11 @@ class FromNotebooks(SphinxDirective):
 
 
 class Explorable(FromNotebooks):
-    """``{explorable} metric-traps``: the interactive figure of that name."""
+    """`{explorable} metric-traps`: the interactive figure of that name."""
 
     required_arguments = 1
 
-    def run(self):
+    def run(self) -> list[nodes.Node]:
         figures, name = self.figures(), self.arguments[0]
         if name not in figures:
             raise self.error(f"no recorded chapter shows the explorable {name!r}; recorded are {', '.join(figures)}")
@@ -85,9 +87,9 @@ class Explorable(FromNotebooks):
 
 
 class Gallery(FromNotebooks):
-    """``{explorables}``: every interactive figure with a small picture and a link to its place in its chapter."""
+    """`{explorables}`: every interactive figure with a small picture and a link to its place in its chapter."""
 
-    def run(self):
+    def run(self) -> list[nodes.Node]:
         items = []
         for figure in self.figures().values():
             name, _, sentence = figure.caption.partition(": ")
@@ -100,7 +102,7 @@ class Gallery(FromNotebooks):
         return [nodes.raw("", f'<ul class="pw-gallery">{"".join(items)}</ul>', format="html")]
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("explorable", Explorable)
     app.add_directive("explorables", Gallery)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from book import toc
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
 from tools import stamp
 
 ITEM = """<li><a href="{link}"><small>{title}</small>
@@ -14,9 +16,9 @@ ITEM = """<li><a href="{link}"><small>{title}</small>
 
 
 class Map(SphinxDirective):
-    """``{map}``: every chapter of the contents with its failure and its question, as book/chapters.yml has them."""
+    """`{map}`: every chapter of the contents with its failure and its question, as book/chapters.yml has them."""
 
-    def run(self):
+    def run(self) -> list[nodes.Node]:
         items = []
         for _, pages in toc.parts(self.config.external_toc_path):
             for page in pages:
@@ -29,6 +31,6 @@ class Map(SphinxDirective):
         return [nodes.raw("", f'<ol class="pw-map">{"".join(items)}</ol>', format="html")]
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("map", Map)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

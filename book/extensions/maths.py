@@ -1,10 +1,14 @@
 """Formulas as MathML, made while the book is built: the browser draws them without any script."""
 
 import html
+from typing import NoReturn
 
 from docutils import nodes
 from math_core import LatexError, LatexToMathML
+from sphinx.application import Sphinx
 from sphinx.util import logging
+from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
 
 logger = logging.getLogger(__name__)
 converter = LatexToMathML(annotation=True, fancy_error=False)
@@ -15,7 +19,7 @@ def convert(latex: str, display: bool = False) -> str:
     return converter.convert_with_local_state(latex, displaystyle=display)
 
 
-def _formula(translator, node, display: bool) -> str:
+def _formula(node: nodes.Element, display: bool) -> str:
     try:
         return convert(node.astext(), display)
     except LatexError as error:
@@ -23,18 +27,18 @@ def _formula(translator, node, display: bool) -> str:
         return f"<code>{html.escape(node.astext())}</code>"
 
 
-def inline(translator, node):
-    translator.body.append(_formula(translator, node, display=False))
+def inline(translator: HTML5Translator, node: nodes.math) -> NoReturn:
+    translator.body.append(_formula(node, display=False))
     raise nodes.SkipNode
 
 
-def block(translator, node):
+def block(translator: HTML5Translator, node: nodes.math_block) -> NoReturn:
     identifier = f' id="{node["ids"][0]}"' if node["ids"] else ""
-    formula = _formula(translator, node, display=True)
+    formula = _formula(node, display=True)
     translator.body.append(f'<div class="pw-math"{identifier}>{formula}</div>\n')
     raise nodes.SkipNode
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_html_math_renderer("mathml", inline_renderers=(inline, None), block_renderers=(block, None))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

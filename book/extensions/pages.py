@@ -3,11 +3,17 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from book import toc
 from book.extensions import cards
 from book.extensions.provenance import spell_seconds
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
+from sphinx.config import Config
 from sphinx.errors import ConfigError
+from sphinx.util.typing import ExtensionMetadata
 from tools import stamp
 
 THEME = Path(__file__).resolve().parents[1] / "theme"
@@ -24,35 +30,35 @@ FACTS = """<div class="pw-facts">
 """
 
 
-def site_address(config) -> str:
+def site_address(config: Config) -> str:
     """Where the book is published, with a slash at the end: html_baseurl, else the repository's GitHub Pages."""
     if config.html_baseurl:
         return config.html_baseurl.rstrip("/") + "/"
-    found = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", config.html_theme_options.get("repository_url", ""))
-    if not found:
+    parts = re.fullmatch(r"https://github\.com/([^/]+)/([^/]+)", config.html_theme_options.get("repository_url", ""))
+    if not parts:
         raise ConfigError("_config.yml needs html.baseurl, or a repository.url like https://github.com/NAME/REPOSITORY")
-    return f"https://{found[1]}.github.io/{found[2]}/"
+    return f"https://{parts[1]}.github.io/{parts[2]}/"
 
 
-def facts(notebook: dict, options: dict, page: str, link: str) -> str:
+def facts(notebook: stamp.Json, options: dict[str, Any], page: str, link: str) -> str:
     """Minutes to read and to run, and where to run it, as HTML; empty for a notebook without a stamp."""
-    made = notebook["metadata"].get("pixelwise")
+    recording = notebook["metadata"].get("pixelwise")
     text = "\n".join(stamp.source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    if not made or "seconds" not in made:
+    if not recording or "seconds" not in recording:
         return ""
-    stated = READING.search(text)
-    minutes = int(stated[1]) if stated else max(1, round(len(text.split()) / 130))
+    match = READING.search(text)
+    minutes = int(match[1]) if match else max(1, round(len(text.split()) / 130))
     place = f"{options['repository_url'].removeprefix('https://github.com/')}/blob/{options['repository_branch']}"
     return FACTS.format(
         reading=minutes,
-        running=spell_seconds(made["seconds"]),
-        device="a CPU" if made["device"] == "CPU" else made["device"],
+        running=spell_seconds(recording["seconds"]),
+        device="a CPU" if recording["device"] == "CPU" else recording["device"],
         place=f"{place}/{page}.ipynb",
         notebook=link,
     )
 
 
-def describe(app, page: str) -> str:
+def describe(app: Sphinx, page: str) -> str:
     """A page in one sentence."""
     return toc.purpose(page).get("question") or app.config.html_theme_options["tagline"]
 
@@ -62,9 +68,11 @@ def card(page: str) -> str:
     return f"_static/cards/{page.replace('/', '-')}.png"
 
 
-def lay_out(app, pagename, templatename, context, doctree):
+def lay_out(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Hand the layout what it shows around a page."""
-    if app.builder.name != "html":
+    if not isinstance(app.builder, StandaloneHTMLBuilder) or app.builder.name != "html":
         return
     parts = toc.parts(Path(app.srcdir, app.config.external_toc_path))
     titles, names = app.env.titles, {app.config.root_doc, *(name for _, names in parts for name in names)}
@@ -88,11 +96,11 @@ def lay_out(app, pagename, templatename, context, doctree):
     if source.endswith(".ipynb") and "</h1>" in context["body"]:
         notebook = json.loads(Path(source).read_text(encoding="utf-8"))
         link = context["pathto"](f"_sources/{pagename}.ipynb", 1)
-        told = facts(notebook, app.config.html_theme_options, pagename, link)
-        context["body"] = context["body"].replace("</h1>", f"</h1>\n{told}", 1)
+        line = facts(notebook, app.config.html_theme_options, pagename, link)
+        context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
 
 
-def write_files(app, error):
+def write_files(app: Sphinx, error: Exception | None) -> None:
     """The sitemap, the page for wrong addresses, and the pictures that stand for the pages elsewhere."""
     if error or app.builder.name != "html":
         return
@@ -101,11 +109,11 @@ def write_files(app, error):
     namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{namespace}">\n{urls}</urlset>\n'
     Path(app.outdir, "sitemap.xml").write_text(text, encoding="utf-8")
-    lost = (THEME / "404.html").read_text(encoding="utf-8").replace("SITE", site)
-    Path(app.outdir, "404.html").write_text(lost, encoding="utf-8")
+    page = (THEME / "404.html").read_text(encoding="utf-8").replace("SITE", site)
+    Path(app.outdir, "404.html").write_text(page, encoding="utf-8")
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for sphinx_comments, which is not loaded
     app.add_html_theme("pixelwise", str(THEME))
     app.add_js_file("site.js")

@@ -7,26 +7,28 @@ from pathlib import Path
 
 from book import toc
 from docutils import nodes
+from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.typing import ExtensionMetadata
 from tools import stamp
 
 
-def describe(made: dict, changed: list[str]) -> str:
-    """The stamp `made` of a chapter as HTML; `changed` names the modules that are no longer what it imported."""
-    date = datetime.date.fromisoformat(made["date"])
-    versions = made["versions"]
+def describe(recording: stamp.Json, changed: list[str]) -> str:
+    """The stamp of a chapter as HTML; `changed` names the modules that are no longer what it imported."""
+    date = datetime.date.fromisoformat(recording["date"])
+    versions = recording["versions"]
     parts = [
-        f'Outputs recorded on <time datetime="{made["date"]}">{date.day} {date:%B %Y}</time>',
-        f"budget {html.escape(made['budget'])}",
-        html.escape(made["device"]),
+        f'Outputs recorded on <time datetime="{recording["date"]}">{date.day} {date:%B %Y}</time>',
+        f"budget {html.escape(recording['budget'])}",
+        html.escape(recording["device"]),
         f"torch {html.escape(versions.get('torch', '?'))}",
-        spell_seconds(made["seconds"]),
+        spell_seconds(recording["seconds"]),
     ]
     rows = {
-        "Data": made["dataset"],
-        "Seeds": ", ".join(map(str, made["seeds"])),
+        "Data": recording["dataset"],
+        "Seeds": ", ".join(map(str, recording["seeds"])),
         "Versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
-        "Slowest cell": spell_seconds(max(made["cell_seconds"], default=0)),
+        "Slowest cell": spell_seconds(max(recording["cell_seconds"], default=0)),
         "Library": f"changed since in {', '.join(changed)}" if changed else "unchanged since",
     }
     details = "".join(f"<dt>{name}</dt><dd>{html.escape(value)}</dd>" for name, value in rows.items())
@@ -44,30 +46,30 @@ def spell_seconds(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-def add_stamp(app, doctree):
+def add_stamp(app: Sphinx, doctree: nodes.document) -> None:
     path = app.env.doc2path(app.env.docname)
     if not path.endswith(".ipynb"):
         return
     with open(path, encoding="utf-8") as file:
-        made = json.load(file)["metadata"].get("pixelwise")
+        recording = json.load(file)["metadata"].get("pixelwise")
     title = next(doctree.findall(nodes.title), None)
-    if not made or title is None:
+    if not recording or title is None:
         return
-    line = nodes.raw("", describe(made, stamp.changed_modules(made)), format="html")
+    line = nodes.raw("", describe(recording, stamp.changed_modules(recording)), format="html")
     title.parent.insert(title.parent.index(title) + 1, line)
 
 
 HEAD = ("Chapter", "Data", "Budget", "Device", "Time", "Slowest cell", "Python", "torch", "Date")
 
 
-def tabulate(runs: list[tuple[str, str, dict]]) -> str:
+def tabulate(runs: list[tuple[str, str, stamp.Json]]) -> str:
     """Runs as an HTML table; each is the chapter's title, its page's address, and the stamp of the run."""
     rows = []
-    for title, page, made in runs:
-        versions = [made["versions"].get(name, "?") for name in ("python", "torch")]
-        slowest = spell_seconds(max(made["cell_seconds"])) if made.get("cell_seconds") else "–"
-        took = (spell_seconds(made["seconds"]), slowest)
-        cells = (made["dataset"], made["budget"], made["device"], *took, *versions, made["date"])
+    for title, page, recording in runs:
+        versions = [recording["versions"].get(name, "?") for name in ("python", "torch")]
+        slowest = spell_seconds(max(recording["cell_seconds"])) if recording.get("cell_seconds") else "–"
+        took = (spell_seconds(recording["seconds"]), slowest)
+        cells = (recording["dataset"], recording["budget"], recording["device"], *took, *versions, recording["date"])
         columns = "\n".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
         link = f'<a href="{html.escape(page)}">{html.escape(title.partition(":")[0])}</a>'
         rows.append(f'<tr><th scope="row">{link}</th>\n{columns}</tr>')
@@ -77,27 +79,28 @@ def tabulate(runs: list[tuple[str, str, dict]]) -> str:
 
 
 class Runs(SphinxDirective):
-    """``{runs}``: every chapter's run as it stands on its page, and its runs on other data."""
+    """`{runs}`: every chapter's run as it stands on its page, and its runs on other data."""
 
-    def run(self):
-        runs, seconds = [], []
+    def run(self) -> list[nodes.Node]:
+        runs: list[tuple[str, str, stamp.Json]] = []
+        seconds: list[float] = []
         for page in (page for _, pages in toc.parts(self.config.external_toc_path) for page in pages):
             if not (path := Path(self.env.srcdir, f"{page}.ipynb")).is_file():
                 continue
             results = sorted((stamp.ROOT / "data/results").glob(f"{path.stem}-*.json"))
             notebook = json.loads(path.read_text(encoding="utf-8"))
-            if not (made := notebook["metadata"].get("pixelwise")):
+            if not (recording := notebook["metadata"].get("pixelwise")):
                 continue
-            seconds.append(made["seconds"])
+            seconds.append(recording["seconds"])
             others = [json.loads(file.read_text(encoding="utf-8")) for file in results]
             address = self.env.app.builder.get_relative_uri(self.env.docname, page)
-            told = [made, *(other for other in others if other["dataset"] != made["dataset"])]
-            runs += [(stamp.title(notebook), address, one) for one in told]
+            stamps = [recording, *(other for other in others if other["dataset"] != recording["dataset"])]
+            runs += [(stamp.title(notebook), address, recording) for recording in stamps]
         total = f"{len(seconds)} recorded pages, {spell_seconds(sum(seconds))} in all."
         return [nodes.paragraph("", total), nodes.raw("", tabulate(runs), format="html")]
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("runs", Runs)
     app.connect("doctree-read", add_stamp)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

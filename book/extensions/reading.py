@@ -2,9 +2,12 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from PIL import Image
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
 
 QUESTION = "🙌"
 IMAGE = re.compile(r"<img\b[^>]*>")
@@ -12,14 +15,16 @@ HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 
 
-def mark_questions(app, doctree):
+def mark_questions(app: Sphinx, doctree: nodes.document) -> None:
     """Give the class `pw-question` to each block quote that opens with 🙌."""
     for quote in doctree.findall(nodes.block_quote):
         if quote.astext().lstrip().startswith(QUESTION):
             quote["classes"].append("pw-question")
 
 
-def finish_page(app, pagename, templatename, context, doctree):
+def finish_page(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
     """Let pictures load when they come into view, at a known size, wide tables scroll, and Korean be read as Korean."""
     if "body" not in context:
         return
@@ -28,16 +33,16 @@ def finish_page(app, pagename, templatename, context, doctree):
     context["body"] = mark_korean(TABLE.sub(scroll, body))
 
 
-def scroll(table: re.Match) -> str:
+def scroll(table: re.Match[str]) -> str:
     """A table in a frame that scrolls, so that the page need not; a value and its spread stay on one line."""
-    held = table[0].replace(" ± ", "\u00a0±\u00a0")
-    return f'<div class="pw-scroll">{held}</div>'
+    text = table[0].replace(" ± ", "\u00a0±\u00a0")
+    return f'<div class="pw-scroll">{text}</div>'
 
 
 def mark_korean(body: str) -> str:
     """Tell browsers and screen readers which words are Korean."""
 
-    def mark(words: re.Match) -> str:
+    def mark(words: re.Match[str]) -> str:
         in_a_tag = body.rfind("<", 0, words.start()) > body.rfind(">", 0, words.start())
         return words[0] if in_a_tag else f'<span lang="ko">{words[0]}</span>'
 
@@ -52,15 +57,15 @@ def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
     if file.is_file() and file.suffix != ".svg" and not re.search(r"\b(width|height)=", tag):
         with Image.open(file, formats=["PNG", "JPEG", "GIF", "WEBP"]) as picture:
             width, height = picture.size
-        if styled := re.search(r' style="width: (\d+)px;"', tag):
-            tag = tag.replace(styled[0], "")
-            width, height = int(styled[1]), round(height * int(styled[1]) / width)
+        if style := re.search(r' style="width: (\d+)px;"', tag):
+            tag = tag.replace(style[0], "")
+            width, height = int(style[1]), round(height * int(style[1]) / width)
         added |= {"width": width, "height": height}
     attributes = "".join(f' {name}="{value}"' for name, value in added.items() if f" {name}=" not in tag)
     return tag.replace("<img", f"<img{attributes}", 1)
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", mark_questions)
     app.connect("html-page-context", finish_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.typing import ExtensionMetadata
 from tools import stamp
 
 GLOSSARY, REFERENCES = (stamp.CHAPTERS / name for name in ("glossary.md", "references.md"))
@@ -63,7 +65,7 @@ def annotate(inner: str, note: Note) -> nodes.raw:
     return nodes.raw("", f'<span class="pw-note">{link}{tip}</span>', format="html")
 
 
-def note_terms(doctree, known: dict[str, Note]):
+def note_terms(doctree: nodes.document, known: dict[str, Note]) -> None:
     """A note for the first mention in bold of each term."""
     for bold in list(doctree.findall(nodes.strong)):
         word = " ".join(bold.astext().split()).rstrip(".:,").lower()
@@ -73,22 +75,22 @@ def note_terms(doctree, known: dict[str, Note]):
             bold.parent.replace(bold, annotate(inner, known.pop(name)))
 
 
-def note_sources(doctree, known: dict[str, Note]):
+def note_sources(doctree: nodes.document, known: dict[str, Note]) -> None:
     """A note for the first link to each source; an entry in a chapter's own list of sources says the same already."""
     for link in list(doctree.findall(nodes.reference)):
-        listed = isinstance(link.parent.parent, nodes.list_item)
-        if not listed and (note := known.pop(link.get("refuri"), None)):
+        in_a_list = isinstance(link.parent.parent, nodes.list_item)
+        if not in_a_list and (note := known.pop(link.get("refuri"), None)):
             link.parent.replace(link, annotate(html.escape(link.astext()), note))
 
 
-def add_notes(app, doctree):
+def add_notes(app: Sphinx, doctree: nodes.document) -> None:
     if not app.env.doc2path(app.env.docname).endswith(".ipynb") or not GLOSSARY.is_file():
         return
     note_terms(doctree, terms(GLOSSARY.read_text(encoding="utf-8")))
     note_sources(doctree, sources(REFERENCES.read_text(encoding="utf-8")))
 
 
-def cite_back(app, doctree):
+def cite_back(app: Sphinx, doctree: nodes.document) -> None:
     """On the page of references: an anchor for each source, and the chapters that link to it."""
     if Path(app.env.doc2path(app.env.docname)) != REFERENCES:
         return
@@ -103,11 +105,12 @@ def cite_back(app, doctree):
                 if f"({address})" in text
             ]
             if links:
-                cited = f' <small class="pw-cited">Cited in {", ".join(links)}.</small>'
-                item[-1] += nodes.raw("", cited, format="html")
+                citations = f' <small class="pw-cited">Cited in {", ".join(links)}.</small>'
+                if isinstance(last := item[-1], nodes.Element):
+                    last += nodes.raw("", citations, format="html")
 
 
-def setup(app):
+def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", add_notes)
     app.connect("doctree-read", cite_back)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

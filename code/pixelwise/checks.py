@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import SupportsFloat
 
 from torch import Tensor
 
@@ -11,7 +12,7 @@ from torch import Tensor
 class Range:
     """The finite numbers from `least` to `most`, or the whole ones among them; `open` leaves out one of the ends.
 
-    ``str(Range(0, 1, open="most"))`` is "number from 0 to below 1", as messages and help say it.
+    `str(Range(0, 1, open="most"))` is "number from 0 to below 1", as messages and help say it.
     """
 
     least: float
@@ -20,11 +21,14 @@ class Range:
     open: str = ""
     """"", "least", "most" or "both"."""
 
-    def __contains__(self, value) -> bool:
-        if isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real) or not _finite(value):
+    def __contains__(self, value: object) -> bool:
+        if isinstance(value, bool) or not isinstance(value, Integral if self.whole else Real):
             return False
-        above = self.least < value or (self.least == value and self.open not in ("least", "both"))
-        below = value < self.most or (self.most == value and self.open not in ("most", "both"))
+        number = _as_finite(value)
+        if number is None:
+            return False
+        above = self.least < number or (self.least == number and self.open not in ("least", "both"))
+        below = number < self.most or (self.most == number and self.open not in ("most", "both"))
         return above and below
 
     def __str__(self) -> str:
@@ -44,29 +48,29 @@ class Range:
         try:
             value = int(text) if self.whole else float(text)
         except ValueError:
-            value = None
+            raise ValueError(f"{text!r} is no {self}") from None
         if value not in self:
             raise ValueError(f"{text!r} is no {self}")
         return value
 
-    def check(self, name: str, value, error: type[ValueError] = ValueError, hint: str = "") -> None:
+    def check(self, name: str, value: object, error: type[ValueError] = ValueError, hint: str = "") -> None:
         """Raise `error`, which says the range and then `hint`, unless `value` is in it."""
         if value not in self:
             raise error(f"{name} is {value!r}, expected a {self}{hint}")
 
 
-def require_tensor(name: str, value, error: type[ValueError] = ValueError) -> None:
-    """Raise `error` unless `value` is a torch tensor; a NumPy array looks like one until something fails."""
-    if not isinstance(value, Tensor):
-        kind = type(value)
-        raise error(
-            f"{name}: expected a torch tensor, got {kind.__module__.partition('.')[0]}.{kind.__qualname__}; "
-            "torch.from_numpy makes one of an array"
-        )
+def check_tensors(**named: object) -> None:
+    """Raise TypeError, by its name, for what is no tensor: an array looks like one until something fails."""
+    for name, value in named.items():
+        if not isinstance(value, Tensor):
+            kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+            raise TypeError(f"{name} is a {kind}, expected a tensor: torch.as_tensor makes one of arrays and lists")
 
 
-def _finite(value) -> bool:
+def _as_finite(value: SupportsFloat) -> float | None:
+    """The number as a float; None for NaN, infinity, and a whole number that no float can hold."""
     try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number that no float can hold
-        return False
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None

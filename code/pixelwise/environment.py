@@ -1,10 +1,20 @@
-"""What decides a result beside the code: seeds, versions, devices. Notebooks and commands alike ask here."""
+"""What a run owes to its machine: seeds, versions, devices, and whether memory ran out.
 
+Notebooks and commands alike ask here.
+"""
+
+import errno
 import platform
 import random
+import re
 
 import numpy
 import torch
+
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|(can't|cannot) allocate memory|not enough memory|alloc_failed|bad_alloc", re.I
+)
+"""What a RuntimeError says where an allocator failed: PyTorch's for CPUs and Apple's GPUs, cuDNN's, cuBLAS's, C++'s."""
 
 
 def seed_everything(seed: int) -> None:
@@ -27,6 +37,15 @@ def versions() -> dict[str, str]:
 
 
 def device_name(device: torch.device | str) -> str:
-    """Return the name of the GPU, ``CPU``, or ``MPS`` for Apple's GPU."""
+    """Return the name of the GPU, `CPU`, or `MPS` for Apple's GPU."""
     device = torch.device(device)
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.upper()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, the computer's or a GPU's; NumPy's, Pillow's and PyTorch's words."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    if isinstance(error, OSError):  # its text may hold a path, which can be any text
+        return error.errno == errno.ENOMEM or str(error).startswith("out of memory error")
+    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None

@@ -10,19 +10,19 @@ import json
 import math
 import os
 import socket
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safetensors import SafetensorError
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
+if sys.platform == "win32":
     import msvcrt
+else:
+    import fcntl
 
 STALE_SECONDS = 3600
 """Where a file system knows no locks, a temporary file of this age belongs to a process that was killed."""
@@ -39,7 +39,7 @@ class Held(OSError):
 
 
 @contextmanager
-def atomic_write(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Generator[Path, None, None]:
     """A temporary path beside `path` to write to: it becomes `path` when the block ends well, and vanishes if not.
 
     The file gets the permissions that new files have here. What a killed process left of an earlier try at it is swept
@@ -65,7 +65,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def save_json(path: Path, value) -> None:
+def save_json(path: Path, value: object) -> None:
     """Write `value` to `path` as JSON that every reader takes: undefined numbers become null.
 
     ValueError for an infinite one, which no honest figure is.
@@ -87,25 +87,25 @@ def sweep(folder: Path, pattern: str) -> None:
     with _folder_lock(folder, alone=True) as got:
         if got is False:
             return
-        now = None if got else _stamp(folder)
+        limit = math.inf if got else _stamp(folder) - STALE_SECONDS
         for path in left:
             with suppress(OSError):  # another process was quicker
-                if got or now - path.stat().st_mtime > STALE_SECONDS:
+                if path.stat().st_mtime < limit:
                     path.unlink()
 
 
 @contextmanager
-def in_use(folder: Path) -> Iterator[None]:
+def in_use(folder: Path) -> Generator[None, None, None]:
     """Inside, temporary files in `folder` are swept away by nobody; any number of processes may be there."""
     with _folder_lock(folder, alone=False):
         yield
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def held(folder: Path) -> Generator[None, None, None]:
     """Have `folder`, which is made, to oneself. `Held`, in one line that names the process, where another has it.
 
-    A process that was killed holds nothing. Without locks in the file system the process that the file ``.lock`` names
+    A process that was killed holds nothing. Without locks in the file system the process that the file `.lock` names
     counts, if it runs on this machine or can't be asked.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,7 +147,7 @@ def _may_live(holder: list[str]) -> bool:
     """Whether the process that a lock file names, [pid, host], is running, as far as can be told from here."""
     if len(holder) != 2 or not holder[0].isdecimal():
         return False
-    if holder[1] != socket.gethostname() or fcntl is None:  # Windows has no signal that only asks
+    if holder[1] != socket.gethostname() or sys.platform == "win32":  # Windows has no signal that only asks
         return True
     try:
         os.kill(int(holder[0]), 0)
@@ -159,7 +159,7 @@ def _may_live(holder: list[str]) -> bool:
 
 
 @contextmanager
-def _folder_lock(folder: Path, *, alone: bool) -> Iterator[bool | None]:
+def _folder_lock(folder: Path, *, alone: bool) -> Generator[bool | None, None, None]:
     """Lock a folder itself; yields whether that was possible, None where folders can't be locked."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
@@ -175,7 +175,7 @@ def _folder_lock(folder: Path, *, alone: bool) -> Iterator[bool | None]:
 def _lock(descriptor: int, *, alone: bool) -> bool | None:
     """Lock an open file for this process alone, at once, or together with others; None where there are no locks."""
     try:
-        if fcntl is None:
+        if sys.platform == "win32":
             os.lseek(descriptor, 1 << 20, os.SEEK_SET)  # what is locked there can't be read, so not where the holder is
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
@@ -194,7 +194,7 @@ def _stamp(folder: Path) -> float:
         return -math.inf
 
 
-def _without_nan(value):
+def _without_nan(value: object) -> object:
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -6,7 +6,9 @@ not a forger, who can compute it too: whoever reads such a file still has to che
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,14 +23,14 @@ KINDS = frozenset({"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8",
 DEEPEST = 16
 """Levels of lists and dictionaries in one part."""
 
-LONGEST_SAID = 200
+LONGEST_QUOTE = 200
 
 
 class DamagedFile(ValueError):
     """A file that is not what was once written into it; the message is the half of a sentence that says why."""
 
 
-def write(path: Path, kind: str, parts: dict, tensors: dict[str, Tensor]) -> None:
+def write(path: Path, kind: str, parts: Mapping[str, object], tensors: dict[str, Tensor]) -> None:
     """Write tensors (on the CPU, contiguous) and `parts`, whatever JSON can hold, as a file of that kind.
 
     kind names format and version, such as "pixelwise weights 2". Whole or not at all; OSError where that can't be done.
@@ -39,7 +41,7 @@ def write(path: Path, kind: str, parts: dict, tensors: dict[str, Tensor]) -> Non
         save_file(tensors, temporary, metadata)
 
 
-def read(path: Path, kind: str, names: tuple[str, ...], most: int) -> tuple[dict, dict[str, Tensor]]:
+def read(path: Path, kind: str, names: tuple[str, ...], most: int) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The parts called `names`, each of at most `most` characters, and the tensors that `write` stored, verified.
 
     DamagedFile for anything else: a file that can't be read, one of another kind, altered, or with other parts.
@@ -70,11 +72,11 @@ def read(path: Path, kind: str, names: tuple[str, ...], most: int) -> tuple[dict
 
 def checksum(metadata: dict[str, str], tensors: dict[str, Tensor]) -> str:
     """SHA-256 of everything in such a file but the checksum itself, in whatever order it is stored."""
-    said = sorted((key, value) for key, value in metadata.items() if key != "sha256")
+    entries = sorted((key, value) for key, value in metadata.items() if key != "sha256")
     forms = [(key, str(tensors[key].dtype), list(tensors[key].shape)) for key in sorted(tensors)]
-    digest = hashlib.sha256(json.dumps([said, forms]).encode())
+    digest = hashlib.sha256(json.dumps([entries, forms]).encode())
     for key in sorted(tensors):
-        digest.update(tensors[key].reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensors[key].reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
@@ -86,11 +88,12 @@ def parsed(name: str, text: str, most: int) -> object:
         part = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DamagedFile(f"holds no JSON in {name} ({short(str(error))})") from None
-    level, depth = [part], 0
+    level: list[object] = [part]
+    depth = 0
     while level := [
         inner
         for value in level
-        if isinstance(value, dict | list)
+        if isinstance(value, (dict, list))
         for inner in (value.values() if isinstance(value, dict) else value)
     ]:
         depth += 1
@@ -108,5 +111,5 @@ def first_not_finite(tensors: dict[str, Tensor]) -> str | None:
 
 def short(text: str) -> str:
     """A stranger's text as printable characters of one line, and not too many, fit for a message."""
-    said = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return said if len(said) <= LONGEST_SAID else f"{said[: LONGEST_SAID - 1]}…"
+    printable = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return printable if len(printable) <= LONGEST_QUOTE else f"{printable[: LONGEST_QUOTE - 1]}…"

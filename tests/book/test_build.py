@@ -91,6 +91,7 @@ def test_a_build_depends_on_its_sources_alone(whole, sources, tmp_path):
     assert differences(tmp_path / "other/folder", expected) == []
 
 
+@pytest.mark.survives("A build interrupted, two at once, a full disk, a warning")
 @pytest.mark.parametrize("number", SIGNALS)
 def test_interrupted_it_leaves_the_last_whole_site_and_the_next_one_is_complete(book, whole, number):
     (_, before), (_, after) = whole
@@ -114,6 +115,7 @@ def watch(folder: Path, process: subprocess.Popen):
         time.sleep(0.01)
 
 
+@pytest.mark.survives("A build interrupted, two at once, a full disk, a warning")
 def test_killed_while_it_is_put_into_place_a_site_is_there(tmp_path):
     """Folders are swapped at once: whoever looks sees one or the other, and never none."""
     for name in ("one", "two"):
@@ -136,6 +138,7 @@ def test_killed_while_it_is_put_into_place_a_site_is_there(tmp_path):
     assert missing == []
 
 
+@pytest.mark.survives("A build interrupted, two at once, a full disk, a warning")
 def test_where_folders_cannot_be_swapped_at_once_they_are_in_two_steps(tmp_path, monkeypatch):
     monkeypatch.setattr(build.sys, "platform", "another")
     for name in ("new", "site"):
@@ -149,6 +152,7 @@ def test_where_folders_cannot_be_swapped_at_once_they_are_in_two_steps(tmp_path,
     assert [path.name for path in (tmp_path / "site").iterdir()] == ["new"], "a failure took the site away"
 
 
+@pytest.mark.survives("A build interrupted, two at once, a full disk, a warning")
 @pytest.mark.parametrize("limit", [200, 5_000, 50_000])
 def test_a_full_disk_leaves_the_last_site_and_says_one_line(book, whole, limit):
     (_, before), _ = whole
@@ -164,6 +168,7 @@ def test_a_full_disk_leaves_the_last_site_and_says_one_line(book, whole, limit):
     assert sorted(path.name for path in book.iterdir()) == ["html", "source"]
 
 
+@pytest.mark.survives("A build interrupted, two at once, a full disk, a warning")
 def test_a_warning_is_told_and_leaves_the_last_site(book, whole):
     (_, before), _ = whole
     (book / "source/other.md").write_text("# Another page\n\nTo [nowhere](nowhere.md).\n")
@@ -173,6 +178,7 @@ def test_a_warning_is_told_and_leaves_the_last_site(book, whole):
     assert differences(book / "html", before) == []
 
 
+@pytest.mark.survives("Contents changed between builds")
 def test_after_a_change_of_the_contents_it_is_what_a_build_from_nothing_gives(book, tmp_path):
     (book / "source/_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapter\n")
     (book / "source/other.md").unlink()
@@ -182,6 +188,7 @@ def test_after_a_change_of_the_contents_it_is_what_a_build_from_nothing_gives(bo
     assert differences(book / "html", files(tmp_path / "clean")) == []
 
 
+@pytest.mark.survives("A build interrupted, two at once, a full disk, a warning")
 def test_two_builds_at_once_do_not_harm_each_other(book, whole):
     _, (_, after) = whole
     both = [start(book / "source", book / "html") for _ in range(2)]
@@ -190,6 +197,7 @@ def test_two_builds_at_once_do_not_harm_each_other(book, whole):
     assert sorted(path.name for path in book.iterdir()) == ["html", "source"]
 
 
+@pytest.mark.survives("An output folder that no build made")
 def test_a_folder_that_no_build_made_is_left_alone(sources, tmp_path):
     (tmp_path / "thesis.tex").write_text("years")
     status, said = finish(start(sources, tmp_path))

@@ -21,6 +21,8 @@ from PIL import Image, ImageChops
 from tests.helpers.notebooks import build_book
 from tools import check, repository, stamp
 
+pytestmark = pytest.mark.slow
+
 
 def pages() -> list[str]:
     """The addresses of the book's pages, from the table of contents."""
@@ -219,6 +221,7 @@ def test_search_finds_english_and_korean(browser, address, words, page):
     tab.close()
 
 
+@pytest.mark.survives("Hostile searches")
 @pytest.mark.parametrize(
     "words", ["constructor", "__proto__", "hasOwnProperty", "valueOf", "a" * 50_000, "void " * 7_000]
 )

@@ -11,12 +11,14 @@ import pytest
 import torch
 
 from pixelwise.cli import prepare
-from pixelwise.cli.console import command_line, is_out_of_memory, printable, say
+from pixelwise.cli.console import command_line, printable, say
 from pixelwise.cli.options import Parser
+from pixelwise.environment import is_out_of_memory
 
 NAMES = ["fenêtre 한 → 2×3 ≥ ½.jpg", "\udcff\udce9.jpg", "two\nlines\r.jpg", "\x1b[31mred\x07.jpg", "gpj.\u202egnp"]
 
 
+@pytest.mark.survives("Unprintable names, closed pipes, full or closed output")
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
@@ -32,6 +34,7 @@ def test_control_characters_are_spelt_out_and_nothing_else(text, shown):
     assert printable(text) == shown
 
 
+@pytest.mark.survives("Unprintable names, closed pipes, full or closed output")
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "ascii", "cp949"])
 @pytest.mark.parametrize("name", NAMES)
 def test_any_name_prints_on_any_stream_as_one_line(monkeypatch, encoding, name):
@@ -50,12 +53,14 @@ def test_any_name_prints_on_any_stream_as_one_line(monkeypatch, encoding, name):
     assert len(kept["stderr"].getvalue().splitlines()) == 1
 
 
+@pytest.mark.survives("Unprintable names, closed pipes, full or closed output")
 def test_what_is_said_when_a_command_ends_is_one_safe_line():
     with pytest.raises(SystemExit) as ended, command_line("test"):
         sys.exit("test: there is no \x1b[2J\nfile")
     assert ended.value.code == "test: there is no \\x1b[2J\\nfile"
 
 
+@pytest.mark.survives("Unprintable names, closed pipes, full or closed output")
 def test_what_the_parser_says_is_safe(capsys):
     with pytest.raises(SystemExit) as ended:
         Parser(prog="test").parse_args(["--\x1b[2J.jpg"])
@@ -90,6 +95,7 @@ def test_a_status_is_kept():
     assert ended.value.code == 3
 
 
+@pytest.mark.survives("Unprintable names, closed pipes, full or closed output")
 class TestStreamsThatFail:
     def test_a_reader_that_left_ends_nothing(self, monkeypatch, capfd):
         read, write = os.pipe()
@@ -151,6 +157,7 @@ class TestStreamsThatFail:
         assert len(list(tmp_path.rglob("*.safetensors"))) == 2
 
 
+@pytest.mark.survives("Out of memory")
 class TestMemory:
     @pytest.mark.parametrize(
         "error",
@@ -194,7 +201,7 @@ class TestMemory:
         code = """
 import resource, numpy as np, torch
 from PIL import Image
-from pixelwise.cli.console import is_out_of_memory
+from pixelwise.environment import is_out_of_memory
 taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + 200 * 2**20,) * 2)
 for allocate in (

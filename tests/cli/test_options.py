@@ -84,6 +84,7 @@ def parser_of(name):
     return parse, before[:-1], before
 
 
+@pytest.mark.survives("Options out of range, no number, or not together; unknown devices")
 @pytest.mark.parametrize(("name", "option"), CASES)
 def test_the_range_is_what_is_taken_and_what_is_said(capsys, name, option):
     parse, first, before = parser_of(name)
@@ -99,16 +100,17 @@ def test_the_range_is_what_is_taken_and_what_is_said(capsys, name, option):
             assert option.kind.bounds in said or "expected" in said
 
 
+@pytest.mark.survives("Options out of range, no number, or not together; unknown devices")
 @pytest.mark.parametrize("name", COMMANDS)
 def test_any_two_options_are_taken_or_refused_in_one_line(capsys, name):
     table, parse, before = COMMANDS[name]
-    dice = random.Random(0)
+    rng = random.Random(0)
     taken = 0
     for _ in range(PAIRS):
         given = []
-        for option in dice.sample([option for option in table if option.flag.startswith("-")], 2):
+        for option in rng.sample([option for option in table if option.flag.startswith("-")], 2):
             good, bad = good_and_bad(option)
-            text = dice.choice(good or [""]) if dice.random() < 0.8 else dice.choice(bad)
+            text = rng.choice(good or [""]) if rng.random() < 0.8 else rng.choice(bad)
             given += arguments(option, text)
         taken += refusal(capsys, parse, [*before, *given]) is None
     assert PAIRS / 8 < taken < PAIRS
@@ -122,6 +124,7 @@ def test_the_help_says_the_range(option):
         assert option.kind.bounds in text
 
 
+@pytest.mark.survives("Options out of range, no number, or not together; unknown devices")
 def test_a_refused_option_costs_nothing(monkeypatch, capsys, tmp_path):
     """Neither data nor processes are touched before every option has been found possible."""
     monkeypatch.setattr(data, "load", lambda *_, **__: pytest.fail("data were loaded"))
@@ -138,6 +141,7 @@ def test_a_refused_option_costs_nothing(monkeypatch, capsys, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.survives("Options out of range, no number, or not together; unknown devices")
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 @pytest.mark.parametrize("device", ["cuda", "cuda:99"])
 def test_a_device_that_is_not_there_is_a_wrong_option(capsys, device):
@@ -180,6 +184,7 @@ class TestTrainingAtTheEdges:
         monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path / "data"))
         monkeypatch.delenv("WORLD_SIZE", raising=False)
 
+    @pytest.mark.survives("Settings at the ends of their ranges")
     @pytest.mark.parametrize("edge", EDGES)
     def test_gives_figures_or_one_line(self, tmp_path, capsys, edge):
         tiny = self.TINY.replace("--width 2 ", "") if "--model" in edge else self.TINY

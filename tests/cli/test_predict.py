@@ -21,15 +21,15 @@ from pixelwise.evaluation import pictures
 from pixelwise.figures import DISPLAY_COLOURS
 from pixelwise.figures.overlay import LEGEND_WIDTH
 from pixelwise.zoo import weights
-from pixelwise.zoo.registry import Description
+from pixelwise.zoo.registry import NetworkSpec
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     torch.manual_seed(0)
     path = tmp_path_factory.mktemp("weights") / "w.safetensors"
-    network = Description("unet", 11, width=2)
-    weights.save(path, network.build(), weights.About(network, CLASSES, "camvid", (36, 48)))
+    network = NetworkSpec("unet", 11, width=2)
+    weights.save(path, network.build(), weights.Metadata(network, CLASSES, "camvid", (36, 48)))
     return path
 
 
@@ -51,6 +51,7 @@ def run(file, *arguments):
     predict.main(["--weights", str(file), "--device", "cpu", *map(str, arguments)])
 
 
+@pytest.mark.survives("Odd, oblong, tiny and huge pictures")
 @pytest.mark.parametrize("size", [(60, 80), (80, 60), (1, 1), (1, 900), (700, 3), (33, 47), (300, 500)])
 def test_any_size_gives_a_mask_of_that_size_and_an_overlay_with_a_legend(file, picture, tmp_path, size):
     path = picture(size=size)
@@ -126,6 +127,7 @@ def test_the_current_folder_by_default(file, picture, tmp_path, monkeypatch):
     assert {p.name for p in tmp_path.iterdir()} == {".bashrc", "photo.jpg", "photo-mask.png", "photo-overlay.png"}
 
 
+@pytest.mark.survives("Corrupt pictures, decompression bombs")
 def test_one_damaged_picture_does_not_stop_the_others(file, picture, tmp_path, capsys):
     good, bad = picture(), tmp_path / "bad.jpg"
     bad.write_bytes(good.read_bytes()[:1500])
@@ -178,6 +180,7 @@ def refused(file, capsys, *arguments):
     return said
 
 
+@pytest.mark.survives("Files of yours where a prediction would go")
 class TestOnlyItsOwnFilesAreReplaced:
     MINE = b"my own label of this street"
 
@@ -317,6 +320,7 @@ class TestOnlyItsOwnFilesAreReplaced:
         assert made(tmp_path / "holiday" / "seen") == {"a-mask.png", "a-overlay.png"}
 
 
+@pytest.mark.survives("Files of yours where a prediction would go")
 class TestSeal:
     def sealed(self, tmp_path):
         data = io.BytesIO()
@@ -352,6 +356,7 @@ class TestSeal:
             assert not sealed_png.is_sealed(tmp_path / name, "pixelwise-predict")
 
 
+@pytest.mark.survives("Pipes, devices, empty names, link loops, folders that may not be read")
 class TestOddInputs:
     def test_an_empty_name_is_not_the_folder_one_is_in(self, file, picture, tmp_path, monkeypatch, capsys):
         picture()
@@ -429,6 +434,7 @@ class TestOddInputs:
         assert made(tmp_path / "out") == {f"{stem}-mask.png", f"{stem}-overlay.png"}
 
 
+@pytest.mark.survives("Unprintable names, closed pipes, full or closed output")
 class TestNamesAndStreams:
     @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "cp1252", "ascii"])
     def test_no_name_ends_a_batch(self, file, picture, tmp_path, monkeypatch, encoding):
@@ -471,6 +477,7 @@ class TestNamesAndStreams:
         assert len(made(tmp_path / "out")) == 6
 
 
+@pytest.mark.survives("Out of memory")
 class TestMemory:
     @pytest.mark.parametrize(
         "error",
@@ -529,9 +536,9 @@ class TestMemory:
 class TestClasses:
     @pytest.mark.parametrize("count", [1, 12, 255])
     def test_any_number_that_a_mask_holds(self, picture, tmp_path, count):
-        network, path = Description("unet", count, width=2), tmp_path / "w.safetensors"
+        network, path = NetworkSpec("unet", count, width=2), tmp_path / "w.safetensors"
         names = tuple(f"class {i}" for i in range(count))
-        weights.save(path, network.build(), weights.About(network, names, "camvid", (36, 48)))
+        weights.save(path, network.build(), weights.Metadata(network, names, "camvid", (36, 48)))
         run(path, picture(), "--out", tmp_path / "out")
         mask = Image.open(tmp_path / "out" / "photo-mask.png")
         colours = np.array(mask.getpalette()).reshape(-1, 3)[:count]

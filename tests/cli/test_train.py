@@ -61,9 +61,9 @@ class TestARun:
         assert {"torch", "python"} <= record["versions"].keys()
         assert record["seeds"] == [0]
         assert str(tmp_path) not in json.dumps(record)
-        model, about = weights.load(folder / "weights.safetensors")
-        assert about.metrics == record["values"]
-        assert about.size == (32, 48)
+        model, metadata = weights.load(folder / "weights.safetensors")
+        assert metadata.metrics == record["values"]
+        assert metadata.size == (32, 48)
         assert record["parameters"] == sum(p.numel() for p in model.parameters())
         card = (folder / "model-card.md").read_text()
         assert f"Mean IoU {100 * record['values']['val']['mean_iou']:.1f} %" in card
@@ -114,6 +114,7 @@ class TestARun:
         train("--out", tmp_path / "x", "--overwrite", "--seed", "1")
         assert (tmp_path / "x" / "weights.safetensors").read_bytes() != before
 
+    @pytest.mark.survives("Resumed with other data, splits, network or precision")
     @pytest.mark.parametrize(
         ("changed", "said"),
         [
@@ -132,6 +133,7 @@ class TestARun:
         assert "\n" not in ended.value.code
         train("--no-amp", "--out", tmp_path / "x", "--resume", "--progress", "lines", "--test")
 
+    @pytest.mark.survives("Resumed with other data, splits, network or precision")
     def test_another_val_split_alone_is_another_run(self, tmp_path):
         train("--train-split", "fit", "--val-split", "tune", "--out", tmp_path / "x")
         with pytest.raises(SystemExit, match="val_split is tune there and val here"):
@@ -156,6 +158,7 @@ class TestARun:
             train("--out", tmp_path / "x", "--overwrite")
         assert [path.name for path in (tmp_path / "x").iterdir()] == ["notes.txt"]
 
+    @pytest.mark.survives("Undefined figures")
     def test_undefined_figures_are_null_and_shown_as_a_dash(self, tmp_path, monkeypatch, capsys):
         load = data.load
 
@@ -176,6 +179,7 @@ class TestARun:
 
 
 class TestOneFolderOneRun:
+    @pytest.mark.survives("Two runs in one folder; a lock of a killed process")
     @pytest.mark.parametrize("option", ["--resume", "--overwrite", "--seed=3"])
     def test_the_second_run_is_refused_and_touches_nothing(self, tmp_path, capsys, option):
         train("--out", tmp_path / "x")
@@ -185,6 +189,7 @@ class TestOneFolderOneRun:
         assert f"is in use by process {os.getpid()} on {socket.gethostname()}" in said
         assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
 
+    @pytest.mark.survives("Two runs in one folder; a lock of a killed process")
     def test_a_killed_run_is_resumed_at_once(self, tmp_path):
         killed = (
             "import os, signal, sys\n"
@@ -202,11 +207,13 @@ class TestOneFolderOneRun:
 
 
 class TestHonestScores:
+    @pytest.mark.survives("Training and validation scenes that overlap")
     @pytest.mark.parametrize("splits", ["--val-split tune", "--train-split train --val-split tune --scenes 2"])
     def test_a_val_split_inside_the_train_split_is_refused(self, capsys, monkeypatch, splits):
         monkeypatch.setattr(data, "load", lambda *_, **__: pytest.fail("data were loaded"))
         assert "shares scenes with --train-split train" in fails(capsys, *splits.split())
 
+    @pytest.mark.survives("Training and validation scenes that overlap")
     @pytest.mark.parametrize("shared", ["val", "test"])
     def test_sets_that_share_a_scene_are_refused_whatever_they_are_called(self, capsys, monkeypatch, tmp_path, shared):
         load = data.load
@@ -245,6 +252,7 @@ class TestMistakes:
         assert message in said
         assert said.startswith(("pixelwise-train: ", "pixelwise-train: error: "))
 
+    @pytest.mark.survives("No GPU where one was asked for")
     @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
     def test_no_gpu(self, capsys):
         assert "PyTorch sees no CUDA GPU; use --device cpu" in fails(capsys, "--device", "cuda")
@@ -265,8 +273,8 @@ class TestOptions:
     @pytest.mark.parametrize("name", RECIPES)
     def test_named_recipes_are_whole_and_can_be_overruled(self, name):
         options = parse(["--recipe", name])
-        for key, value in RECIPES[name].items():
-            assert key == "about" or getattr(options, key) == value
+        for key, value in RECIPES[name].options.items():
+            assert getattr(options, key) == value
         recipe_of(options)
         assert parse(["--recipe", name, "--epochs", "3"]).epochs == 3
         assert parse(["--epochs", "3", "--recipe", name]).epochs == 3
@@ -279,6 +287,8 @@ class TestOptions:
         assert max(map(len, text.splitlines())) <= 120
 
 
+@pytest.mark.slow
+@pytest.mark.survives("Two runs in one folder; a lock of a killed process")
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch was built without gloo")
 def test_several_processes_are_refused_together(tmp_path):
     """The first one says why; none waits for another."""
@@ -289,6 +299,7 @@ def test_several_processes_are_refused_together(tmp_path):
     assert "Traceback" not in ended.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch was built without gloo")
 def test_two_processes_reach_what_one_does(tmp_path):
     """Without randomness in the images the loss is the same to 0.5 %, the mean IoU to 0.01: rounding, and no more."""

@@ -133,12 +133,14 @@ def save(image):
 PICTURE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8))
 
 
+@pytest.mark.survives("Grey, palette, RGBA, 16-bit, CMYK, float, rotated by EXIF, animated")
 @pytest.mark.parametrize("mode", ["L", "RGBA", "LA", "P", "1"])
 def test_pictures_are_converted_where_nothing_is_lost(mode):
     picture = PICTURE.convert(mode)
     assert np.array_equal(camvid.read_image(save(picture), "x.png"), picture.convert("RGB"))
 
 
+@pytest.mark.survives("Grey, palette, RGBA, 16-bit, CMYK, float, rotated by EXIF, animated")
 @pytest.mark.parametrize("kind", ["grey", "palette", "16 bit"])
 def test_labels_are_read_from_grey_palette_and_16_bit_masks(kind):
     labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
@@ -220,6 +222,7 @@ BAD_COPIES = {
 }
 
 
+@pytest.mark.survives("Copies of CamVid with faults")
 @pytest.mark.parametrize(("spoil", "said"), BAD_COPIES.values(), ids=BAD_COPIES.keys())
 @pytest.mark.filterwarnings("ignore::pixelwise.data.DataWarning")
 def test_a_bad_copy_is_one_clear_line_and_leaves_no_cache(copy, tmp_path, spoil, said):
@@ -230,6 +233,7 @@ def test_a_bad_copy_is_one_clear_line_and_leaves_no_cache(copy, tmp_path, spoil,
     assert not list((tmp_path / "data").rglob("*.safetensors"))
 
 
+@pytest.mark.survives("Copies of CamVid with faults")
 def test_a_copy_that_may_not_be_read_is_named(copy, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
@@ -254,6 +258,7 @@ def test_a_download_is_what_an_import_is(copy, server):
     assert len(server) == asked
 
 
+@pytest.mark.survives("No network, broken or wrong deliveries")
 def test_a_download_goes_on_where_it_stopped(copy, server, tmp_path):
     whole = load()
     archive = tmp_path / "data/downloads/CamVid"
@@ -265,6 +270,7 @@ def test_a_download_goes_on_where_it_stopped(copy, server, tmp_path):
     assert sorted(server) == sorted([IMAGE, MASK])
 
 
+@pytest.mark.survives("Cache truncated, altered, unreadable")
 def test_a_damaged_cache_is_made_again_from_what_was_downloaded(copy, server, tmp_path):
     whole = load()
     (cache,) = (tmp_path / "data").rglob("*.safetensors")
@@ -275,6 +281,7 @@ def test_a_damaged_cache_is_made_again_from_what_was_downloaded(copy, server, tm
     assert server == []
 
 
+@pytest.mark.survives("No network, broken or wrong deliveries")
 def test_no_network_says_what_to_do(copy):
     with pytest.raises(
         DataError, match=r"could not be fetched .*PIXELWISE_CAMVID or source=.*\"streets\" needs no net"
@@ -304,6 +311,7 @@ DELIVERIES = {
 }
 
 
+@pytest.mark.survives("No network, broken or wrong deliveries")
 @pytest.mark.parametrize(("split", "file", "tamper", "said"), DELIVERIES.values(), ids=DELIVERIES.keys())
 def test_a_bad_delivery_never_gets_a_name(copy, tmp_path, monkeypatch, split, file, tamper, said):
     with camvid_copy.served(copy, tamper=lambda name, d: tamper(d) if name == file else d) as (url, _):
@@ -329,6 +337,7 @@ def test_a_test_split_that_is_short_of_frames_is_refused(copy, server, monkeypat
     assert len(load("test")) == 3
 
 
+@pytest.mark.survives("No network, broken or wrong deliveries")
 def test_a_hiccup_of_the_network_is_tried_again(copy, monkeypatch):
     monkeypatch.setattr(camvid, "RETRIES", 1)
     monkeypatch.setattr("pooch.core.time.sleep", lambda _: None)
@@ -345,6 +354,7 @@ def test_a_hiccup_of_the_network_is_tried_again(copy, monkeypatch):
         assert same(load("val"), load("val", source=copy))
 
 
+@pytest.mark.survives("Disk full, read-only, over quota")
 @pytest.mark.parametrize("reason", ["No space left on device", "Read-only file system"])
 def test_a_download_that_cannot_be_written_is_one_line(copy, server, monkeypatch, reason):
     import pooch
@@ -397,6 +407,7 @@ def test_prepare_fails_in_one_line(copy, arguments, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.survives("Options out of range, no number, or not together; unknown devices")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -420,6 +431,7 @@ def test_prepare_refuses_a_wrong_option_before_it_loads(monkeypatch, capsys, arg
     assert said in line
 
 
+@pytest.mark.survives("`PIXELWISE_DATA` a file, unwritable or full")
 @pytest.mark.usefixtures("quiet_warnings")
 @pytest.mark.parametrize("dataset", ["camvid", "streets"])
 @pytest.mark.parametrize("way", ["a file", "an unwritable folder", "a full disk"])
@@ -480,6 +492,7 @@ def visible(path):
     return path.is_file() and not path.name.startswith((".", "tmp"))
 
 
+@pytest.mark.survives("Preparation killed at random moments; two processes prepare at once")
 def test_a_download_killed_at_random_moments_ends_as_an_undisturbed_one(copy, tmp_path, child):
     with camvid_copy.served(copy) as (url, _):
         undisturbed = child(url, folder="undisturbed")
@@ -507,6 +520,7 @@ def test_a_download_killed_at_random_moments_ends_as_an_undisturbed_one(copy, tm
     assert contents(tmp_path / "data") == expected
 
 
+@pytest.mark.survives("Preparation killed at random moments; two processes prepare at once")
 def test_a_process_killed_just_before_the_rename_leaves_no_cache(copy, tmp_path, child):
     process = child("http://127.0.0.1:9/", "--source", str(copy), die_at_rename=True)
     process.join()
@@ -515,6 +529,7 @@ def test_a_process_killed_just_before_the_rename_leaves_no_cache(copy, tmp_path,
     assert same(load(source=copy), load())
 
 
+@pytest.mark.survives("Preparation killed at random moments; two processes prepare at once")
 def test_two_processes_at_once_do_not_harm_each_other(copy, tmp_path, child):
     with camvid_copy.served(copy, delay=0.01) as (url, _):
         processes = [child(url) for _ in range(2)]

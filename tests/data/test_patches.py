@@ -21,10 +21,10 @@ def traced(masks):
 
 def random_masks(seed, count=3, height=24, width=30, tile=6):
     """Masks of tiles, so that pure patches exist, with speckles, so that purity varies; some void."""
-    dice = np.random.default_rng(seed)
-    coarse = dice.integers(0, 12, (count, height // tile + 1, width // tile + 1))
+    rng = np.random.default_rng(seed)
+    coarse = rng.integers(0, 12, (count, height // tile + 1, width // tile + 1))
     masks = np.kron(coarse, np.ones((1, tile, tile), int))[:, :height, :width]
-    masks = np.where(dice.random(masks.shape) < 0.15, dice.integers(0, 12, masks.shape), masks)
+    masks = np.where(rng.random(masks.shape) < 0.15, rng.integers(0, 12, masks.shape), masks)
     return np.where(masks == 11, VOID, masks).astype(np.uint8)
 
 
@@ -87,8 +87,8 @@ def test_every_place_can_be_had_and_not_one_more():
 
 
 def test_balanced_patches_are_equally_many_and_natural_ones_as_frequent_as_the_pixels():
-    dice = np.random.default_rng(0)
-    masks = dice.choice(11, p=[0.5] + [0.05] * 10, size=(4, 60, 70))
+    rng = np.random.default_rng(0)
+    masks = rng.choice(11, p=[0.5] + [0.05] * 10, size=(4, 60, 70))
     balanced = cut(traced(masks), 1100, pure=None)
     assert balanced.counts.tolist() == [100] * 11
     natural = cut(traced(masks), 4000, pure=None, balanced=False)

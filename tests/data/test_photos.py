@@ -36,6 +36,7 @@ def test_rgb_is_read_as_it_is(tmp_path):
     assert np.array_equal(pixels(path), gradient())
 
 
+@pytest.mark.survives("Grey, palette, RGBA, 16-bit, CMYK, float, rotated by EXIF, animated")
 @pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "YCbCr", "HSV", "LAB"])
 def test_other_modes_become_rgb(tmp_path, mode):
     suffix = {"CMYK": "tif", "YCbCr": "tif", "LAB": "tif"}.get(mode, "png")
@@ -47,6 +48,7 @@ def test_other_modes_become_rgb(tmp_path, mode):
     assert np.abs(read - expected).max() <= 1
 
 
+@pytest.mark.survives("Grey, palette, RGBA, 16-bit, CMYK, float, rotated by EXIF, animated")
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_camera_orientation_is_applied(tmp_path, orientation):
     undo = [None, None, 0, 3, 1, 5, 2, 6, 4][orientation]  # Transpose operations that lay the sensor's picture down
@@ -57,6 +59,7 @@ def test_camera_orientation_is_applied(tmp_path, orientation):
     assert np.array_equal(pixels(tmp_path / "x.png"), gradient())
 
 
+@pytest.mark.survives("Grey, palette, RGBA, 16-bit, CMYK, float, rotated by EXIF, animated")
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path, suffix):
     grey = gradient()[..., 1].astype(np.uint16)
@@ -64,6 +67,7 @@ def test_sixteen_bits_are_scaled_and_not_clipped(tmp_path, suffix):
     assert np.array_equal(pixels(tmp_path / f"x.{suffix}")[..., 0], grey)
 
 
+@pytest.mark.survives("Grey, palette, RGBA, 16-bit, CMYK, float, rotated by EXIF, animated")
 @pytest.mark.parametrize("white", [1.0, 100.0])
 def test_floats(tmp_path, white):
     values = np.linspace(0, white, 12, dtype=np.float32).reshape(3, 4)
@@ -74,6 +78,7 @@ def test_floats(tmp_path, white):
     assert read[1, 1] == pytest.approx(255 * 5 / 11, abs=1)
 
 
+@pytest.mark.survives("Grey, palette, RGBA, 16-bit, CMYK, float, rotated by EXIF, animated")
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_what_is_transparent_lies_on_white(tmp_path, mode):
     image = Image.new(mode, (4, 3), (0, 0) if mode == "LA" else (0, 0, 0, 0))
@@ -81,6 +86,7 @@ def test_what_is_transparent_lies_on_white(tmp_path, mode):
     assert (pixels(tmp_path / "x.png") == 255).all()
 
 
+@pytest.mark.survives("Grey, palette, RGBA, 16-bit, CMYK, float, rotated by EXIF, animated")
 def test_first_frame_of_an_animation(tmp_path):
     frames = [Image.new("RGB", (5, 4), colour) for colour in ("red", "blue")]
     frames[0].save(tmp_path / "x.gif", save_all=True, append_images=frames[1:])
@@ -110,6 +116,7 @@ def test_the_limit_holds_also_above_pillows_own(tmp_path, monkeypatch):
     assert Image.MAX_IMAGE_PIXELS == 1000
 
 
+@pytest.mark.survives("Pictures in formats that start programs or are not on the list")
 class TestPrograms:
     """A picture's bytes choose the decoder, not its name: those that start programs must not be among them."""
 
@@ -154,6 +161,7 @@ class TestPrograms:
         assert (pixels(tmp_path / "x") >= 250).all()
 
 
+@pytest.mark.survives("Corrupt pictures, decompression bombs")
 class TestMistakes:
     def refused(self, path, message, **options):
         with pytest.raises(DataError, match=message) as raised:
@@ -190,6 +198,7 @@ class TestMistakes:
         with contextlib.suppress(DataError):
             assert photos.read(path).dtype == torch.uint8
 
+    @pytest.mark.survives("Pipes, devices, empty names, link loops, folders that may not be read")
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name on this system")
     def test_pipes_sockets_and_devices_are_never_opened(self, tmp_path):
         os.mkfifo(tmp_path / "pipe.jpg")
@@ -199,6 +208,7 @@ class TestMistakes:
             self.refused(Path("socket.jpg"), "is a pipe, a socket or a device")
         self.refused(Path("/dev/zero"), "is a pipe, a socket or a device")
 
+    @pytest.mark.survives("Pipes, devices, empty names, link loops, folders that may not be read")
     def test_links_that_go_round_and_names_that_cannot_be(self, tmp_path):
         (tmp_path / "a.jpg").symlink_to("b.jpg")
         (tmp_path / "b.jpg").symlink_to("a.jpg")
@@ -259,6 +269,7 @@ def test_find_takes_files_as_they_are_and_folders_by_their_pictures(tmp_path):
         photos.find(tmp_path / "empty")
 
 
+@pytest.mark.survives("Pipes, devices, empty names, link loops, folders that may not be read")
 def test_a_folder_that_may_not_be_looked_into_is_named(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied", str(tmp_path))

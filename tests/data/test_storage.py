@@ -16,9 +16,9 @@ from pixelwise.data.storage import DamagedCache, DataError, DataWarning, Storage
 
 @pytest.fixture
 def scenes():
-    dice = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (3, 3, 8, 10), dtype=torch.uint8, generator=dice)
-    masks = torch.randint(0, 11, (3, 8, 10), dtype=torch.uint8, generator=dice)
+    rng = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (3, 3, 8, 10), dtype=torch.uint8, generator=rng)
+    masks = torch.randint(0, 11, (3, 8, 10), dtype=torch.uint8, generator=rng)
     return images, masks, ("first", "zweites ü", "third 3")
 
 
@@ -93,6 +93,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.survives("Cache truncated, altered, unreadable")
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_a_damaged_cache_is_noticed_and_made_again(tmp_path, scenes, damage):
     path = tmp_path / "scenes.safetensors"
@@ -113,6 +114,7 @@ def test_a_whole_cache_is_not_built_again(tmp_path, scenes):
     assert storage.checksum(*again) == storage.checksum(*scenes)
 
 
+@pytest.mark.survives("Disk full, read-only, over quota")
 @pytest.mark.parametrize(
     ("code", "said"), [(errno.ENOSPC, "No space left on device"), (errno.EROFS, "Read-only file system")]
 )
@@ -128,6 +130,7 @@ def test_a_full_disk_or_read_only_folder_is_one_line(tmp_path, scenes, monkeypat
     assert list(path.parent.iterdir()) == []
 
 
+@pytest.mark.survives("Disk full, read-only, over quota")
 def test_a_write_that_really_stops_half_way_leaves_nothing(tmp_path, scenes):
     images = torch.zeros(8, 3, 200, 200, dtype=torch.uint8)
     masks = torch.zeros(8, 200, 200, dtype=torch.uint8)
@@ -141,6 +144,7 @@ def test_a_write_that_really_stops_half_way_leaves_nothing(tmp_path, scenes):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.survives("Disk full, read-only, over quota")
 def test_an_old_cache_survives_a_failed_write(tmp_path, scenes, monkeypatch):
     path = tmp_path / "scenes.safetensors"
     storage.write(path, *scenes)
@@ -172,6 +176,7 @@ def test_an_optional_cache_warns_once_and_goes_on(tmp_path, scenes, monkeypatch)
         assert storage.cached(tmp_path / "two", lambda: scenes, optional=True) is scenes
 
 
+@pytest.mark.survives("Cache truncated, altered, unreadable")
 def test_an_unreadable_cache_is_named(tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises((StorageError, DamagedCache), match="folder"):

@@ -252,6 +252,7 @@ def test_scores_ask_for_a_confusion_matrix():
         metrics.boundary_band(torch.zeros(2, 2).long(), 0)
 
 
+@pytest.mark.survives("More classes than a byte has labels")
 def test_a_class_of_the_number_of_void_is_refused():
     """It would be counted as void, which is to say never."""
     target = torch.tensor([0, 254, 255, 299])
@@ -261,6 +262,7 @@ def test_a_class_of_the_number_of_void_is_refused():
     assert confusion_matrix(target[:3], target[:3], 255).sum() == 2
 
 
+@pytest.mark.survives("NumPy arrays or lists where tensors belong")
 def test_what_is_no_tensor_is_named():
     one = torch.tensor([1])
     for arguments, name in (((one.numpy(), one), "prediction is a numpy.ndarray"), ((one, [1]), "target is a list")):

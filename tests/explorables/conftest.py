@@ -5,7 +5,7 @@ import itertools
 
 import pytest
 
-from pixelwise.explorables import bundle, modules
+from pixelwise.explorables import bundle, sources
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:"
 STYLE = "body{margin:0 1rem;font-family:sans-serif} .gap{height:3000px} img{max-width:100%}"
@@ -76,7 +76,7 @@ def functions(browser):
     def functions(name, *exports):
         tab = browser.new_page()
         tabs.append(tab)
-        source = modules.source(name) + f"\nexport {{ {', '.join(exports)} }};"
+        source = sources.source(name) + f"\nexport {{ {', '.join(exports)} }};"
         data = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
         tab.evaluate("async (data) => { globalThis.module = await import(data); }", data)
         call = "([name, values]) => (name ? module[name](...values) : module.default.linked)"

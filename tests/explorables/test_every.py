@@ -118,6 +118,7 @@ def test_what_is_linked_is_a_number_or_a_text_of_the_state(functions, name):
 HOSTILE = {str: ("constructor", "__proto__", "a65536" * 5000), int: ("-1", "0.5", "1e9", "-1e308")}
 
 
+@pytest.mark.survives("Hostile addresses of figures")
 @EVERY
 def test_whatever_an_address_says_it_shows_a_state(open_page, functions, name):
     """Names that every JavaScript object knows, numbers out of range: all are read as some state of the figure."""

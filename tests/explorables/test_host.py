@@ -14,7 +14,7 @@ from PIL import Image
 from traitlets import TraitError
 
 from pixelwise import explorables
-from pixelwise.explorables import bundle, metric_traps, modules
+from pixelwise.explorables import bundle, metric_traps, sources
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -109,14 +109,14 @@ def test_encoding_and_decoding_agree():
         assert np.array_equal(metric_traps.decode(metric_traps.encode(labels)), labels)
 
 
-@pytest.mark.parametrize("name", modules.names())
+@pytest.mark.parametrize("name", sources.names())
 def test_a_module_depends_on_nothing_and_is_light(name):
-    source = modules.source(name)
+    source = sources.source(name)
     assert not re.search(
         r"^\s*import\b|\bimport\(|fetch\(|XMLHttpRequest|\beval\(|new Function|innerHTML", source, re.M
     )
     assert source.count("export default") == 1
-    assert (modules.FOLDER / f"{name.replace('-', '_')}.mjs").stat().st_size <= 20 * 1024
+    assert (sources.FOLDER / f"{name.replace('-', '_')}.mjs").stat().st_size <= 20 * 1024
 
 
 def test_bundle_is_written_where_it_is_asked_for(tmp_path, monkeypatch):
@@ -124,7 +124,7 @@ def test_bundle_is_written_where_it_is_asked_for(tmp_path, monkeypatch):
     bundle.main()
     text = (tmp_path / "explorables.js").read_text(encoding="utf-8")
     assert not re.search(r"^(import|export) ", text, re.M)
-    assert all(f'explorables["{name}"]' in text for name in modules.names())
+    assert all(f'explorables["{name}"]' in text for name in sources.names())
 
 
 def test_the_build_needs_no_torch_for_the_bundle():

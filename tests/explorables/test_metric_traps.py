@@ -9,7 +9,7 @@ import torch
 
 from pixelwise import explorables
 from pixelwise.evaluation import metrics
-from pixelwise.explorables import bundle, modules
+from pixelwise.explorables import bundle, sources
 from pixelwise.explorables.metric_traps import CAR, POLE, STREET, encode, starting_points
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:"
@@ -20,7 +20,7 @@ FUNCTIONS = "decode, encode, editsOf, applyEdits, boundaryBand, measure, challen
 def module(browser):
     """Call a function of the module, loaded from the very source that anywidget gets."""
     tab = browser.new_page()
-    source = modules.source("metric-traps") + f"\nexport {{ {FUNCTIONS} }};"
+    source = sources.source("metric-traps") + f"\nexport {{ {FUNCTIONS} }};"
     address = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
     tab.evaluate("async (address) => { globalThis.traps = await import(address); }", address)
     yield lambda name, *values: tab.evaluate("([name, values]) => traps[name](...values)", [name, values])

@@ -53,6 +53,7 @@ def test_no_two_classes_look_alike(vision):
     assert min(near.values()) >= (13 if vision == "tritanopia" else 16), min(near.items(), key=lambda pair: pair[1])
 
 
+@pytest.mark.survives("More classes than a byte has labels")
 def test_further_classes_have_colours_of_their_own():
     colours = class_colours(255)
     assert colours[: len(CLASSES)] == DISPLAY_COLOURS

@@ -6,8 +6,10 @@ import json
 import signal
 import threading
 import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -17,9 +19,10 @@ FRAMES = {
     "val": ("0016E5_3", "0016E5_4"),
 }
 SIZE = (24, 32)
+Delivery = bytes | tuple[bytes, int] | None
 
 
-def make(root: Path, splits=FRAMES) -> Path:
+def make(root: Path, splits: Mapping[str, Sequence[str]] = FRAMES) -> Path:
     """Write the folder; the frames of one name look the same in every copy."""
     for split, names in splits.items():
         for part in (split, f"{split}annot"):
@@ -35,7 +38,7 @@ def make(root: Path, splits=FRAMES) -> Path:
     return root
 
 
-def manifest(root: Path, target: Path, splits=("train", "val")) -> Path:
+def manifest(root: Path, target: Path, splits: Iterable[str] = ("train", "val")) -> Path:
     """The SHA-256 of all files of `splits`, as pixelwise keeps them for the real CamVid."""
     files = [path for split in splits for path in (root / f"{split}.txt", *root.glob(f"{split}*/*.png"))]
     digests = {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
@@ -44,18 +47,20 @@ def manifest(root: Path, target: Path, splits=("train", "val")) -> Path:
 
 
 @contextmanager
-def served(root: Path, *, delay=0.0, tamper=lambda name, data: data):
+def served(
+    root: Path, *, delay: float = 0.0, tamper: Callable[[str, bytes], Delivery] = lambda name, data: data
+) -> Generator[tuple[str, list[str]]]:
     """Serve a folder; yields the address and the list of paths asked for.
 
     tamper(name, data) may return other bytes, None for "404 not found", or less than was announced as
     (bytes, announced length).
     """
-    asked = []
+    requests: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
+        def do_GET(self) -> None:
             name = self.path.lstrip("/")
-            asked.append(name)
+            requests.append(name)
             time.sleep(delay)
             data = tamper(name, (root / name).read_bytes()) if (root / name).is_file() else None
             if data is None:
@@ -67,27 +72,27 @@ def served(root: Path, *, delay=0.0, tamper=lambda name, data: data):
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *arguments):
+        def log_message(self, format: str, *args: object) -> None:
             pass
 
     class Server(http.server.ThreadingHTTPServer):
         request_queue_size = 64
 
-        def handle_error(self, request, address):
+        def handle_error(self, request: object, client_address: object) -> None:
             pass  # the other side was killed, on purpose
 
     server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/", asked
+        yield f"http://127.0.0.1:{server.server_port}/", requests
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
 
 
-def prepare(settings: dict, arguments: list[str], die_at_rename: bool = False) -> None:
+def prepare(settings: dict[str, Any], arguments: list[str], die_at_rename: bool = False) -> None:
     """What a child process of the kill tests runs: the command line, against a small CamVid.
 
     die_at_rename kills the process when a cache is written in full but does not have its name yet.
@@ -99,7 +104,12 @@ def prepare(settings: dict, arguments: list[str], die_at_rename: bool = False) -
 
     os.environ["PIXELWISE_DATA"] = settings["data"]
     camvid.URL, camvid.MANIFEST = settings["url"], Path(settings["manifest"])
-    camvid.COUNTS, camvid.PUBLISHED_SIZE = settings["counts"], SIZE
+    camvid.COUNTS = settings["counts"]
+    camvid.PUBLISHED_SIZE = SIZE  # pyrefly: ignore[bad-assignment]  # typed as the real one's numbers
     if die_at_rename:
-        storage.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+
+        def die(*_: object, **__: object) -> None:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        storage.os.replace = die
     prepare.main(arguments)

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
-def skeleton(build: Callable[..., nn.Module], *args, **options) -> nn.Module:
+def skeleton(build: Callable[..., nn.Module], *args: object, **options: object) -> nn.Module:
     """The network's shapes alone: no memory, no initialisation."""
     with torch.device("meta"):
         return build(*args, **options)
@@ -17,11 +17,12 @@ def parameters(network: nn.Module) -> int:
 
 
 def multiply_adds(network: nn.Module, size: int = 224) -> int:
-    """Those of the convolutions and linear layers for one image of ``size`` × ``size`` in eval mode."""
+    """Those of the convolutions and linear layers for one image of `size` × `size` in eval mode."""
     total = 0
 
-    def count(module, inputs, output):
+    def count(module: nn.Module, inputs: object, output: Tensor) -> None:
         nonlocal total
+        assert isinstance(module.weight, Tensor)
         total += output.numel() * module.weight[0].numel()
 
     for module in network.modules():

@@ -1,12 +1,13 @@
 """Our segmentation networks beside torchvision's and smp's, which they must equal."""
 
+from collections.abc import Callable
 from functools import partial
 from itertools import chain, pairwise
 
 import segmentation_models_pytorch as smp
 import torchvision
 from tests.helpers.references import Pair
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import segmentation
 from torchvision.models._utils import IntermediateLayerGetter
@@ -19,44 +20,50 @@ from pixelwise.models.unet import UNet
 from pixelwise.models.vgg import VGG
 
 
-def smp_backbone(build, output_stride):
+def smp_backbone(build: Callable[..., nn.Module], output_stride: int) -> nn.Module:
     return build(num_classes=None, output_stride=output_stride, dilate_first_block=True)
 
 
-def main_logits_in_eval(build):
+def main_logits_in_eval(build: Callable[[], nn.Module]) -> nn.Module:
     """torchvision computes auxiliary logits in eval mode too; ours are left out there, and so here."""
     reference = build()
-    reference.register_forward_hook(lambda module, _, output: output if module.training else output["out"])
+
+    def hook(module: nn.Module, inputs: object, output: dict[str, Tensor]) -> dict[str, Tensor] | Tensor:
+        return output if module.training else output["out"]
+
+    reference.register_forward_hook(hook)
     return reference
 
 
 class SmpNames(nn.Module):
     """A DeepLabV3 with its parts under smp's names, so that gradients can be compared name by name."""
 
-    def __init__(self, network: DeepLabV3):
+    def __init__(self, network: DeepLabV3) -> None:
         super().__init__()
+        assert isinstance(network.classifier, nn.Sequential)
         self.network = [network]  # in a list, so that its names stay out of the state
         self.encoder, self.decoder, self.segmentation_head = network.backbone, nn.Module(), nn.Sequential()
         self.decoder.aspp, self.decoder.conv, self.decoder.bn = network.classifier[:3]
         self.segmentation_head.append(network.classifier[4])
 
-    def forward(self, images):
+    def forward(self, images: Tensor) -> Tensor:
         return self.network[0](images)
 
 
 class NarrowTrunk(torchvision.models.ResNet):
     """torchvision's ResNet of five bottlenecks at output stride 8, a quarter as wide."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(Bottleneck, [1, 1, 1, 1])
         self.inplanes, self.dilation = 16, 1
-        self.conv1, self.bn1 = nn.Conv2d(3, 16, 7, 2, 3, bias=False), nn.BatchNorm2d(16)
+        self.conv1 = nn.Conv2d(3, 16, 7, 2, 3, bias=False)
+        self.bn1: nn.Module = nn.BatchNorm2d(16)
         self.layer1, self.layer2 = self._make_layer(Bottleneck, 16, 1), self._make_layer(Bottleneck, 32, 1, 2)
         self.layer3 = self._make_layer(Bottleneck, 64, 2, 2, dilate=True)
         self.layer4 = self._make_layer(Bottleneck, 128, 1, 2, dilate=True)
 
 
-def small_torchvision_deeplab():
+def small_torchvision_deeplab() -> nn.Module:
     """torchvision's DeepLabV3 on a narrow trunk, with rates that bite on a map of 5×6."""
     trunk = IntermediateLayerGetter(NarrowTrunk(), {"layer4": "out", "layer3": "aux"})
     head = segmentation.deeplabv3.DeepLabHead(512, 3, (1, 2, 3))
@@ -66,40 +73,40 @@ def small_torchvision_deeplab():
 class HandMadeFCN(nn.Module):
     """FCN-8s on a VGG of five convolutions in one piece; no library has the paper's network."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         widths = (3, 4, 8, 16, 32, 32)
         layers = [(nn.Conv2d(a, b, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)) for a, b in pairwise(widths)]
-        self.backbone = nn.Module()
-        self.backbone.backbone = nn.Module()
-        self.backbone.backbone.features = nn.Sequential(*chain(*layers))
-        self.backbone.fc6, self.backbone.fc7 = nn.Conv2d(32, 8, 7, padding=3), nn.Conv2d(8, 8, 1)
+        features = nn.ModuleDict({"features": nn.Sequential(*chain(*layers))})
+        fully = {"fc6": nn.Conv2d(32, 8, 7, padding=3), "fc7": nn.Conv2d(8, 8, 1)}
+        self.backbone = nn.ModuleDict({"backbone": features, **fully})
         self.scores = nn.ModuleList([nn.Conv2d(8, 3, 1), nn.Conv2d(32, 3, 1), nn.Conv2d(16, 3, 1)])
         self.upsamplings = nn.ModuleList([nn.ConvTranspose2d(3, 3, 4, 2, 1, bias=False) for _ in range(2)])
 
-    def forward(self, images):
-        layers = self.backbone.backbone.features
+    def forward(self, images: Tensor) -> Tensor:
+        layers = self.get_submodule("backbone.backbone.features")
+        assert isinstance(layers, nn.Sequential)
         pool3 = layers[:9](images)
         pool4 = layers[9:12](pool3)
-        fc6 = F.dropout(F.relu(self.backbone.fc6(layers[12:](pool4))), 0.5, self.training)
-        fc7 = F.dropout(F.relu(self.backbone.fc7(fc6)), 0.5, self.training)
+        fc6 = F.dropout(F.relu(self.backbone["fc6"](layers[12:](pool4))), 0.5, self.training)
+        fc7 = F.dropout(F.relu(self.backbone["fc7"](fc6)), 0.5, self.training)
         at16 = self.upsamplings[0](self.scores[0](fc7)) + self.scores[1](pool4)
         at8 = self.upsamplings[1](at16) + self.scores[2](pool3)
         return F.interpolate(at8, scale_factor=8, mode="bilinear")
 
 
-def unet(name):
+def unet(name: str) -> Pair:
     build = partial(getattr(resnet, name), num_classes=None)
     return Pair(lambda: UNet(build(), 1), partial(smp.Unet, name, encoder_weights=None, classes=1))
 
 
-def v3(name, output_stride):
+def v3(name: str, output_stride: int) -> Pair:
     options = {"encoder_weights": None, "encoder_output_stride": output_stride, "classes": 3}
     build = partial(smp_backbone, getattr(resnet, name), output_stride)
     return Pair(lambda: SmpNames(DeepLabV3(build(), 3, align_corners=True)), partial(smp.DeepLabV3, name, **options))
 
 
-def v3_plus(name, output_stride, rates=(12, 24, 36)):
+def v3_plus(name: str, output_stride: int, rates: tuple[int, int, int] = (12, 24, 36)) -> Pair:
     options = {"encoder_weights": None, "encoder_output_stride": output_stride, "classes": 3}
     build = partial(smp_backbone, getattr(resnet, name), output_stride)
     reference = partial(smp.DeepLabV3Plus, name, decoder_atrous_rates=rates, **options)

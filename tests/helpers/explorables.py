@@ -1,52 +1,62 @@
 """Explorables as a chapter makes them; those that need recorded data get made-up scores and features of its shapes."""
 
+from collections.abc import Callable
+from typing import Any
+
+import anywidget
 import numpy as np
+from numpy.typing import NDArray
 
 from pixelwise import explorables
 from pixelwise.data import streets
 
 
-def make(name: str, **state):
+def make(name: str, **state: object) -> anywidget.AnyWidget:
     """An explorable by the name of its class."""
     arguments = ARGUMENTS[name]() if name in ARGUMENTS else ()
     return getattr(explorables, name)(*arguments, **state)
 
 
-def fcn_skips(seed: int = 0):
+def fcn_skips(seed: int = 0) -> tuple[NDArray[Any], ...]:
     """Scores as of an FCN-8s on a scene: the truth, blurred by each level's stride, and noise."""
     image, labels = streets.generate(seed, seed=3, size=(96, 128))
     rng = np.random.default_rng(seed)
     truth = np.stack([labels == label for label in range(11)]).astype(np.float32)
-    levels, seen = [], np.zeros((11, 12, 16), np.float32)
+    levels: list[NDArray[np.float32]] = []
+    previous = np.zeros((11, 12, 16), np.float32)
     for stride in (32, 16, 8):
         coarse = truth.reshape(11, 96 // stride, stride, 128 // stride, stride).mean((2, 4))
         carried = coarse.repeat(stride // 8, 1).repeat(stride // 8, 2)
-        levels.append(9 * (carried - seen) + 0.4 * rng.standard_normal(seen.shape).astype(np.float32))
-        seen = carried
+        levels.append(9 * (carried - previous) + 0.4 * rng.standard_normal(previous.shape).astype(np.float32))
+        previous = carried
     return np.stack(levels), labels, image
 
 
-def hypercolumn_probe(seed: int = 0):
+def hypercolumn_probe(seed: int = 0) -> tuple[NDArray[Any], list[tuple[str, int]], NDArray[Any], NDArray[Any]]:
     """Features at stride 4 as of five layers: colours in the fine ones, what the place is in the coarse ones."""
     image, labels = streets.generate(seed, seed=3, size=(96, 128))
     rng = np.random.default_rng(seed)
     colour = image.reshape(3, 24, 4, 32, 4).mean((2, 4)) / 255
     labels = labels[2::4, 2::4]
     kind = np.stack([labels == label for label in range(11)]).astype(float)
-    layers, features = [], []
+    layers: list[tuple[str, int]] = []
+    features: list[NDArray[np.float64]] = []
     for i, stride in enumerate((2, 4, 8, 16, 32)):
-        given = np.concatenate([(4 - i) * colour, i * kind])
-        mixed = np.tensordot(rng.standard_normal((8, len(given))), given, 1) + 0.5 * rng.standard_normal((8, 24, 32))
+        signal = np.concatenate([(4 - i) * colour, i * kind])
+        mixed = np.tensordot(rng.standard_normal((8, len(signal))), signal, 1) + 0.5 * rng.standard_normal((8, 24, 32))
         mixed -= mixed.mean((1, 2), keepdims=True)
         features.append(mixed / np.sqrt(mixed.var((1, 2)).sum()))
         layers.append((f"stride {stride}", 8))
     return np.concatenate(features), layers, labels, image
 
 
-def skip_or_not(seed: int = 0):
+def skip_or_not(
+    seed: int = 0,
+) -> tuple[dict[tuple[str, int, bool], list[list[float]]], dict[tuple[str, int], list[list[float]]]]:
     """Gradients and losses as of plain and residual networks of three depths, two of them trained."""
     rng = np.random.default_rng(seed)
-    gradients, losses = {}, {}
+    gradients: dict[tuple[str, int, bool], list[list[float]]] = {}
+    losses: dict[tuple[str, int], list[list[float]]] = {}
     for kind, base in (("plain", 1.12), ("residual", 1.01)):
         for depth in (8, 32, 56):
             for normalised in (True, False):
@@ -60,7 +70,7 @@ def skip_or_not(seed: int = 0):
     return gradients, losses
 
 
-def pareto_front(seed: int = 0):
+def pareto_front(seed: int = 0) -> tuple[dict[str, dict[str, float]], dict[str, dict[str, list[float]]]]:
     """Prices over three orders of magnitude and scores of three seeds, of seven networks."""
     rng = np.random.default_rng(seed)
     names = [f"net {letter}" for letter in "ABCDEFG"]
@@ -74,7 +84,7 @@ def pareto_front(seed: int = 0):
     return prices, scores
 
 
-ARGUMENTS = {
+ARGUMENTS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "FcnSkips": fcn_skips,
     "HypercolumnProbe": hypercolumn_probe,
     "ParetoFront": pareto_front,

@@ -1,26 +1,29 @@
 """The recorded hashes of generated scenes, and how to record them anew.
 
-``python -m tests.helpers.golden_streets`` writes tests/data/streets_golden.json. It refuses to while the hashes differ
+`python -m tests.helpers.golden_streets` writes tests/data/streets_golden.json. It refuses to while the hashes differ
 from those recorded and `streets.VERSION` does not: caches of the old scenes would be taken for the new ones.
 """
 
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from pixelwise.data import streets
 
 PATH = Path(__file__).resolve().parents[1] / "data" / "streets_golden.json"
 
 
-def read() -> dict:
+def read() -> dict[str, Any]:
     """`version`, and `settings`: for each its name, indices, seed, size, knobs and sha256."""
     return json.loads(PATH.read_text())
 
 
-def digest(setting: dict) -> str:
+def digest(setting: dict[str, Any]) -> str:
     """SHA-256 over the images and the masks of a setting, as they are generated now."""
-    options = {name: tuple(value) if isinstance(value, list) else value for name, value in setting["knobs"].items()}
+    options: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in setting["knobs"].items()
+    }
     images, masks = streets.generate_many(
         setting["indices"], seed=setting["seed"], size=tuple(setting["size"]), knobs=streets.Knobs(**options)
     )

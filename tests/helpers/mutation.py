@@ -14,9 +14,9 @@ Plant = Callable[[nn.Module], nn.Module | None]
 class Mutation:
     """A fault by name.
 
-    ``apply(network)`` plants it in a built network, in place, or returns another network to be checked instead.
-    ``check(plant)`` builds the network, calls ``plant`` on it (see ``planted``) and compares it with the reference by
-    ``assert_parity``: it passes for ``untouched`` and must raise ParityError for ``apply``. Faults share checks.
+    `apply(network)` plants it in a built network, in place, or returns another network to be checked instead.
+    `check(plant)` builds the network, calls `plant` on it (see `planted`) and compares it with the reference by
+    `assert_parity`: it passes for `untouched` and must raise ParityError for `apply`. Faults share checks.
     """
 
     name: str
@@ -37,7 +37,7 @@ def untouched(network: nn.Module) -> None:
 
 
 def planted(network: nn.Module, plant: Plant) -> nn.Module:
-    """The network after ``plant``: the one it returned, or the given one, which it changed."""
+    """The network after `plant`: the one it returned, or the given one, which it changed."""
     replacement = plant(network)
     return network if replacement is None else replacement
 
@@ -53,16 +53,19 @@ def assign(path: str, value: object) -> Plant:
 
 
 def after(path: str, change: Callable[[Tensor], Tensor]) -> Plant:
-    """Plant ``change`` behind the submodule at ``path``: what it returned becomes change(it)."""
+    """Plant `change` behind the submodule at `path`: what it returned becomes change(it)."""
 
     def plant(network: nn.Module) -> None:
-        network.get_submodule(path).register_forward_hook(lambda module, inputs, output: change(output))
+        def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:
+            return change(output)
+
+        network.get_submodule(path).register_forward_hook(hook)
 
     return plant
 
 
 def instead(path: str, compute: Callable[[nn.Module, Tensor], Tensor]) -> Plant:
-    """Plant ``compute(module, x)`` for the forward of the submodule at ``path``, which keeps its parameters."""
+    """Plant `compute(module, x)` for the forward of the submodule at `path`, which keeps its parameters."""
 
     def plant(network: nn.Module) -> None:
         module = network.get_submodule(path)
@@ -71,6 +74,6 @@ def instead(path: str, compute: Callable[[nn.Module, Tensor], Tensor]) -> Plant:
     return plant
 
 
-def rebuilt(build: Callable[..., nn.Module], *args, **options) -> Plant:
+def rebuilt(build: Callable[..., nn.Module], *args: object, **options: object) -> Plant:
     """Plant another network altogether."""
     return lambda network: blank(build, *args, **options)

@@ -12,7 +12,7 @@ from tools import bootstrap, stamp
 ALT = "a curve of mean IoU that rises over sixteen epochs"
 
 
-def sound_notebook() -> dict:
+def sound_notebook() -> stamp.Json:
     """A recorded notebook in which `tools.check` finds nothing wrong, as plain dictionaries."""
     cells = [
         new_markdown_cell("# A chapter\n\nProse with $x^2$ and `code`.\n\n> 🙌 A question?"),
@@ -37,7 +37,7 @@ def sound_notebook() -> dict:
     return notebook
 
 
-def save(notebook: dict, path: Path) -> Path:
+def save(notebook: stamp.Json, path: Path) -> Path:
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
 

@@ -5,17 +5,21 @@ drawn by He's rule and every affine parameter and running statistic is random.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+Tensors = dict[str, Tensor]
+Outputs: TypeAlias = "Tensor | dict[str, Outputs] | tuple[Outputs, ...] | list[Outputs] | None"
+
 
 class ParityError(AssertionError):
-    """The networks differ; ``error`` is the relative error, infinite where they cannot be compared."""
+    """The networks differ; `error` is the relative error, infinite where they cannot be compared."""
 
-    def __init__(self, message: str, error: float = math.inf):
+    def __init__(self, message: str, error: float = math.inf) -> None:
         super().__init__(message)
         self.error = error
 
@@ -33,7 +37,7 @@ class Parity:
         return max(self.outputs, self.gradients, self.statistics)
 
 
-def blank(build: Callable[..., nn.Module], *args, **options) -> nn.Module:
+def blank(build: Callable[..., nn.Module], *args: object, **options: object) -> nn.Module:
     """Build a network without the initialisation that assert_parity overwrites: many times faster for large ones."""
     with torch.device("meta"):
         network = build(*args, **options)
@@ -76,9 +80,9 @@ def assert_parity(
     batch: int = 2,
     seed: int = 0,
 ) -> Parity:
-    """Give both networks the same random state and images of ``size``; raise ParityError if anything differs.
+    """Give both networks the same random state and images of `size`; raise ParityError if anything differs.
 
-    The networks are changed: they become float64 and the reference's state is loaded into ours with ``strict=True``.
+    The networks are changed: they become float64 and the reference's state is loaded into ours with `strict=True`.
     Compared are all outputs (a tensor, or dicts and tuples of them), the gradients of one random projection of the
     outputs with respect to every parameter and the images, and in train mode every buffer after the step. Dropout
     draws from the same seed in both.
@@ -105,26 +109,27 @@ def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _run(network: nn.Module, images: Tensor, train: bool, seed: int):
+def _run(network: nn.Module, images: Tensor, train: bool, seed: int) -> tuple[Tensors, Tensors, Tensors]:
     network.train(train).zero_grad()
     images = images.clone().requires_grad_()
     torch.manual_seed(seed)
     outputs = dict(_flatten(network(images)))
     generator = _generator(seed + 2)
-    loss = sum((o * torch.randn(o.shape, dtype=o.dtype, generator=generator)).sum() for o in outputs.values())
-    loss.backward()
+    losses = [(o * torch.randn(o.shape, dtype=o.dtype, generator=generator)).sum() for o in outputs.values()]
+    torch.stack(losses).sum().backward()
     gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
-    gradients["images"] = images.grad
+    if images.grad is not None:
+        gradients["images"] = images.grad
     return outputs, gradients, {name: b for name, b in network.named_buffers() if b.is_floating_point()}
 
 
-def _flatten(output, name: str = "logits"):
+def _flatten(output: Outputs, name: str = "logits") -> Iterator[tuple[str, Tensor]]:
     """Yield (name, tensor) of every tensor in nested dicts, tuples and lists; None is skipped."""
     if isinstance(output, Tensor):
         yield name, output
     elif isinstance(output, dict):
         for key in output:
-            yield from _flatten(output[key], str(key))
+            yield from _flatten(output[key], key)
     elif output is not None:
         for i, part in enumerate(output):
             yield from _flatten(part, f"{name}.{i}")

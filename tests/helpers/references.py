@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torchvision
 from tests.helpers.parity import blank
@@ -30,7 +31,7 @@ class Pair:
 class GatedBottleneck(Bottleneck):
     """torchvision's bottleneck with torchvision's squeeze-and-excitation before the sum."""
 
-    def __init__(self, *args, **options):
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         channels = self.conv3.out_channels
         self.gate = torchvision.ops.SqueezeExcitation(channels, channels // 16)
@@ -51,7 +52,7 @@ class PadChannels(nn.Module):
 class CifarReference(nn.Module):
     """ResNet-14 of the CIFAR family from torchvision's BasicBlock."""
 
-    def __init__(self, shortcuts: str):
+    def __init__(self, shortcuts: str) -> None:
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)
 
@@ -74,7 +75,7 @@ class CifarReference(nn.Module):
 class DeformableReference(nn.Module):
     """A deformable 3×3 convolution of stride 2 and dilation 2 by torchvision's operation."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.weight, self.bias = (
             nn.Parameter(nn.Conv2d(3, 5, 3).weight.detach()),
@@ -83,14 +84,14 @@ class DeformableReference(nn.Module):
         self.offset = nn.Conv2d(3, 18, 3, 2, 1, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torchvision.ops.deform_conv2d(x, self.offset(x), self.weight, self.bias, 2, 1, 2)
+        return torchvision.ops.deform_conv2d(x, self.offset(x), self.weight, self.bias, (2, 2), (1, 1), (2, 2))
 
 
 def short_classifier(build: Callable[[], nn.Module]) -> nn.Module:
     """A VGG whose fully connected layers are narrow, for 120 of its 138 million parameters compute nothing new."""
     network = build()
-    network.classifier[0], network.classifier[3] = nn.Linear(25088, 32), nn.Linear(32, 32)
-    network.classifier[6] = nn.Linear(32, 1000)
+    for place, (incoming, outgoing) in {0: (25088, 32), 3: (32, 32), 6: (32, 1000)}.items():
+        network.set_submodule(f"classifier.{place}", nn.Linear(incoming, outgoing))
     return network
 
 

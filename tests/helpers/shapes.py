@@ -6,8 +6,12 @@ import re
 import sys
 from collections.abc import Callable
 from types import FrameType, ModuleType
+from typing import Any
 
 from torch import Tensor
+
+Trace = Callable[[FrameType, str, object], Any]  # what sys.settrace takes, and each call of it returns
+
 
 COMMENT = re.compile(r"#\s*\(N, ([^)]*)\)")
 
@@ -16,14 +20,14 @@ def stated_shapes(module: ModuleType) -> dict[int, list[str]]:
     """The dimensions after N in every comment such as "# (N, 64, 112, 112)" on a line of code, by line number."""
     lines = inspect.getsource(module).splitlines()
     return {
-        number: [part.strip() for part in found[1].split(",")]
+        number: [part.strip() for part in match[1].split(",")]
         for number, line in enumerate(lines, start=1)
-        if (found := COMMENT.search(line)) and not line.strip().startswith("#")
+        if (match := COMMENT.search(line)) and not line.strip().startswith("#")
     }
 
 
 def check_shape_comments(module: ModuleType, run: Callable[[], object]) -> int:
-    """Call ``run`` and compare each line's value with its comment; return how many comments the run came by.
+    """Call `run` and compare each line's value with its comment; return how many comments the run came by.
 
     A line's value is what it assigns or returns. A dimension in words ("64 or 256") holds if any of its numbers does;
     one without a number, such as H, is counted but not compared.
@@ -50,12 +54,12 @@ def check_shape_comments(module: ModuleType, run: Callable[[], object]) -> int:
             ]
             assert not numbers or size in numbers, where
 
-    def trace(frame: FrameType, event: str, argument: object):
+    def trace(frame: FrameType, event: str, argument: object) -> Trace | None:
         if frame.f_code.co_filename != module.__file__:
             return None
         previous = frame.f_lineno
 
-        def inside(frame: FrameType, event: str, argument: object):
+        def inside(frame: FrameType, event: str, argument: object) -> Trace | None:
             nonlocal previous
             if previous in targets:
                 compare(previous, frame.f_locals.get(targets[previous]))

@@ -29,6 +29,8 @@ from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.models.unet import ContractingPath, UNet, ValidUNet
 
+pytestmark = pytest.mark.slow
+
 CLASSES = 5
 
 # Small members of every family: what is tested does not depend on the width.
@@ -114,6 +116,7 @@ def tensors(output):
     return [t for t in (output.values() if isinstance(output, dict) else output) if t is not None]
 
 
+@pytest.mark.survives("Odd, oblong, tiny and huge pictures")
 @torch.no_grad()
 def test_odd_and_oblong_images(name):
     network, _ = built(name)
@@ -138,6 +141,7 @@ def test_every_parameter_learns(name):
     assert moved >= 0.9 * len(list(network.parameters()))  # ReLUs may silence a few narrow layers
 
 
+@pytest.mark.survives("Batch of one")
 def test_batch_of_one_in_train_mode(name):
     """It works, or it says what to do."""
     network, images = built(name)
@@ -232,6 +236,7 @@ def test_images_that_were_not_normalised(name):
         network(images.to(torch.uint8))
 
 
+@pytest.mark.survives("Odd, oblong, tiny and huge pictures")
 def test_too_small(name):
     """Down to the smallest size that it names, a network works; below, it says so."""
     network, _ = built(name)

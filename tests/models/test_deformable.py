@@ -4,6 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 from torch.nn import functional as F
 from torchvision.ops import deform_conv2d
 
@@ -126,5 +127,22 @@ def test_deformed_network_starts_as_the_same_function(block):
 def test_wrong_offsets_and_kernels():
     with pytest.raises(ValueError, match=r"offsets are \(1, 9, 8, 8\), but a 3×3 kernel here needs \(1, 18, 8, 8\)"):
         deformable_convolution(torch.randn(1, 2, 8, 8), torch.zeros(1, 9, 8, 8), torch.randn(1, 2, 3, 3), padding=1)
-    with pytest.raises(ValueError, match="square kernel and no groups"):
-        DeformableConv2d(4, 4, 3, groups=2)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"groups": 2},
+        {"stride": (1, 2)},
+        {"padding": "same"},
+        {"padding": 1, "padding_mode": "reflect"},
+    ],
+    ids=lambda odd: next(reversed(odd)),
+)
+def test_a_convolution_that_cannot_be_deformed_is_refused(odd):
+    """Groups used to be lost on the way and to end in a mismatch of sizes, after other layers were replaced."""
+    network = nn.Sequential(nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(4, 4, 3, **odd))
+    before = list(network)
+    with pytest.raises(ValueError, match=r"Conv2d\(4, 4, .* cannot be made deformable: that takes one number"):
+        deform_last_convolutions(network, count=2)
+    assert list(network) == before

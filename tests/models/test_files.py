@@ -9,6 +9,8 @@ from pixelwise import models
 
 FOLDER = Path(models.__file__).parent
 SHARED = ("__init__", "blocks", "papers", "pretrained")
+OTHERS = {"compact": "deeplab", "deeplab_vgg": "vgg", "senet": "resnet"}
+"""Files that are made of another's parts, or change another's network, and say so."""
 FILES = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in SHARED]
 
 
@@ -32,7 +34,7 @@ def test_a_model_file_imports_only_blocks_and_operations(path):
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     imported = {(node.level, node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
     allowed = {(1, "blocks"), (2, "ops")}
-    if path.stem == "compact":  # which is made of DeepLab's parts, and says so
-        allowed.add((1, "deeplab"))
+    if path.stem in OTHERS:
+        allowed.add((1, OTHERS[path.stem]))
     assert {(level, module) for level, module in imported if level} <= allowed
     assert not any(module.startswith("pixelwise") for level, module in imported if not level)

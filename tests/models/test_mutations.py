@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from tests.helpers.mutation import untouched
 
+pytestmark = pytest.mark.slow
+
 
 def collect():
     """The MUTATIONS of every mutations_*.py beside this file."""

@@ -33,6 +33,7 @@ def test_without_a_setting_the_machine_decides(budget):
     assert course.begin("chapter").budget == "cpu"
 
 
+@pytest.mark.survives("No GPU where one was asked for")
 @pytest.mark.parametrize(("name", "error"), [("huge", ValueError), ("gpu", RuntimeError)])
 def test_an_impossible_budget_says_what_to_do(budget, name, error):
     budget(name)
@@ -84,6 +85,7 @@ def test_only_a_recorded_run_leaves_results(budget, monkeypatch, results_folder)
     assert [path.name for path in results_folder.iterdir()] == ["chapter-streets.json"]
 
 
+@pytest.mark.survives("Undefined figures")
 def test_what_is_undefined_is_null_and_can_be_shown_again(budget, monkeypatch, results_folder):
     monkeypatch.setenv("PIXELWISE_RECORDING", "1")
     budget("cpu")

@@ -7,7 +7,9 @@ from book.extensions.claims import MIME
 from tests.helpers.notebooks import save, sound_notebook
 from tools import audit, stamp
 
-QUICK = ("tests/book/test_repository.py",)
+pytestmark = pytest.mark.slow
+
+QUICK = ("tests/tools/test_repository.py",)
 SPOIL = audit.replace("README.md", "github.com/pixelwise-book/", "github.com/somebody/")
 
 

@@ -197,6 +197,7 @@ def a_link_to_nowhere(folder):
 FOREIGN = (a_thesis, an_environment_made_by_hand, a_folder_that_says_it_is_ready, a_file, a_link_to_nowhere)
 
 
+@pytest.mark.survives("A folder that make did not set up, or another checkout's")
 @pytest.mark.parametrize("lay", FOREIGN)
 @pytest.mark.parametrize("name", ["papers", ".venv"])
 def test_what_make_did_not_set_up_is_never_touched(tmp_path, lay, name):
@@ -212,6 +213,7 @@ def test_what_make_did_not_set_up_is_never_touched(tmp_path, lay, name):
     assert contents(root) == before
 
 
+@pytest.mark.survives("A folder that make did not set up, or another checkout's")
 def test_what_the_shell_exports_names_no_folder(tree):
     a_thesis(tree / "papers")
     settings = dict.fromkeys(("VENV", "BIN", "READY", "RUN"), str(tree / "papers"))
@@ -224,6 +226,7 @@ def test_a_folder_may_be_named_with_blanks_and_quotes(tree):
     says(make(tree, "VENV=my 'own' env"), tree, "")
 
 
+@pytest.mark.survives("A folder that make did not set up, or another checkout's")
 def test_a_tilde_that_no_shell_replaced_becomes_no_folder(tree):
     done = make(tree, "VENV=~/env")
     assert done.returncode == 2
@@ -247,6 +250,7 @@ def test_a_readers_python_settings_do_not_matter(trees, tree, setting):
     says(make(tree, **setting), tree, "Making anew .venv: its setting up was interrupted")
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 @pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "tools/environment.py"])
 def test_changed_sources_are_installed(tree, name):
     with (tree / name).open("a") as file:
@@ -258,6 +262,7 @@ def test_changed_sources_are_installed(tree, name):
     assert subprocess.run(show, capture_output=True, text=True, check=True).stdout == "2.0\n"
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 def test_an_environment_from_before_marks_said_anything_stays_in_use(tree):
     (tree / ".venv/.ready").write_text("")
     says(make(tree), tree, "Bringing up to date .venv: requirements.txt or")
@@ -275,6 +280,7 @@ def test_requirements_that_cannot_be_had_leave_what_was(tree):
     says(make(tree), tree, "")
 
 
+@pytest.mark.slow
 def test_with_pythons_own_venv_and_pip(tmp_path):
     root = plant(tmp_path / "tree", real=True)
     says(make(root, PIP_TARGET="/nowhere", PIP_USER="1", PIP_REQUIRE_HASHES="1"), root, "Setting up .venv")
@@ -289,12 +295,14 @@ def test_with_pythons_own_venv_and_pip(tmp_path):
     says(make(root), root, "")
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 def test_a_moved_checkout_makes_its_environment_anew(trees, tree):
     moved = tree.rename(trees / "renamed")
     says(make(moved), moved, "Making anew .venv: it was moved here from elsewhere")
     says(make(moved), moved, "")
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 def test_a_copied_checkout_leaves_the_first_one_alone(trees, tree):
     copied = shutil.copytree(tree, trees / "renamed", symlinks=True)
     before = contents(tree)
@@ -322,6 +330,7 @@ def interrupted(folder):
     (folder / ".unfinished").write_text("")
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 @pytest.mark.parametrize(
     ("damage", "why"),
     [
@@ -337,12 +346,14 @@ def test_a_broken_environment_is_made_anew(tree, damage, why):
     says(make(tree), tree, "")
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 def test_an_activated_environment_is_made_anew_too(tree):
     interrupted(tree / ".venv")
     path = f"{tree}/.venv/bin:{environment()['PATH']}"
     says(make(tree, PATH=path, VIRTUAL_ENV=f"{tree}/.venv"), tree, "Making anew .venv")
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 def test_another_checkouts_library_is_replaced_by_this_ones(trees, tree):
     pip = [tree / ".venv/bin/python", "-m", "pip", "install", "--editable", trees / "other"]
     subprocess.run(pip, env=environment(), check=True)
@@ -350,6 +361,7 @@ def test_another_checkouts_library_is_replaced_by_this_ones(trees, tree):
     says(make(tree), tree, "")
 
 
+@pytest.mark.survives("A folder that make did not set up, or another checkout's")
 def test_another_checkouts_environment_is_not_used_and_not_touched(trees, tree):
     shutil.rmtree(tree / ".venv")
     (tree / ".venv").symlink_to(trees / "other/.venv")
@@ -376,6 +388,7 @@ def started_and_hanging(tree):
     return running
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_setting_up_begins_again(tree, how):
     running = started_and_hanging(tree)
@@ -386,6 +399,7 @@ def test_an_interrupted_setting_up_begins_again(tree, how):
     says(make(tree), tree, "Making anew .venv: its setting up was interrupted.")
 
 
+@pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
 def test_two_at_once_wait_for_one_another(tree):
     first = started_and_hanging(tree)
     command = ["make", "--no-print-directory", "stale"]

@@ -1,10 +1,13 @@
 """The rehearsal of Colab runs what a reader would run, and fails where a reader would."""
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from tools import bootstrap, rehearse
 
 import pixelwise
+
+pytestmark = pytest.mark.slow
 
 
 def test_chapters_meet_colab(tmp_path, capsys):

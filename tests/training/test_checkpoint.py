@@ -90,6 +90,8 @@ def interrupt_after(epoch):
     return stop
 
 
+@pytest.mark.slow
+@pytest.mark.survives("Training killed in a step, while it writes, before the rename; stopped between epochs")
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 def test_killed_again_and_again_it_ends_with_the_same_bits(tmp_path):
     path = tmp_path / "run.safetensors"
@@ -108,6 +110,7 @@ def test_killed_again_and_again_it_ends_with_the_same_bits(tmp_path):
     assert resumed.loss == history.loss
 
 
+@pytest.mark.survives("Training killed in a step, while it writes, before the rename; stopped between epochs")
 @pytest.mark.parametrize(
     "recipe",
     [
@@ -138,6 +141,7 @@ def test_a_finished_run_is_not_trained_again(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["run.safetensors"]
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 class TestOfAnotherRun:
     @pytest.fixture
     def path(self, tmp_path):
@@ -241,6 +245,7 @@ def whole(one_thread, tmp_path_factory):
     return path.read_bytes()
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 class TestDamaged:
     def refused(self, path):
         """What the refusal says, once it is known that nothing was touched."""
@@ -345,6 +350,7 @@ class TestDamaged:
         assert equal(run(path, model=segmenter(seed=9), val=scenes(4))[0], run(val=scenes(4))[0])
 
 
+@pytest.mark.survives("Disk full, read-only, over quota")
 def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     path = tmp_path / "run.safetensors"
     with pytest.raises(Interrupted):

@@ -33,6 +33,7 @@ def run(path, checkpoint=None):
     return history
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch was built without gloo")
 def test_two_processes_train_as_one(tmp_path):
     processes = [

@@ -81,6 +81,7 @@ def test_shapes_that_do_not_fit_are_named():
         losses.cross_entropy(logits, torch.zeros(2, 9, 9).long())
 
 
+@pytest.mark.survives("More classes than a byte has labels")
 @pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice_loss])
 def test_more_classes_than_labels_are_refused(loss):
     """Class 255 would be taken for void and never learned."""
@@ -93,6 +94,7 @@ def test_more_classes_than_labels_are_refused(loss):
         losses.inverse_sqrt_frequencies(targets, 300)
 
 
+@pytest.mark.survives("NumPy arrays or lists where tensors belong")
 @pytest.mark.parametrize("loss", [losses.cross_entropy, losses.dice_loss])
 def test_what_is_no_tensor_is_named(loss):
     with pytest.raises(TypeError, match=r"logits is a numpy.ndarray, expected a tensor: torch.as_tensor makes one"):

@@ -54,6 +54,7 @@ def step(path):
     save_file(found | {"loss": total}, path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch was built without gloo")
 def test_two_processes_are_one_batch(tmp_path):
     processes = [

@@ -11,7 +11,7 @@ from torchvision import models as theirs
 
 from pixelwise.models.densenet import densenet121
 from pixelwise.models.resnet import resnet18
-from pixelwise.zoo.pretrained import NETWORKS, SHA256, fetch, load_published, pretrained, published_url
+from pixelwise.zoo.pretrained import PUBLISHED, SHA256, fetch, load_published, pretrained, published_url
 
 
 @pytest.fixture
@@ -93,6 +93,7 @@ def test_densenets_old_names(tmp_path):
     assert all(torch.equal(value, reference[key]) for key, value in network.state_dict().items())
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 def test_what_does_not_fit_is_refused(tmp_path):
     state = theirs_with_random_weights("resnet18").state_dict()
     torch.save({k: v for k, v in state.items() if k != "layer1.0.conv1.weight"}, tmp_path / "short.pth")
@@ -103,6 +104,7 @@ def test_what_does_not_fit_is_refused(tmp_path):
         load_published(resnet18(), tmp_path / "long.pth")
 
 
+@pytest.mark.survives("No network, broken or wrong deliveries")
 def test_no_network(monkeypatch, tmp_path):
     """The message says what to put where."""
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
@@ -112,6 +114,7 @@ def test_no_network(monkeypatch, tmp_path):
     assert not list((tmp_path / "checkpoints").iterdir())
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 def test_wrong_hash_leaves_nothing(monkeypatch, tmp_path):
     """Also where the first digits, which the name shows, agree: 32 bits can be forged in minutes."""
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
@@ -125,6 +128,7 @@ def test_wrong_hash_leaves_nothing(monkeypatch, tmp_path):
     assert fetch(other.as_uri(), digest).read_bytes() == b"something else"
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 def test_wrong_hash_in_the_cache_is_fetched_again(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
     published, forged = b"as published", b"as forged"
@@ -142,6 +146,7 @@ class Attack:
         return print, ("executed",)
 
 
+@pytest.mark.survives("Code in files from outside")
 def test_nothing_is_executed(published, capsys):
     published({"fc.weight": Attack()})
     with pytest.raises(pickle.UnpicklingError):
@@ -154,7 +159,7 @@ def test_unknown_name():
         pretrained("resnet19")
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n.__name__)
+@pytest.mark.parametrize("network", PUBLISHED, ids=lambda n: n.__name__)
 def test_every_network_has_an_address_with_a_hash(network):
     digest = SHA256[network.__name__]
     assert len(bytes.fromhex(digest)) == 32
@@ -162,6 +167,6 @@ def test_every_network_has_an_address_with_a_hash(network):
 
 
 def test_only_files_whose_whole_hash_is_known_are_on_offer():
-    assert SHA256.keys() == {network.__name__ for network in NETWORKS}
+    assert SHA256.keys() == {network.__name__ for network in PUBLISHED}
     with pytest.raises(ValueError, match="no published weights for 'densenet201'"):
         pretrained("densenet201")

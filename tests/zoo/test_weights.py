@@ -12,49 +12,49 @@ from pixelwise import sealed
 from pixelwise.data import CLASSES
 from pixelwise.figures.pixels import class_colours
 from pixelwise.zoo import weights
-from pixelwise.zoo.registry import BACKBONES, NETWORKS, Description
-from pixelwise.zoo.weights import About, WeightsError
+from pixelwise.zoo.registry import BACKBONES, NETWORKS, NetworkSpec
+from pixelwise.zoo.weights import Metadata, WeightsError
 
 
-def about(network=None, **changes):
+def metadata(network=None, **changes):
     parts = {"classes": CLASSES, "dataset": "streets", "size": (48, 64), "metrics": {"val": {"mean_iou": 0.5}}}
-    return About(network=network or Description("unet", 11, width=2), **(parts | changes))
+    return Metadata(network=network or NetworkSpec("unet", 11, width=2), **(parts | changes))
 
 
 @pytest.fixture
 def saved(tmp_path):
     torch.manual_seed(0)
     path = tmp_path / "weights.safetensors"
-    model = about().network.build().eval()
-    weights.save(path, model, about())
+    model = metadata().network.build().eval()
+    weights.save(path, model, metadata())
     return path, model
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_is_built_by_its_name(name):
     with torch.device("meta"):
-        model = Description(name, 11).build().eval()
+        model = NetworkSpec(name, 11).build().eval()
         assert model(torch.empty(2, 3, 70, 90)).shape == (2, 11, 70, 90)
-    assert NETWORKS[name].about
-    assert json.loads(json.dumps(Description(name, 11).to_dict())) == Description(name, 11).to_dict()
+    assert NETWORKS[name].summary
+    assert json.loads(json.dumps(NetworkSpec(name, 11).to_dict())) == NetworkSpec(name, 11).to_dict()
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
 def test_every_backbone_carries_a_unet(backbone):
     with torch.device("meta"):
-        assert Description("unet", 11, backbone).build().eval()(torch.empty(1, 3, 64, 96)).shape == (1, 11, 64, 96)
+        assert NetworkSpec("unet", 11, backbone).build().eval()(torch.empty(1, 3, 64, 96)).shape == (1, 11, 64, 96)
 
 
 def test_options_reach_the_network():
     sizes = {}
     for width in (8, 16):
         with torch.device("meta"):
-            model = Description("fcn8", 11, "resnet18", width=width, output_stride=16).build()
+            model = NetworkSpec("fcn8", 11, "resnet18", width=width, output_stride=16).build()
         assert model.backbone.strides[-1] == 16
         sizes[width] = sum(p.numel() for p in model.parameters())
     assert 3 < sizes[16] / sizes[8] < 4.2
     with torch.device("meta"):
-        paper = Description("fcn32", 21, "vgg16").build()
+        paper = NetworkSpec("fcn32", 21, "vgg16").build()
     assert sum(p.numel() for p in paper.parameters()) == pytest.approx(134.3e6, rel=0.01)
 
 
@@ -72,13 +72,13 @@ def test_options_reach_the_network():
 def test_what_does_not_go_together(wrong, message):
     model, *rest = wrong
     with pytest.raises(ValueError, match=message):
-        Description(model, 11, *rest).build()
+        NetworkSpec(model, 11, *rest).build()
 
 
 def test_saved_weights_come_back_with_what_they_are(saved):
     path, model = saved
     again, told = weights.load(path)
-    assert told == about()
+    assert told == metadata()
     assert not again.training
     x = torch.randn(1, 3, 48, 64)
     assert torch.equal(again(x), model(x))
@@ -89,7 +89,7 @@ def test_neighbours_of_the_file_are_left_alone(tmp_path):
     hidden = tmp_path / ".profile"
     hidden.write_text("mine")
     os.utime(hidden, (0, 0))
-    weights.save(tmp_path / "w.safetensors", about().network.build(), about())
+    weights.save(tmp_path / "w.safetensors", metadata().network.build(), metadata())
     assert hidden.read_text() == "mine"
 
 
@@ -142,6 +142,7 @@ NAMES = list(CLASSES)
 ESCAPE = "\x1b[31mred"
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -215,6 +216,7 @@ def test_files_that_lie(saved, change, message):
     assert re.search(message, refusal(path))
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 @pytest.mark.parametrize(
     "change",
     [
@@ -236,6 +238,7 @@ def test_files_that_were_altered(saved, change):
     assert "does not match its checksum: it was altered after it was written; fetch it again" in refusal(path)
 
 
+@pytest.mark.survives("Weights in half, bfloat16 or double precision")
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
 def test_files_in_other_precisions_are_read(saved, kind):
     path, model = saved
@@ -248,6 +251,7 @@ def test_files_in_other_precisions_are_read(saved, kind):
     assert again(torch.randn(1, 3, 48, 64)).shape == (1, 11, 48, 64)
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 @pytest.mark.parametrize("kind", ["int8", "uint8", "bool", "int64", "complex64", "float8_e4m3fn"])
 def test_files_of_other_kinds_are_refused(saved, kind):
     path, _ = saved
@@ -256,6 +260,7 @@ def test_files_of_other_kinds_are_refused(saved, kind):
     assert re.search(f"{name} is torch.{kind}, expected torch.float32|{name} as .*, a number format", refusal(path))
 
 
+@pytest.mark.survives("Weights in half, bfloat16 or double precision")
 def test_double_that_is_too_large_for_single_is_refused(saved):
     path, _ = saved
     huge = torch.full((11,), 1e300, dtype=torch.float64)
@@ -263,10 +268,11 @@ def test_double_that_is_too_large_for_single_is_refused(saved):
     assert "NaN or infinity" in refusal(path)
 
 
+@pytest.mark.survives("More classes than a byte has labels")
 @pytest.mark.parametrize("count", [1, 12, 255])
 def test_any_number_of_classes_that_fits_a_byte(tmp_path, count):
     path = tmp_path / "w.safetensors"
-    told = about(Description("unet", count, width=2), classes=tuple(f"class {i}" for i in range(count)))
+    told = metadata(NetworkSpec("unet", count, width=2), classes=tuple(f"class {i}" for i in range(count)))
     weights.save(path, told.network.build(), told)
     model, again = weights.load(path)
     assert again == told
@@ -274,26 +280,27 @@ def test_any_number_of_classes_that_fits_a_byte(tmp_path, count):
 
 
 def test_splits_are_told_or_known_to_be_unrecorded(tmp_path):
-    assert (about().train_split, about().val_split) == (None, None)
-    told = about(train_split="fit", val_split="tune")
+    assert (metadata().train_split, metadata().val_split) == (None, None)
+    told = metadata(train_split="fit", val_split="tune")
     weights.save(tmp_path / "w.safetensors", told.network.build(), told)
     assert weights.load(tmp_path / "w.safetensors")[1] == told
 
 
 def test_a_figure_that_is_undefined_is_saved_as_none(tmp_path):
-    told = about(metrics={"val": {"mean_iou": float("nan"), "class_iou": [0.5, float("inf")]}})
+    told = metadata(metrics={"val": {"mean_iou": float("nan"), "class_iou": [0.5, float("inf")]}})
     weights.save(tmp_path / "w.safetensors", told.network.build(), told)
     assert weights.load(tmp_path / "w.safetensors")[1].metrics == {"val": {"mean_iou": None, "class_iou": [0.5, None]}}
 
 
 def test_weights_that_are_no_numbers_are_not_saved(tmp_path):
-    model = about().network.build()
+    model = metadata().network.build()
     model.segmentation_head[0].bias.data[0] = float("nan")
     with pytest.raises(WeightsError, match="bias holds NaN"):
-        weights.save(tmp_path / "w.safetensors", model, about())
+        weights.save(tmp_path / "w.safetensors", model, metadata())
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.survives("Weights or checkpoint truncated, altered, swapped, NaN, forged, of another run or network")
 def test_files_that_are_no_weights(tmp_path, saved):
     class Trap:
         def __reduce__(self):

@@ -7,6 +7,7 @@ per cent. Dilation costs nothing: it moves the taps and adds none.
 
 import statistics
 import time
+from collections import Counter
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -78,7 +79,10 @@ class Cost:
 
     def _repr_html_(self) -> str:
         header, *body, total = self.rows()
-        line = lambda row, tag: "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"  # noqa: E731
+
+        def line(row: tuple[str, ...], tag: str) -> str:
+            return "<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>"
+
         rows = "".join(line(row, "td") for row in body)
         return (
             f"<table><thead>{line(header, 'th')}</thead><tbody>{rows}</tbody><tfoot>{line(total, 'td')}</tfoot></table>"
@@ -90,24 +94,28 @@ def profile(model: nn.Module, input_shape: tuple[int, int, int, int] = (1, 3, 22
 
     Layers that hold parameters or do products have a row; those that do not run in eval mode come last, with no output.
     """
-    multiply_adds, activations, shapes, order = {}, {}, {}, []
+    multiply_adds: Counter[str] = Counter()
+    activations: Counter[str] = Counter()
+    shapes: dict[str, tuple[int, ...]] = {}  # in running order
 
     def on_operation(layer: str, operation: Operation, args: tuple[Any, ...], out: Any) -> None:
         count = _multiply_adds(operation, args, out)
         if count:
-            multiply_adds[layer] = multiply_adds.get(layer, 0) + count
-            activations[layer] = activations.get(layer, 0) + out.numel()
+            multiply_adds[layer] += count
+            activations[layer] += out.numel()
 
     def on_layer(layer: str, module: nn.Module, out: object) -> None:
-        order.append(layer)
-        shapes[layer] = () if main_tensor(out) is None else tuple(main_tensor(out).shape)
+        tensor = main_tensor(out)
+        shapes[layer] = () if tensor is None else tuple(tensor.shape)
 
     run(model, empty_input(model, input_shape), on_operation, on_layer)
-    modules, counted, layers = dict(model.named_modules()), set(), []
-    for name in dict.fromkeys([*order, *modules]):
+    modules = dict(model.named_modules())
+    counted: set[int] = set()
+    layers: list[LayerCost] = []
+    for name in shapes | modules:
         own = {id(p): p.numel() for p in modules[name].parameters(recurse=False) if id(p) not in counted}
         counted |= own.keys()
-        numbers = sum(own.values()), multiply_adds.get(name, 0), activations.get(name, 0)
+        numbers = sum(own.values()), multiply_adds[name], activations[name]
         if any(numbers):
             layers.append(LayerCost(name, type(modules[name]).__name__, shapes.get(name, ()), *numbers))
     return Cost(tuple(layers))

@@ -31,7 +31,7 @@ class Axis(NamedTuple):
     def after_transposed(self, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> "Axis":
         """Behind a transposed convolution: output o sees the inputs between (o + p - d (k - 1)) / s and (o + p) / s."""
         reach = dilation * (kernel - 1)
-        return self.resampled(Fraction(1, stride), Fraction(padding, stride), Fraction(reach, stride), 0)
+        return self.resampled(Fraction(1, stride), Fraction(padding, stride), Fraction(reach, stride), Fraction(0))
 
     def resampled(self, step: Fraction, offset: Fraction, left: Fraction, right: Fraction) -> "Axis":
         """Behind an interpolation: output o looks at input o * step + offset, and as far as left and right of it."""
@@ -64,17 +64,20 @@ class ReceptiveField:
     @property
     def size(self) -> tuple[float, float]:
         """(height, width) in input pixels: whole numbers, or math.inf where one pixel can see the whole image."""
-        return tuple(a.size if a.size == math.inf else math.ceil(a.size) for a in (self.rows, self.columns))
+        height, width = (math.inf if a.size == math.inf else math.ceil(a.size) for a in (self.rows, self.columns))
+        return height, width
 
     @property
     def jump(self) -> tuple[float, float]:
         """Input pixels from one output pixel to the next: the output stride; below 1 where the map is upsampled."""
-        return tuple(int(a.jump) if a.jump.denominator == 1 else float(a.jump) for a in (self.rows, self.columns))
+        down, right = (int(a.jump) if a.jump.denominator == 1 else float(a.jump) for a in (self.rows, self.columns))
+        return down, right
 
     def window(self, row: int, column: int) -> tuple[range, range]:
         """The input rows and columns that output pixel [row, column] can see; those below zero lie in the padding."""
         if math.inf in self.size:
             raise ValueError("this layer sees the whole image, so it has no window; ask for one before global pooling")
-        starts = (self.rows.start + row * self.rows.jump, self.columns.start + column * self.columns.jump)
-        ends = (starts[0] + self.rows.size, starts[1] + self.columns.size)
-        return tuple(range(math.floor(start), math.ceil(end)) for start, end in zip(starts, ends, strict=True))
+        top = self.rows.start + row * self.rows.jump
+        left = self.columns.start + column * self.columns.jump
+        rows = range(math.floor(top), math.ceil(top + self.rows.size))
+        return rows, range(math.floor(left), math.ceil(left + self.columns.size))

@@ -19,20 +19,34 @@ RESIZES = {aten.upsample_nearest2d, aten.upsample_bilinear2d, aten.pixel_shuffle
 MIXES = {aten.native_group_norm, aten.native_layer_norm, aten.roll, aten.flip, aten.cumsum, aten._softmax, aten.bmm}
 
 
+Source = tuple[Tensor, ReceptiveField]
+
+
+def field_of(tensor: Tensor) -> ReceptiveField | None:
+    """The field of a tensor's pixels; None where no operation has given it one."""
+    return getattr(tensor, "field", None)
+
+
+def set_field(tensor: Tensor, field: ReceptiveField) -> None:
+    """Say what the pixels of a tensor see."""
+    # pyrefly: ignore[missing-attribute]  # the one attribute that is not PyTorch's
+    tensor.field = field
+
+
 def propagate(operation: Operation, args: tuple[Any, ...], out: object) -> None:
     """Give every tensor in `out` the field that follows from those of the tensors in `args`."""
-    sources = [tensor for tensor in tensors_in(args) if hasattr(tensor, "field")]
+    sources = [(tensor, field) for tensor in tensors_in(args) if (field := field_of(tensor)) is not None]
     if not sources:
         return
-    x = sources[0]
     for y in tensors_in(out):
         if operation in (aten.copy_, aten.add_) and y._is_view():
             raise ValueError("the network writes into a slice of a tensor, which hides its receptive field")
-        y.field = _field(operation, args, sources, x, y)
+        set_field(y, _field(operation, args, sources, y))
 
 
-def _field(operation: Operation, args: tuple[Any, ...], sources: list[Tensor], x: Tensor, y: Tensor) -> ReceptiveField:
-    axes = (x.field.rows, x.field.columns)
+def _field(operation: Operation, args: tuple[Any, ...], sources: list[Source], y: Tensor) -> ReceptiveField:
+    x, field = sources[0]
+    axes = (field.rows, field.columns)
     if operation is aten.convolution:
         _, weight, _, stride, padding, dilation, transposed, _, _ = args
         settings = zip(axes, weight.shape[-2:], stride, padding, dilation, strict=True)
@@ -87,22 +101,22 @@ def _resized(axis: Axis, size_in: int, size_out: int, linear: bool, align_corner
     return axis.resampled(step, offset, reach, reach)  # both neighbours of the place where it looks
 
 
-def _is_pointwise(operation: Operation, args: tuple[Any, ...], sources: list[Tensor], y: Tensor) -> bool:
-    if operation in MIXES or min(y.ndim, *(x.ndim for x in sources)) < 3:
+def _is_pointwise(operation: Operation, args: tuple[Any, ...], sources: list[Source], y: Tensor) -> bool:
+    if operation in MIXES or min(y.ndim, *(x.ndim for x, _ in sources)) < 3:
         return False
     if operation is aten.permute and [dim % y.ndim for dim in args[1]][-2:] != [y.ndim - 2, y.ndim - 1]:
         return False
     if operation is aten.transpose and max(dim % y.ndim for dim in args[1:3]) >= y.ndim - 2:
         return False
-    sizes = zip(*(x.shape[-2:] for x in sources), strict=True)
+    sizes = zip(*(x.shape[-2:] for x, _ in sources), strict=True)
     return all(set(size) <= {1, out} for size, out in zip(sizes, y.shape[-2:], strict=True))
 
 
-def _joined(sources: list[Tensor], y: Tensor) -> ReceptiveField:
+def _joined(sources: list[Source], y: Tensor) -> ReceptiveField:
     """The hull of all sources; a source of one row or column is spread over the whole map and jumps nowhere."""
     fields = []
     for i, (name, length) in enumerate(zip(("rows", "columns"), y.shape[-2:], strict=True)):
-        pairs = [(x.shape[i - 2], getattr(x.field, name)) for x in sources]
+        pairs = [(x.shape[i - 2], getattr(field, name)) for x, field in sources]
         pairs.sort(key=lambda pair: pair[0] != length)
         fields.append(hull([a if size == length else a._replace(jump=Fraction(0)) for size, a in pairs], length))
     return ReceptiveField(*fields)

@@ -1,14 +1,13 @@
 """How much memory a network needs at a time."""
 
 import weakref
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from .tracing import tensors_in
+from .tracing import Operation, tensors_in
 
 
 def peak_memory(model: nn.Module, x: Tensor, *, backward: bool = False) -> tuple[int, str]:
@@ -23,7 +22,8 @@ def peak_memory(model: nn.Module, x: Tensor, *, backward: bool = False) -> tuple
             out = model(x)
             if backward:
                 parameters = [p for p in model.parameters() if p.requires_grad]
-                torch.autograd.grad(sum(y.sum() for y in tensors_in(out)), parameters, allow_unused=True)
+                sums = [y.sum() for y in tensors_in(out)]
+                torch.autograd.grad(sums, parameters, allow_unused=True)
 
     if x.is_cuda:
         torch.cuda.reset_peak_memory_stats(x.device)
@@ -42,14 +42,14 @@ class LiveBytes(TorchDispatchMode):
     autograd keeps for the backward pass is alive as long as it keeps it.
     """
 
-    def __init__(self, model: nn.Module, x: Tensor):
+    def __init__(self, model: nn.Module, x: Tensor) -> None:
         super().__init__()
         self.current = self.peak = 0
         not_counted = [x, *model.parameters(), *model.buffers()]
         self.storages = weakref.WeakSet(tensor.untyped_storage() for tensor in not_counted)
 
     def __torch_dispatch__(
-        self, func: Callable, types: tuple[type, ...], args: tuple = (), kwargs: dict[str, Any] | None = None
+        self, func: Operation, types: tuple[type, ...], args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> object:
         out = func(*args, **(kwargs or {}))
         for tensor in tensors_in(out):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..modes import eval_mode
 from .field import Axis, ReceptiveField
-from .field_rules import propagate
+from .field_rules import field_of, propagate, set_field
 from .tracing import call_with, empty_input, main_tensor, run
 
 
@@ -50,14 +50,16 @@ def receptive_fields(
     squeeze-and-excitation) and unknown ones that change the size see the whole image: math.inf. ValueError if the model
     does not run on this shape or writes into a slice of a tensor, whose field would be lost.
     """
-    fields = {}
+    fields: dict[str, ReceptiveField] = {}
 
     def on_layer(name: str, module: nn.Module, out: object) -> None:
-        if hasattr(main_tensor(out), "field"):
-            fields[name] = main_tensor(out).field
+        tensor = main_tensor(out)
+        field = None if tensor is None else field_of(tensor)
+        if field is not None:
+            fields[name] = field
 
     x = empty_input(model, input_shape)
-    x.field = ReceptiveField(Axis(), Axis())
+    set_field(x, ReceptiveField(Axis(), Axis()))
     run(model, x, lambda layer, operation, args, out: propagate(operation, args, out), on_layer)
     return fields
 
@@ -77,8 +79,12 @@ def gradient_map(
     inputs of input_shape (N, C, H, W). Everything is computed in float64, in eval mode: in single precision the edge of
     a deep stack's field underflows to zero. ValueError if the output is no (N, C, H, W) map or has no such position.
     """
-    outputs = []
-    hook = model.get_submodule(layer).register_forward_hook(lambda module, args, out: outputs.append(out))
+    outputs: list[object] = []
+
+    def keep(module: nn.Module, args: object, out: object) -> None:
+        outputs.append(out)
+
+    hook = model.get_submodule(layer).register_forward_hook(keep)
     x = torch.randn(input_shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)).requires_grad_()
     try:
         with eval_mode(model):
@@ -86,10 +92,9 @@ def gradient_map(
     finally:
         hook.remove()
     output = main_tensor(outputs[-1])
-    if output.ndim != 4:
-        raise ValueError(
-            f"the output has shape {tuple(output.shape)}, but must be (N, C, H, W); name a layer before it"
-        )
+    if output is None or output.ndim != 4:
+        shape = "none" if output is None else tuple(output.shape)
+        raise ValueError(f"the output has shape {shape}, but must be (N, C, H, W); name a layer before it")
     height, width = output.shape[-2:]
     row, column = (height // 2, width // 2) if position is None else position
     if not (0 <= row < height and 0 <= column < width):

@@ -5,11 +5,12 @@ VGG-16 on a large image takes milliseconds, and the analyses see the graph that 
 the network is written.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..modes import eval_mode
@@ -30,19 +31,29 @@ def run(
     that runs it; on_layer(layer, module, out) after each module, in the order they end. The model is left as it was.
     ValueError if it does not run on an input of this shape.
     """
-    running = []
+    running: list[str] = []
 
     class Operations(TorchDispatchMode):
         def __torch_dispatch__(
-            self, func: Callable, types: tuple[type, ...], args: tuple = (), kwargs: dict[str, Any] | None = None
+            self,
+            func: OpOverload,
+            types: tuple[type, ...],
+            args: tuple[Any, ...] = (),
+            kwargs: dict[str, Any] | None = None,
         ) -> object:
             out = func(*args, **(kwargs or {}))
             if running:  # not while the model is being prepared
                 on_operation(running[-1], func.overloadpacket, args, out)
             return out
 
-    def leave(name: str) -> Callable[..., None]:
-        def hook(module: nn.Module, args: tuple, out: object) -> None:
+    def enter(name: str) -> Callable[[nn.Module, object], None]:
+        def hook(module: nn.Module, args: object) -> None:
+            running.append(name)
+
+        return hook
+
+    def leave(name: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(module: nn.Module, args: object, out: object) -> None:
             if on_layer is not None:
                 on_layer(name, module, out)
             running.pop()
@@ -51,7 +62,7 @@ def run(
 
     hooks = []
     for name, module in model.named_modules():
-        hooks.append(module.register_forward_pre_hook(lambda module, args, name=name: running.append(name)))
+        hooks.append(module.register_forward_pre_hook(enter(name)))
         hooks.append(module.register_forward_hook(leave(name)))
     try:
         with eval_mode(model), torch.no_grad(), Operations():
@@ -89,6 +100,8 @@ def tensors_in(value: object) -> Iterator[Tensor]:
     """All tensors in a nest of lists, tuples and dictionaries."""
     if isinstance(value, Tensor):
         yield value
-    elif isinstance(value, list | tuple | dict):
-        for item in value.values() if isinstance(value, dict) else value:
+    elif isinstance(value, Mapping):
+        yield from tensors_in(tuple(value.values()))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for item in value:
             yield from tensors_in(item)

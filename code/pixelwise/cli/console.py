@@ -4,31 +4,26 @@ Names of files come from anywhere: they can hold terminal escapes, line ends, an
 anywhere: to a pipe whose reader has left, to a full disk, to a terminal that knows no arrow.
 """
 
-import errno
 import os
 import re
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-import torch
+from ..environment import is_out_of_memory
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, other line ends, marks that turn the direction of text, halves of characters."""
-
-_OUT_OF_MEMORY = re.compile(
-    r"out of memory|(can't|cannot) allocate memory|not enough memory|alloc_failed|bad_alloc", re.I
-)
-"""What a RuntimeError says where an allocator failed: PyTorch's for CPUs and Apple's GPUs, cuDNN's, cuBLAS's, C++'s."""
 
 _lost: list[OSError] = []
 """Why standard output could not be written, other than that its reader left."""
 
 
 def printable(text: object) -> str:
-    """The text in one line without anything that steers a terminal: control characters as ``\\x1b``, ``\\n``."""
-    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(text))
+    """The text in one line without anything that steers a terminal: control characters as `\\x1b`, `\\n`."""
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(text))
 
 
 def say(text: object, *, error: bool = False) -> None:
@@ -45,8 +40,19 @@ def say(text: object, *, error: bool = False) -> None:
         _give_up(stream, problem)
 
 
+def say_warnings(name: str) -> None:
+    """From now on show a warning as one line of this command on standard error, without its place in the code."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        say(f"{name}: {message}", error=True)
+
+    warnings.showwarning = show
+
+
 @contextmanager
-def command_line(name: str, *, stopped: str = "stopped", memory: str = "choose something smaller") -> Iterator[None]:
+def command_line(
+    name: str, *, stopped: str = "stopped", memory: str = "choose something smaller"
+) -> Generator[None, None, None]:
     """Around the main function of a command, as a decorator: whatever ends it, it ends in one line and with a status.
 
     stopped: what to say after Ctrl-C; memory: what to make smaller where memory runs out. What the library prints can
@@ -77,15 +83,6 @@ def command_line(name: str, *, stopped: str = "stopped", memory: str = "choose s
             say(f"{name}: standard output could not be written ({reason}); the rest was done", error=True)
     if _lost:
         sys.exit(1)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that memory ran out, the computer's or a GPU's; NumPy's, Pillow's and PyTorch's words."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    if isinstance(error, OSError):  # its text may hold a path, which can be any text
-        return error.errno == errno.ENOMEM or str(error).startswith("out of memory error")
-    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None
 
 
 def _flush(stream: TextIO | None) -> None:

@@ -1,7 +1,7 @@
 """The options of the commands as tables: each says what it takes, and parser, help and tests are made from that.
 
 A table is a list of `Option`. What an option takes is a `checks.Range` or one of the kinds below, each with
-``parse(text)``, which returns the value or raises ValueError in one line, and with ``str()`` for messages. Nothing is
+`parse(text)`, which returns the value or raises ValueError in one line, and with `str()` for messages. Nothing is
 loaded before every option has been found possible.
 """
 
@@ -9,9 +9,11 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ..checks import Range
 from . import console
@@ -76,7 +78,8 @@ class OnOff:
     """--name or --no-name."""
 
 
-Kind = Range | Choice | Place | Device | Switch | OnOff
+Value = Range | Choice | Place | Device
+Kind = Value | Switch | OnOff
 
 
 @dataclass(frozen=True)
@@ -99,47 +102,46 @@ class Option:
         """The attribute of the parsed options that holds it."""
         return self.flag.lstrip("-").replace("-", "_")
 
-    def add_to(self, parser) -> None:
+    def add_to(self, parser: argparse._ActionsContainer) -> None:
         """Make an argument of a parser or of a group of one."""
-        if isinstance(self.kind, Switch):
+        kind = self.kind
+        if isinstance(kind, Switch):
             parser.add_argument(self.flag, action="store_true", help=self.help)
             return
-        if isinstance(self.kind, OnOff):
+        if isinstance(kind, OnOff):
             action = argparse.BooleanOptionalAction
             parser.add_argument(self.flag, action=action, default=self.default, help=self.help)
             return
-        several = {"action": "extend"} if self.count == "+" and self.flag.startswith("-") else {}
+        several: dict[str, Any] = {"action": "extend"} if self.count == "+" and self.flag.startswith("-") else {}
         parser.add_argument(
             self.flag,
             **several,
-            type=self._parse,
+            type=partial(_parse, kind),
             default=list(self.default) if isinstance(self.default, tuple) else self.default,
             nargs=self.count,
-            metavar=self.metavar or (self._choices() if isinstance(self.kind, Choice) else None),
+            metavar=self.metavar or (f"{{{','.join(map(str, kind.values))}}}" if isinstance(kind, Choice) else None),
             help=self._help(),
         )
 
     def _help(self) -> str:
-        about, default, rest = self.help.partition(" (default")
-        return f"{about}, {self.kind.bounds}{default}{rest}" if isinstance(self.kind, Range) else self.help
+        text, default, rest = self.help.partition(" (default")
+        return f"{text}, {self.kind.bounds}{default}{rest}" if isinstance(self.kind, Range) else self.help
 
-    def _parse(self, text: str):
-        try:
-            return self.kind.parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
 
-    def _choices(self) -> str:
-        return "{" + ",".join(map(str, self.kind.values)) + "}"
+def _parse(kind: Value, text: str) -> object:
+    try:
+        return kind.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line, with exit status 2; the help is asked for by --help."""
 
-    def __init__(self, **settings):
+    def __init__(self, **settings: Any) -> None:
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
 
-    def parse_known_args(self, args=None, namespace=None):
+    def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
         args = sys.argv[1:] if args is None else list(args)
         for text in args:
             if text.startswith("--") and text.endswith("=--"):  # of which Python 3.11 makes an empty list
@@ -156,12 +158,12 @@ class HelpFormatter(argparse.HelpFormatter):
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text.strip("\n") if "\n\n" in text else super()._fill_text(text, width, indent)
 
-    def _get_help_string(self, action: argparse.Action) -> str:
-        value = action.default
-        if value in (None, argparse.SUPPRESS) or isinstance(value, bool) or "default" in action.help:
-            return action.help
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        value, about = action.default, action.help
+        if about is None or value in (None, argparse.SUPPRESS) or isinstance(value, bool) or "default" in about:
+            return about
         words = [f"{x:g}" if isinstance(x, float) else str(x) for x in (value if isinstance(value, list) else [value])]
-        return f"{action.help} (default: {' '.join(words)})"
+        return f"{about} (default: {' '.join(words)})"
 
 
 def refuse(program: str, message: str) -> NoReturn:

@@ -1,4 +1,4 @@
-"""``pixelwise-predict photo.jpg``: label every pixel of your own pictures with trained weights.
+"""`pixelwise-predict photo.jpg`: label every pixel of your own pictures with trained weights.
 
 What is computed stands in `pixelwise.evaluation.pictures`; here is what may be read and written.
 """
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from .. import data
 from ..checks import Range
 from ..data import photos
+from ..environment import is_out_of_memory
 from ..evaluation.pictures import label
 from ..figures.overlay import draw_mask, draw_overlay
 from ..files import atomic_write
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The command line; exits with 1 when a picture could not be done."""
     options = parse(arguments)
     try:
-        model, about = weights.load(options.weights)
+        model, metadata = weights.load(options.weights)
         model.to(choose_device(options.device))
     except (ValueError, OSError) as error:
         sys.exit(f"{PROGRAM}: {error}")
@@ -91,23 +92,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         sys.exit(f"{PROGRAM}: --out {options.out} can't be a folder ({error.strerror}); choose another one")
-    console.say(f"{about.network.model}, trained on {about.dataset} at {about.size[0]}×{about.size[1]}")
-    if about.dataset == "streets":
+    console.say(f"{metadata.network.model}, trained on {metadata.dataset} at {metadata.size[0]}×{metadata.size[1]}")
+    if metadata.dataset == "streets":
         console.say(
             "These weights have seen generated scenes only: on photographs of real streets expect many mistakes."
         )
-    kept = _identities([*pictures, options.weights])
+    inputs = _identities([*pictures, options.weights])
     failed = len(complaints)
     for path, stem in zip(pictures, _stems(pictures), strict=True):
         names = [f"{stem}-{role}.png" for role in ROLES]
         try:
             for name in names:
-                _check_free(options.out / name, kept, options.overwrite)
-            overlay, mask, shares = segment(model, about, photos.read(path, options.max_megapixels), options.alpha)
+                _check_free(options.out / name, inputs, options.overwrite)
+            overlay, mask, shares = segment(model, metadata, photos.read(path, options.max_megapixels), options.alpha)
             for name, role, image in zip(names, ROLES, (overlay, mask), strict=True):
                 _write(options.out / name, role, image)
         except Exception as error:
-            if console.is_out_of_memory(error):
+            if is_out_of_memory(error):
                 error = f"{path}: out of memory; make the picture smaller, or refuse such ones with --max-megapixels"
             elif not isinstance(error, data.DataError | OSError):
                 raise
@@ -121,31 +122,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def segment(
-    model: nn.Module, about: weights.About, picture: Tensor, alpha: float = 0.55
+    model: nn.Module, metadata: weights.Metadata, picture: Tensor, alpha: float = 0.55
 ) -> tuple[Image.Image, Image.Image, dict[str, float]]:
     """Overlay with a legend, mask with a palette, and each class's share of the picture, largest first.
 
     picture: (3, H, W) uint8. The mask has the picture's size, the overlay as well but for the legend below it.
     """
-    labels = label(model, picture, about.size)
-    mask = draw_mask(labels, about.classes)
-    counts = torch.bincount(labels.flatten(), minlength=len(about.classes)) / labels.numel()
+    labels = label(model, picture, metadata.size)
+    mask = draw_mask(labels, metadata.classes)
+    counts = torch.bincount(labels.flatten(), minlength=len(metadata.classes)) / labels.numel()
     order = counts.argsort(descending=True).tolist()
-    shares = {about.classes[i]: counts[i].item() for i in order if counts[i]}
+    shares = {metadata.classes[i]: counts[i].item() for i in order if counts[i]}
     image = Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
-    return draw_overlay(image, mask, about.classes, shares, alpha), mask, shares
+    return draw_overlay(image, mask, metadata.classes, shares, alpha), mask, shares
 
 
-def _gather(given: list[Path]) -> tuple[list[Path], list[str]]:
+def _gather(paths: list[Path]) -> tuple[list[Path], list[str]]:
     """The pictures to label, and a line for each place where none can be found; what this command wrote is left out."""
-    pictures, complaints = [], []
-    for path in given:
+    pictures: list[Path] = []
+    complaints: list[str] = []
+    for path in paths:
         try:
-            found = photos.find(path)
+            candidates = photos.find(path)
         except data.DataError as error:
             complaints.append(str(error))
             continue
-        others = [one for one in found if not sealed_png.is_sealed(one, PROGRAM)]
+        others = [one for one in candidates if not sealed_png.is_sealed(one, PROGRAM)]
         if not others:
             console.say(f"{PROGRAM}: {path} is left out, as this command wrote all of it", error=True)
         pictures += others
@@ -157,7 +159,9 @@ def _stems(pictures: list[Path]) -> list[str]:
 
     Names that some file systems hold for one, which differ in case or in how an accent is written, count as shared.
     """
-    names, taken, next_number = [], set(), {}
+    names: list[str] = []
+    taken: set[str] = set()
+    next_number: dict[str, int] = {}
     for path in pictures:
         name, own = path.stem, _folded(path.stem)
         while _folded(name) in taken:
@@ -174,37 +178,37 @@ def _folded(name: str) -> str:
 
 def _identities(paths: list[Path]) -> set[tuple[int, int]]:
     """What tells files apart whatever they are called: of each path the file, and the link if it is one."""
-    found = set()
+    identities: set[tuple[int, int]] = set()
     for path in paths:
         for follow in (True, False):
             try:
-                found.add(_identity(os.stat(path, follow_symlinks=follow)))
+                identities.add(_identity(os.stat(path, follow_symlinks=follow)))
             except (OSError, ValueError):
                 continue  # it is missing or has no possible name, which reading it will say
-    return found
+    return identities
 
 
-def _identity(there: os.stat_result) -> tuple[int, int]:
-    return there.st_dev, there.st_ino
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
-def _check_free(path: Path, kept: set[tuple[int, int]], overwrite: bool) -> None:
-    """FileExistsError, in one line, for a file that this command did not write, or that is among the `kept`.
+def _check_free(path: Path, inputs: set[tuple[int, int]], overwrite: bool) -> None:
+    """FileExistsError, in one line, for a file that this command did not write, or that is among the `inputs`.
 
     With `overwrite` other files and links may be replaced: the link itself, never what it points at.
     """
     try:
-        there = path.lstat()
+        status = path.lstat()
     except FileNotFoundError:
         return
     except OSError as error:
         raise OSError(f"cannot write {path}: {error.strerror}") from error
-    if _identity(there) in kept:
+    if _identity(status) in inputs:
         raise FileExistsError(f"{path} is read by this very call and is kept; choose another folder (--out)")
-    link, file = stat.S_ISLNK(there.st_mode), stat.S_ISREG(there.st_mode)
+    link, file = stat.S_ISLNK(status.st_mode), stat.S_ISREG(status.st_mode)
     if not (link or file):
         raise FileExistsError(f"{path} is a folder or no file at all, and is kept; choose another folder (--out)")
-    if overwrite or (file and there.st_mode & stat.S_IWUSR and sealed_png.is_sealed(path, PROGRAM)):
+    if overwrite or (file and status.st_mode & stat.S_IWUSR and sealed_png.is_sealed(path, PROGRAM)):
         return
     reason = "is a link" if link else "is not this command's own, was changed since, or is write-protected"
     raise FileExistsError(f"{path} {reason}, and is kept; rename it, choose another folder (--out) or say --overwrite")

@@ -28,13 +28,13 @@ OPTIONS = (
 
 @console.command_line(PROGRAM, stopped="stopped; run the command again to go on", memory="choose a smaller --size")
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line: ``camvid [--source FOLDER] [--size H W ...] [--split train ...]``.
+    """The command line: `camvid [--source FOLDER] [--size H W ...] [--split train ...]`.
 
     Prints a line for every cache that is ready. Exits with one line that says what to do: status 2 for a wrong option,
     1 when something fails; started again, it goes on where it stopped.
     """
     options = parse(arguments)
-    warnings.showwarning = _one_line
+    console.say_warnings(PROGRAM)
     warnings.simplefilter("always", DataWarning)
     try:
         for size in zip(options.size[::2], options.size[1::2], strict=True):
@@ -59,10 +59,6 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if options.dataset == "streets" and options.source is not None:
         parser.error("--source is for camvid; streets are generated")
     return options
-
-
-def _one_line(message, category, filename, lineno, file=None, line=None) -> None:
-    console.say(f"{PROGRAM}: {message}", error=True)
 
 
 if __name__ == "__main__":

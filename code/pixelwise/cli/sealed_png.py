@@ -1,6 +1,6 @@
 """PNG files that tell which program wrote them, and whether anybody has changed them since.
 
-The last chunk but one is a text, ``Software: pixelwise-predict mask`` and a SHA-256 of all that stands before it. A
+The last chunk but one is a text, `Software: pixelwise-predict mask` and a SHA-256 of all that stands before it. A
 file whose seal is broken was edited by someone, who may want to keep it.
 """
 
@@ -35,17 +35,17 @@ def is_sealed(path: Path, program: str) -> bool:
         with open(path, "rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - _LONGEST))
-            found = _SEALED.search(file.read())
-            if not found or found[1] != program.encode("ascii"):
+            match = _SEALED.search(file.read())
+            if not match or match[1] != program.encode("ascii"):
                 return False
             file.seek(0)
-            digest, left = hashlib.sha256(), size - len(found[0])
+            digest, left = hashlib.sha256(), size - len(match[0])
             while left and (block := file.read(min(left, 1 << 20))):
                 digest.update(block)
                 left -= len(block)
     except OSError:
         return False
-    return found[0] == _ending(program, found[2].decode("ascii"), digest.hexdigest())
+    return match[0] == _ending(program, match[2].decode("ascii"), digest.hexdigest())
 
 
 def _ending(program: str, role: str, digest: str) -> bytes:

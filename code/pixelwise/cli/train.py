@@ -8,18 +8,18 @@ import datetime
 import itertools
 import os
 import sys
-import warnings
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
 from .. import data
 from ..data import storage
-from ..environment import device_name, seed_everything, versions
+from ..environment import device_name, is_out_of_memory, seed_everything, versions
 from ..evaluation import metrics
 from ..evaluation.inference import predict
 from ..evaluation.judge import BAND, judge
@@ -28,12 +28,12 @@ from ..training import checkpoint, distributed, parallel
 from ..training.history import History
 from ..training.loop import fit
 from ..zoo import weights
-from ..zoo.card import write_card
-from ..zoo.registry import Description
+from ..zoo.model_card import write_card
+from ..zoo.registry import NetworkSpec
 from . import console
 from .device import choose_device
 from .options import refuse
-from .training_options import PROGRAM, description_of, parse, recipe_of
+from .training_options import PROGRAM, network_spec_of, parse, recipe_of
 
 SHEET_SCENES = 6
 
@@ -49,7 +49,7 @@ PROVENANCE = ("device", "date", "seconds", "seeds", "versions", "processes")
 def main(arguments: list[str] | None = None) -> None:
     """The command line; exits with one line that says what to do: status 2 for a wrong option, 1 for what fails."""
     options = parse(arguments)
-    warnings.showwarning = lambda message, *_, **__: console.say(f"{PROGRAM}: {message}", error=True)
+    console.say_warnings(PROGRAM)
     try:
         several = int(os.environ.get("WORLD_SIZE", 1)) > 1
         device = choose_device(options.device, int(os.environ.get("LOCAL_RANK", 0)) if several else None)
@@ -68,17 +68,17 @@ def main(arguments: list[str] | None = None) -> None:
             "--overwrite begins it anew"
         )
     except (ValueError, FloatingPointError, OSError) as error:
-        if console.is_out_of_memory(error):
+        if is_out_of_memory(error):
             raise
         sys.exit(f"{PROGRAM}: {error}")
 
 
-def run(options: Namespace, folder: Path, device: torch.device) -> dict:
+def run(options: Namespace, folder: Path, device: torch.device) -> dict[str, Any]:
     """Train, judge and write everything into `folder`; returns what results.json holds."""
     recipe = recipe_of(options)
-    described = description_of(options)
+    spec = network_spec_of(options)
     seed_everything(options.seed)
-    model = described.build()
+    model = spec.build()
     train, val, test = load_scenes(options)
     parameters = sum(p.numel() for p in model.parameters())
     say(
@@ -102,7 +102,7 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict:
         device=device,
         checkpoint=folder / CHECKPOINT,
         progress=progress,
-        facts=facts(options, described, len(train)),
+        facts=facts(options, spec, len(train)),
     )
     if distributed.rank() > 0:
         return {}
@@ -111,8 +111,8 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict:
     values = {options.val_split: judge(labels, val.targets)}
     if test is not None:
         values["test"] = judge(predict(model, test.images, batch_size=options.batch_size), test.targets)
-    record = {
-        "network": described.to_dict(),
+    record: dict[str, Any] = {
+        "network": spec.to_dict(),
         "parameters": parameters,
         "dataset": options.dataset,
         "train_split": options.train_split,
@@ -127,7 +127,7 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict:
         "values": values,
         "history": history.to_dict(),
     }
-    write_all(folder, record, model, described, val, labels)
+    write_all(folder, record, model, spec, val, labels)
     report(folder, values, record["seconds"])
     return record
 
@@ -139,7 +139,7 @@ def default_folder(options: Namespace) -> Path:
 
 
 @contextmanager
-def own_folder(folder: Path, options: Namespace) -> Iterator[None]:
+def own_folder(folder: Path, options: Namespace) -> Generator[None, None, None]:
     """Have the run's folder to these processes alone, and its old run gone where it is to be overwritten.
 
     ValueError where it holds another run, unless that is to be resumed or overwritten; OSError where another process
@@ -162,23 +162,23 @@ def own_folder(folder: Path, options: Namespace) -> Iterator[None]:
 
 def clear(folder: Path, options: Namespace) -> None:
     """Remove the run in `folder` that is to be overwritten; ValueError where one is there that nobody gave up."""
-    there = [name for name in RUN_FILES if (folder / name).exists()]
+    left = [name for name in RUN_FILES if (folder / name).exists()]
     if options.overwrite:
-        for name in there:
+        for name in left:
             (folder / name).unlink()
-    elif there and not options.resume:
+    elif left and not options.resume:
         raise ValueError(
-            f"{folder} holds a run already ({', '.join(there)}): go on with it (--resume), begin it anew "
+            f"{folder} holds a run already ({', '.join(left)}): go on with it (--resume), begin it anew "
             "(--overwrite), or choose another folder (--out)"
         )
-    elif there and CHECKPOINT not in there:
+    elif left and CHECKPOINT not in left:
         raise ValueError(
-            f"{folder} holds a run ({', '.join(there)}) without a {CHECKPOINT} to resume from: begin it anew "
+            f"{folder} holds a run ({', '.join(left)}) without a {CHECKPOINT} to resume from: begin it anew "
             "(--overwrite), or choose another folder (--out)"
         )
 
 
-def facts(options: Namespace, described: Description, scenes: int) -> dict:
+def facts(options: Namespace, spec: NetworkSpec, scenes: int) -> dict[str, object]:
     """What else makes two runs the same one, beside what `fit` knows: all that changes a figure of the results."""
     return {
         "dataset": options.dataset,
@@ -186,7 +186,7 @@ def facts(options: Namespace, described: Description, scenes: int) -> dict:
         "val_split": options.val_split,
         "scenes": scenes,
         "size": list(options.size),
-        "network": described.to_dict(),
+        "network": spec.to_dict(),
         "boundary_width": BAND,
         "processes": distributed.world_size(),
         "sync_batch_norm": options.sync_batch_norm,
@@ -198,10 +198,10 @@ def load_scenes(options: Namespace) -> tuple[data.Scenes, data.Scenes, data.Scen
 
     DataError where two of them share a scene.
     """
-    wanted = [options.train_split, options.val_split, *(["test"] if options.test else [])]
+    splits = [options.train_split, options.val_split, *(["test"] if options.test else [])]
     if distributed.rank() > 0:
         distributed.wait()
-    scenes = [data.load(options.dataset, split, tuple(options.size), count=options.scenes) for split in wanted]
+    scenes = [data.load(options.dataset, split, tuple(options.size), count=options.scenes) for split in splits]
     if distributed.rank() == 0:
         distributed.wait()
     for one, other in itertools.combinations(scenes, 2):
@@ -218,7 +218,7 @@ def check_apart(one: data.Scenes, other: data.Scenes) -> None:
         )
 
 
-def provenance(device: torch.device, history: History, seed: int) -> dict:
+def provenance(device: torch.device, history: History, seed: int) -> dict[str, object]:
     """Where figures come from, under the names that a recorded chapter uses; seconds are those of training."""
     return {
         "device": device_name(device),
@@ -229,10 +229,12 @@ def provenance(device: torch.device, history: History, seed: int) -> dict:
     }
 
 
-def write_all(folder: Path, record: dict, model: nn.Module, described: Description, val, labels: torch.Tensor) -> None:
+def write_all(
+    folder: Path, record: dict[str, Any], model: nn.Module, spec: NetworkSpec, val: data.Scenes, labels: torch.Tensor
+) -> None:
     """Weights with their card, results and the contact sheet, each whole or not at all."""
-    about = weights.About(
-        network=described,
+    metadata = weights.Metadata(
+        network=spec,
         classes=data.CLASSES,
         dataset=record["dataset"],
         size=tuple(record["size"]),
@@ -242,15 +244,15 @@ def write_all(folder: Path, record: dict, model: nn.Module, described: Descripti
         metrics=record["values"],
         provenance={key: record[key] for key in PROVENANCE},
     )
-    weights.save(folder / "weights.safetensors", model, about)
+    weights.save(folder / "weights.safetensors", model, metadata)
     with atomic_write(folder / "model-card.md") as temporary:
-        temporary.write_text(write_card(about), encoding="utf-8")
+        temporary.write_text(write_card(metadata), encoding="utf-8")
     save_json(folder / "results.json", record)
     with atomic_write(folder / "contact-sheet.png") as temporary:
         temporary.write_bytes(contact_sheet(val, labels))
 
 
-def contact_sheet(val, labels: torch.Tensor) -> bytes:
+def contact_sheet(val: data.Scenes, labels: torch.Tensor) -> bytes:
     """A PNG of scenes from the worst to the best by their own mean IoU: image, labels, prediction, mistakes."""
     from ..figures import show_scenes
 
@@ -269,7 +271,7 @@ def contact_sheet(val, labels: torch.Tensor) -> bytes:
     return card.png()
 
 
-def report(folder: Path, values: dict, seconds: float) -> None:
+def report(folder: Path, values: dict[str, dict[str, Any]], seconds: float) -> None:
     """The figures in a few lines, and where everything lies."""
     for split, figures in values.items():
         say(
@@ -292,7 +294,7 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def processes(device: torch.device, several: bool) -> Iterator[None]:
+def processes(device: torch.device, several: bool) -> Generator[None, None, None]:
     """Inside, under torchrun, the processes know each other."""
     if not several:
         yield

@@ -1,6 +1,9 @@
-"""What ``pixelwise-train`` can be told, and the recipes that have a name."""
+"""What `pixelwise-train` can be told, and the recipes that have a name."""
 
 import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -9,53 +12,68 @@ from ..data import CLASSES, Augment
 from ..data.augment import RANGES as AUGMENT_RANGES
 from ..data.scenes import COUNT, overlapping
 from ..training.recipe import RANGES, Recipe
-from ..zoo.registry import BACKBONES, NETWORKS, Description
+from ..zoo.registry import BACKBONES, NETWORKS, NetworkSpec, OnBackbone, Whole
 from .options import Choice, Device, OnOff, Option, Parser, Place, Switch
 
-RECIPES: dict[str, dict] = {
-    "camvid-360": {
-        "about": "CamVid at 360×480, at most a million parameters; sized for ten minutes of one data-centre GPU",
-        "model": "compact",
-        "dataset": "camvid",
-        "size": [360, 480],
-        "epochs": 500,
-        "batch_size": 16,
-        "learning_rate": 3e-3,
-        "weight_decay": 2e-2,
-        "warmup": 200,
-        "scale": [0.5, 2.0],
-        "colour": 0.3,
-        "ema": 0.999,
-    },
-    "camvid-180": {
-        "about": "the same network at half the size: an hour of one core",
-        "model": "compact",
-        "dataset": "camvid",
-        "size": [180, 240],
-        "epochs": 120,
-        "batch_size": 8,
-        "learning_rate": 3e-3,
-        "weight_decay": 2e-2,
-        "warmup": 200,
-        "scale": [0.5, 2.0],
-        "colour": 0.3,
-        "ema": 0.995,
-    },
-    "streets-180": {
-        "about": "the same network on generated scenes, as for the weights in data/weights",
-        "model": "compact",
-        "dataset": "streets",
-        "size": [180, 240],
-        "epochs": 6,
-        "batch_size": 8,
-        "learning_rate": 3e-3,
-        "warmup": 50,
-        "scale": [0.5, 2.0],
-        "colour": 0.4,
-        "ema": 0.99,
-    },
+
+@dataclass(frozen=True)
+class NamedRecipe:
+    """Settings that go together, by the names of the options, and a line about them."""
+
+    summary: str
+    options: dict[str, Any]
+
+
+RECIPES = {
+    "camvid-360": NamedRecipe(
+        "CamVid at 360×480, at most a million parameters; sized for ten minutes of one data-centre GPU",
+        {
+            "model": "compact",
+            "dataset": "camvid",
+            "size": [360, 480],
+            "epochs": 500,
+            "batch_size": 16,
+            "learning_rate": 3e-3,
+            "weight_decay": 2e-2,
+            "warmup": 200,
+            "scale": [0.5, 2.0],
+            "colour": 0.3,
+            "ema": 0.999,
+        },
+    ),
+    "camvid-180": NamedRecipe(
+        "the same network at half the size: an hour of one core",
+        {
+            "model": "compact",
+            "dataset": "camvid",
+            "size": [180, 240],
+            "epochs": 120,
+            "batch_size": 8,
+            "learning_rate": 3e-3,
+            "weight_decay": 2e-2,
+            "warmup": 200,
+            "scale": [0.5, 2.0],
+            "colour": 0.3,
+            "ema": 0.995,
+        },
+    ),
+    "streets-180": NamedRecipe(
+        "the same network on generated scenes, as for the weights in data/weights",
+        {
+            "model": "compact",
+            "dataset": "streets",
+            "size": [180, 240],
+            "epochs": 6,
+            "batch_size": 8,
+            "learning_rate": 3e-3,
+            "warmup": 50,
+            "scale": [0.5, 2.0],
+            "colour": 0.4,
+            "ema": 0.99,
+        },
+    ),
 }
-"""Settings that go together; a flag on the command line overrules its part."""
+"""By name; a flag on the command line overrules its part."""
 
 PROGRAM = "pixelwise-train"
 DESCRIPTION = """
@@ -97,7 +115,7 @@ SIDE = Range(32, 4096, whole=True)
 
 SEED = Range(0, 2**32 - 1, whole=True)
 
-_plain, _augment = Recipe(), Augment()
+_recipe, _augment = Recipe(), Augment()
 
 OPTIONS: dict[str, tuple[Option, ...]] = {
     "": (
@@ -138,15 +156,15 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("--scenes", COUNT, "only the first N scenes of each split, to try something", metavar="N"),
     ),
     "training": (
-        Option("--epochs", RANGES["epochs"], "passes over the training scenes", _plain.epochs, "N"),
-        Option("--batch-size", RANGES["batch_size"], "images a step, over all processes", _plain.batch_size, "N"),
-        Option("--optimizer", Choice(("adamw", "sgd")), "how to step", _plain.optimizer),
-        Option("--learning-rate", RANGES["learning_rate"], "at its highest", _plain.learning_rate, "RATE"),
+        Option("--epochs", RANGES["epochs"], "passes over the training scenes", _recipe.epochs, "N"),
+        Option("--batch-size", RANGES["batch_size"], "images a step, over all processes", _recipe.batch_size, "N"),
+        Option("--optimizer", Choice(("adamw", "sgd")), "how to step", _recipe.optimizer),
+        Option("--learning-rate", RANGES["learning_rate"], "at its highest", _recipe.learning_rate, "RATE"),
         Option(
             "--weight-decay",
             RANGES["weight_decay"],
             "not on biases and normalisation; 1e-4 is usual with sgd",
-            _plain.weight_decay,
+            _recipe.weight_decay,
             "RATE",
         ),
         Option("--warmup", RANGES["warmup_steps"], "linear, then a polynomial decay", 0, "STEPS"),
@@ -209,9 +227,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     Exits with one line and status 2 for one that is wrong, and for those that do not go together.
     """
     parser = build_parser()
-    given, _ = parser.parse_known_args(arguments)
-    if given.recipe:
-        parser.set_defaults(**{name: value for name, value in RECIPES[given.recipe].items() if name != "about"})
+    named, _ = parser.parse_known_args(arguments)
+    if named.recipe:
+        parser.set_defaults(**RECIPES[named.recipe].options)
     options = parser.parse_args(arguments)
     if options.resume and options.overwrite:
         parser.error("--resume goes on with a run and --overwrite begins it anew: give one of them")
@@ -223,7 +241,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     try:
         recipe_of(options)
         with torch.device("meta"):  # costs no memory, and finds what does not go together
-            description_of(options).build()
+            network_spec_of(options).build()
     except ValueError as error:
         parser.error(str(error))
     return options
@@ -238,17 +256,16 @@ def build_parser() -> Parser:
         epilog=EXAMPLES.format(models=listed(NETWORKS), recipes=listed(RECIPES)),
     )
     for title, options in OPTIONS.items():
-        about = "Drawn anew for every image." if title == "augmentation" else None
-        group = parser.add_argument_group(title, about) if title else parser
+        note = "Drawn anew for every image." if title == "augmentation" else None
+        group = parser.add_argument_group(title, note) if title else parser
         for option in options:
             option.add_to(group)
     return parser
 
 
-def listed(things: dict) -> str:
-    """Names and what they are about, a line each."""
-    lines = {name: thing["about"] if isinstance(thing, dict) else thing.about for name, thing in things.items()}
-    return "\n".join(f"  {name:15}{about}" for name, about in lines.items())
+def listed(choices: Mapping[str, NamedRecipe | OnBackbone | Whole]) -> str:
+    """Names and what they stand for, a line each."""
+    return "\n".join(f"  {name:15}{choice.summary}" for name, choice in choices.items())
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:
@@ -272,6 +289,6 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     )
 
 
-def description_of(options: argparse.Namespace) -> Description:
+def network_spec_of(options: argparse.Namespace) -> NetworkSpec:
     """The network that the options describe."""
-    return Description(options.model, len(CLASSES), options.backbone, options.width, options.output_stride)
+    return NetworkSpec(options.model, len(CLASSES), options.backbone, options.width, options.output_stride)

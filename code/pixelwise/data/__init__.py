@@ -1,6 +1,6 @@
 """Data: road scenes with a class for every pixel, patches cut from them, and augmentation.
 
-``load`` is the door: ``data.load("streets", "train", (96, 128))`` or ``data.load("camvid", "val", (180, 240))``.
+`load` is the door: `data.load("streets", "train", (96, 128))` or `data.load("camvid", "val", (180, 240))`.
 """
 
 from .augment import Augment, normalise

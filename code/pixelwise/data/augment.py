@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..checks import Range, require_tensor
+from ..checks import Range, check_tensors
 from .palette import VOID
 from .scenes import SIDE
 from .storage import DataError
@@ -34,7 +34,7 @@ def normalise(images: Tensor) -> Tensor:
 
     Raises DataError for another type or shape: normalising twice is a fault that trains badly and says nothing.
     """
-    require_tensor("images", images, DataError)
+    check_tensors(images=images)
     if images.dtype != torch.uint8 or images.ndim < 3 or images.shape[-3] != 3:
         raise DataError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (..., 3, H, W), values 0-255")
     return _normalise_(images.float())
@@ -61,7 +61,7 @@ class Augment:
     crop: tuple[int, int] | None = None
     colour: float = 0.2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self._check_pair("scale", "(least, most)")
         self._check_pair("crop", "(height, width) in pixels")
         if self.scale is not None and self.scale[0] > self.scale[1]:
@@ -80,8 +80,7 @@ class Augment:
         The generator may live on another device than the images. Labels belong to the pixel in a patch's centre, so
         with them scale and crop, which move that pixel away, are a DataError.
         """
-        for name, value in (("images", images), ("targets", targets)):
-            require_tensor(name, value, DataError)
+        check_tensors(images=images, targets=targets)
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] != 3:
             raise DataError(f"images are {images.dtype} {tuple(images.shape)}; expected uint8 (N, 3, H, W)")
         moves = self.scale is not None or self.crop is not None
@@ -92,19 +91,19 @@ class Augment:
             )
         if targets.ndim != 1 and targets.shape != images.shape[:1] + images.shape[2:]:
             raise DataError(f"masks are {tuple(targets.shape)} for images {tuple(images.shape)}; expected one a pixel")
-        dice = torch.rand(len(images), 7, generator=generator, device=generator.device).to(images.device)
+        draws = torch.rand(len(images), 7, generator=generator, device=generator.device).to(images.device)
         if self.flip:
-            mirrored = dice[:, 0] < 0.5
+            mirrored = draws[:, 0] < 0.5
             images = torch.where(mirrored[:, None, None, None], images.flip(-1), images)
             if targets.ndim == 3:
                 targets = torch.where(mirrored[:, None, None], targets.flip(-1), targets)
-        pictures = self._recolour(images.float(), dice[:, 4:]) if self.colour else images.float()
+        pictures = self._recolour(images.float(), draws[:, 4:]) if self.colour else images.float()
         pictures = _normalise_(pictures)
-        return self._resample(pictures, targets, dice) if moves else (pictures, targets.long())
+        return self._resample(pictures, targets, draws) if moves else (pictures, targets.long())
 
-    def _recolour(self, pictures: Tensor, dice: Tensor) -> Tensor:
+    def _recolour(self, pictures: Tensor, draws: Tensor) -> Tensor:
         """Brightness, contrast about the picture's own grey, and saturation, as one 3 × 3 matrix and offset each."""
-        brightness, contrast, saturation = (1 + self.colour * (2 * dice - 1)).T[:, :, None]
+        brightness, contrast, saturation = (1 + self.colour * (2 * draws - 1)).T[:, :, None]
         grey = pictures.new_tensor(GREY)
         level = pictures.mean((2, 3)) @ grey
         gain = (brightness * contrast)[:, :, None]
@@ -114,12 +113,12 @@ class Augment:
         offset = brightness * (1 - contrast) * level[:, None]
         return torch.baddbmm(offset[:, :, None], matrix, pictures.flatten(2)).clamp_(0, 255).view_as(pictures)
 
-    def _resample(self, pictures: Tensor, masks: Tensor, dice: Tensor) -> tuple[Tensor, Tensor]:
+    def _resample(self, pictures: Tensor, masks: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
         height, width = pictures.shape[2:]
         least, most = self.scale or (1.0, 1.0)
-        factor = torch.exp(math.log(least) + dice[:, 1] * math.log(most / least))
-        rows = _positions(factor, dice[:, 2], height, self.crop[0] if self.crop else height)
-        columns = _positions(factor, dice[:, 3], width, self.crop[1] if self.crop else width)
+        factor = torch.exp(math.log(least) + draws[:, 1] * math.log(most / least))
+        rows = _positions(factor, draws[:, 2], height, self.crop[0] if self.crop else height)
+        columns = _positions(factor, draws[:, 3], width, self.crop[1] if self.crop else width)
         row, row_inside = _nearest(rows, height)
         column, column_inside = _nearest(columns, width)
         inside = row_inside[:, :, None] & column_inside[:, None, :]

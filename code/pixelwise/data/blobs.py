@@ -16,7 +16,7 @@ from .storage import DataError
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Blobs(ImageSet):
-    """Pictures and the number of the cell at each of their pixels: ``images, targets = blobs``, ``blobs[:8]``.
+    """Pictures and the number of the cell at each of their pixels: `images, targets = blobs`, `blobs[:8]`.
 
     images (N, 3, H, W) uint8, grey, 0-255; instances (N, H, W) uint8, 0 for background and seams, 1, 2, … for cells.
     Raises DataError when shapes or types do not fit each other.

@@ -140,10 +140,10 @@ def examine(source: str | Path, split: str) -> tuple[Path, list[Frame], list[str
         raise DataError(f"{root} is not a folder; give source= or {SOURCE_VARIABLE} the folder that holds train.txt")
     listing = root / f"{split}.txt"
     if not listing.is_file():
-        there = ", ".join(sorted(path.name for path in root.iterdir())[:8]) or "nothing"
+        contents = ", ".join(sorted(path.name for path in root.iterdir())[:8]) or "nothing"
         raise DataError(
-            f"{root} has no {split}.txt, so no {split} split; it holds {there}; give the folder that holds train.txt, "
-            f"or none (no source=, no {SOURCE_VARIABLE}) to download the split"
+            f"{root} has no {split}.txt, so no {split} split; it holds {contents}; give the folder that holds "
+            f"train.txt, or none (no source=, no {SOURCE_VARIABLE}) to download the split"
         )
     try:
         frames = parse(listing.read_text(errors="replace"), split)
@@ -162,7 +162,7 @@ def examine(source: str | Path, split: str) -> tuple[Path, list[Frame], list[str
 
 
 def parse(listing: str, split: str) -> list[Frame]:
-    """The frames of a list file, whose lines are ``/any/where/train/X.png /any/where/trainannot/X.png``."""
+    """The frames of a list file, whose lines are `/any/where/train/X.png /any/where/trainannot/X.png`."""
     frames = []
     for number, line in enumerate(listing.splitlines(), start=1):
         if not line.strip():

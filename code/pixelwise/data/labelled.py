@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar
 import torch
 from torch import Tensor
 
-from ..checks import require_tensor
+from ..checks import check_tensors
 from .storage import DataError
 
 
@@ -42,7 +42,7 @@ class ImageSet(ABC):
     images: Tensor
 
     def __post_init__(self) -> None:
-        require_tensor("images", self.images, DataError)
+        check_tensors(images=self.images)
         shape = tuple(self.images.shape)
         if len(shape) != 4 or shape[1] != 3 or self.images.dtype != torch.uint8:
             raise DataError(f"images are {self.images.dtype} {shape}; expected uint8 (N, 3, H, W)")
@@ -91,7 +91,7 @@ T = TypeVar("T", bound=ImageSet)
 
 
 def concat(first: T, *others: T) -> T:
-    """All of these one after the other, as one: ``concat(fit, tune)``.
+    """All of these one after the other, as one: `concat(fit, tune)`.
 
     Where they come from several data sets or splits, the result names them all: "fit+tune". Raises DataError where
     their kinds or sizes differ.
@@ -107,8 +107,8 @@ def concat(first: T, *others: T) -> T:
 
 
 def check_tensor(name: str, tensor: Tensor, dtype: torch.dtype, shape: tuple[int, ...]) -> None:
-    """DataError, which calls the tensor by this name, unless it has this type and this shape."""
-    require_tensor(name, tensor, DataError)
+    """DataError, by this name, unless the tensor has this type and this shape; TypeError for what is none."""
+    check_tensors(**{name: tensor})
     if tuple(tensor.shape) != shape or tensor.dtype != dtype:
         expected = f"{str(dtype).removeprefix('torch.')} {shape}"
         raise DataError(f"{name} are {tensor.dtype} {tuple(tensor.shape)}; expected {expected}")

@@ -16,7 +16,7 @@ from .storage import DataError, DataWarning
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Patches(ImageSet):
-    """Windows cut out of scenes: ``images, labels = patches``, ``patches[:64]``, ``len(patches)``.
+    """Windows cut out of scenes: `images, labels = patches`, `patches[:64]`, `len(patches)`.
 
     images (N, 3, size, size) uint8, sRGB 0-255; labels (N,) int64, the classes 0-10. Raises DataError when shapes or
     types do not fit each other.
@@ -76,10 +76,10 @@ def cut(
         raise DataError(f"count is {count!r}; expected how many patches to cut, 1 or more")
     if classes is not None and (unknown := [name for name in classes if name not in CLASSES]):
         raise DataError(f"unknown class {unknown[0]!r}; choose from {', '.join(CLASSES)}")
-    wanted = range(len(CLASSES)) if classes is None else sorted(CLASSES.index(name) for name in set(classes))
+    numbers = range(len(CLASSES)) if classes is None else sorted(CLASSES.index(name) for name in set(classes))
 
     labels = _labels(scenes.masks.cpu().numpy(), size, pure)
-    places = np.array([np.count_nonzero(labels == label) if label in wanted else 0 for label in range(len(CLASSES))])
+    places = np.array([np.count_nonzero(labels == label) if label in numbers else 0 for label in range(len(CLASSES))])
     kind = f"{'mixed' if pure is None else f'{pure:.0%} pure'} {size}×{size} patches"
     if places.sum() < count:
         raise DataError(
@@ -89,16 +89,20 @@ def cut(
     rng = np.random.default_rng(seed)
     if balanced:
         shares = _equal_shares(places, count)
-        short = [f"{CLASSES[label]} {places[label]}" for label in wanted if places[label] < count // len(wanted)]
+        short = [f"{CLASSES[label]} {places[label]}" for label in numbers if places[label] < count // len(numbers)]
         if short:
-            text = f"{scenes!r} has fewer {kind} than {count // len(wanted)} of some classes: {', '.join(short)}"
+            text = f"{scenes!r} has fewer {kind} than {count // len(numbers)} of some classes: {', '.join(short)}"
             if classes is not None:
                 raise DataError(f"{text}; name other classes, take fewer, or lower pure")
             warnings.warn(f"{text}; name classes= to choose your own", DataWarning, stacklevel=2)
     else:
         shares = rng.multivariate_hypergeometric(places, count, method="marginals")
     chosen = np.concatenate(
-        [rng.choice(np.flatnonzero(labels == label), shares[label], replace=False) for label in wanted if shares[label]]
+        [
+            rng.choice(np.flatnonzero(labels == label), shares[label], replace=False)
+            for label in numbers
+            if shares[label]
+        ]
     )
     scene, top, left = np.unravel_index(rng.permutation(chosen), labels.shape)
     windows = np.lib.stride_tricks.sliding_window_view(scenes.images.cpu().numpy(), (size, size), axis=(2, 3))
@@ -132,8 +136,8 @@ def _labels(masks: np.ndarray, size: int, pure: float | None) -> np.ndarray:
     least = np.ceil(pure * size * size - 1e-9)
     for mask, centres in zip(masks, labels, strict=True):
         for label in np.unique(centres):
-            own = centres == label
-            centres[own & (_window_sums(mask == label, size) < least)] = VOID
+            of_class = centres == label
+            centres[of_class & (_window_sums(mask == label, size) < least)] = VOID
     return labels
 
 

@@ -4,7 +4,7 @@ import os
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from ..cli.console import is_out_of_memory
+from ..environment import is_out_of_memory
 from .storage import DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "PPM", "JPEG2000", "AVIF")
@@ -58,7 +58,7 @@ def read(path: str | Path, max_megapixels: float = MAX_MEGAPIXELS) -> Tensor:
             f"{path} is no picture that can be read here; save it as JPEG or PNG (an iPhone's HEIC, for one)"
         ) from None
     except Image.DecompressionBombError:
-        limit = max(2 * Image.MAX_IMAGE_PIXELS / 1e6, max_megapixels)
+        limit = max(2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6, max_megapixels)
         raise DataError(
             f"{path} claims to have more than {limit:.0f} megapixels, was not decoded, and the limit is "
             f"{max_megapixels:g}: {_remedy(max_megapixels)}"
@@ -78,12 +78,12 @@ def find(path: Path) -> list[Path]:
     if not os.path.isdir(path):
         return [path]
     try:
-        found = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
+        pictures = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
     except OSError as error:
         raise DataError(f"{path} can't be looked into ({error.strerror}); check its permissions") from None
-    if not found:
+    if not pictures:
         raise DataError(f"no picture in the folder {path}; looked for {', '.join(sorted(SUFFIXES))}")
-    return found
+    return pictures
 
 
 def check_limit(max_megapixels: float) -> None:
@@ -95,7 +95,7 @@ def check_limit(max_megapixels: float) -> None:
 
 
 @contextmanager
-def _pillow_allows(megapixels: float) -> Iterator[None]:
+def _pillow_allows(megapixels: float) -> Generator[None, None, None]:
     """Pillow refuses more than 179 megapixels by itself: inside, it refuses more than `megapixels` if that is more."""
     with _limit_lock:
         usual = Image.MAX_IMAGE_PIXELS  # it refuses twice as many

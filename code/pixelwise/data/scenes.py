@@ -1,8 +1,10 @@
 """The one door to the data: scenes by name, split and size, in memory as uint8 tensors."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, SupportsInt
 
 import torch
 from torch import Tensor
@@ -11,6 +13,9 @@ from ..checks import Range
 from . import storage
 from .labelled import ImageSet, check_tensor
 from .storage import DataError
+
+if TYPE_CHECKING:
+    from .streets import Knobs
 
 SPLITS = ("train", "val", "test", "fit", "tune")
 """fit and tune are the two parts of train: choose anything you tune on *tune*, and leave val for the report."""
@@ -39,7 +44,7 @@ divided by sequence and never by frame."""
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scenes(ImageSet):
-    """Pictures and the class of each of their pixels: ``images, masks = scenes``, ``scenes[:16]``, ``len(scenes)``.
+    """Pictures and the class of each of their pixels: `images, masks = scenes`, `scenes[:16]`, `len(scenes)`.
 
     images (N, 3, H, W) uint8, sRGB 0-255; masks (N, H, W) uint8, the classes 0-10 and 255 (void); names: one a scene.
     Raises DataError when shapes or types do not fit each other.
@@ -75,7 +80,7 @@ def load(
     *,
     count: int | None = None,
     source: str | Path | None = None,
-    knobs=None,
+    knobs: "Knobs | None" = None,
     keep: bool = False,
 ) -> Scenes:
     """Scenes of a split, of *streets* (generated, needs no network) or *camvid* (fetched once), resized to (H, W).
@@ -102,12 +107,12 @@ def load(
     return _load_streets(split, size, knobs, count, keep)
 
 
-def check_size(size) -> tuple[int, int]:
+def check_size(size: Iterable[SupportsInt]) -> tuple[int, int]:
     """(height, width) as two ints, or DataError."""
     try:
         height, width = size
     except (TypeError, ValueError):
-        height = width = None
+        height, width = 0, 0
     if height not in SIDE or width not in SIDE:
         raise DataError(f"size is {size!r}; expected (height, width) in pixels, such as (120, 160), each a {SIDE}")
     return int(height), int(width)
@@ -131,7 +136,7 @@ def _load_camvid(split: str, size: tuple[int, int], source: str | Path | None) -
     return scenes[chosen]
 
 
-def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None, keep: bool) -> Scenes:
+def _load_streets(split: str, size: tuple[int, int], knobs: "Knobs | None", count: int | None, keep: bool) -> Scenes:
     from . import streets
 
     knobs = streets.Knobs() if knobs is None else knobs
@@ -142,17 +147,17 @@ def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None, k
     except ValueError as error:
         raise DataError(str(error)) from None
     key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {streets.VERSION}".encode()).hexdigest()[:12]
-    whole = "train" if split in ("fit", "tune") else split
-    wanted, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[whole]
+    source_split = "train" if split in ("fit", "tune") else split
+    indices, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[source_split]
 
     def path(part: str) -> Path:
         return storage.folder() / "cache" / "streets" / f"{part}-{size[0]}x{size[1]}-{key}.safetensors"
 
-    part = whole
-    if count is not None and not path(whole).exists():
-        part, stored = f"{split}-first-{len(wanted)}", wanted
+    part = source_split
+    if count is not None and not path(source_split).exists():
+        part, stored = f"{split}-first-{len(indices)}", indices
 
-    def build():
+    def build() -> tuple[Tensor, Tensor, tuple[str, ...]]:
         with storage.progress_bar(len(stored), f"streets {part}", "scene") as bar:
             images, masks = streets.generate_many(
                 stored, seed=STREETS_SEED, size=size, knobs=knobs, progress=lambda *_: bar.update()
@@ -160,5 +165,5 @@ def _load_streets(split: str, size: tuple[int, int], knobs, count: int | None, k
         return torch.from_numpy(images), torch.from_numpy(masks), tuple(f"streets-{i:05d}" for i in stored)
 
     images, masks, names = storage.cached(path(part), build, optional=not keep)
-    start = stored.index(wanted[0])
-    return Scenes(images, masks, "streets", split, names)[start : start + len(wanted)]
+    start = stored.index(indices[0])
+    return Scenes(images, masks, "streets", split, names)[start : start + len(indices)]

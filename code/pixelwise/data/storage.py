@@ -10,6 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -39,7 +40,7 @@ class DataWarning(UserWarning):
 def folder() -> Path:
     """The folder that downloads and caches go into (not created here).
 
-    PIXELWISE_DATA names it; otherwise it is ``data/`` of the checkout that this module runs from, or the user's cache
+    PIXELWISE_DATA names it; otherwise it is `data/` of the checkout that this module runs from, or the user's cache
     folder where the package was installed without one. DataError for the home of a user that is not known here.
     """
     if named := os.environ.get("PIXELWISE_DATA"):
@@ -59,7 +60,7 @@ def checksum(images: Tensor, masks: Tensor, names: tuple[str, ...]) -> str:
     """SHA-256 over shapes, pixels and names: equal content has an equal checksum, however it is stored."""
     digest = hashlib.sha256(json.dumps([list(images.shape), list(masks.shape), list(names)]).encode())
     for tensor in (images, masks):
-        digest.update(tensor.contiguous().numpy())
+        digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()
 
 
@@ -132,7 +133,7 @@ def _check_writable(folder: Path) -> None:
         raise StorageError(f"cannot write to {folder}: {error.strerror or error}; {REMEDY}") from error
 
 
-def progress_bar(total: int, description: str, unit: str):
+def progress_bar(total: int, description: str, unit: str) -> Any:
     """A tqdm bar for people; silent in a recording, whose stored outputs must hold no debris of it."""
     from tqdm.auto import tqdm
 

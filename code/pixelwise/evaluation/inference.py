@@ -1,12 +1,13 @@
 """What a trained model says: labels for images, and a confusion matrix for a data set."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from ..checks import require_tensor
+from ..checks import check_tensors
 from ..data.augment import normalise
+from ..data.labelled import LabelledImages
 from ..data.palette import check_class_count
 from ..modes import eval_mode
 from .metrics import confusion_matrix
@@ -30,16 +31,20 @@ def predict(
     return torch.cat(batches)
 
 
-def evaluate(model: nn.Module, data, *, batch_size: int = 32, device: str | torch.device | None = None) -> Tensor:
+def evaluate(
+    model: nn.Module, data: LabelledImages, *, batch_size: int = 32, device: str | torch.device | None = None
+) -> Tensor:
     """Confusion matrix (C, C) int64, on the CPU, of a model over scenes or patches; C is its number of outputs.
 
-    data is anything with `.images` (N, 3, H, W) uint8 and `.targets`; see `predict` for the rest, `metrics` for what to
-    make of it.
+    data is any data set in memory with `.images` and `.targets`; see `predict` for the rest, `metrics` for what to make
+    of it.
     """
-    total = 0
+    total: Tensor | None = None
     for i, logits in enumerate(_logits(model, data.images, batch_size, device)):
         targets = data.targets[i * batch_size : (i + 1) * batch_size].to(logits.device)
-        total = total + confusion_matrix(predicted_labels(logits), targets, num_classes=logits.shape[1])
+        matrix = confusion_matrix(predicted_labels(logits), targets, num_classes=logits.shape[1])
+        total = matrix if total is None else total + matrix
+    assert total is not None  # `_logits` refuses a data set without images
     return total.cpu()
 
 
@@ -50,7 +55,7 @@ def predicted_labels(logits: Tensor) -> Tensor:
 
 def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | torch.device | None) -> Iterator[Tensor]:
     """The main head's logits, batch by batch."""
-    require_tensor("images", images)
+    check_tensors(images=images)
     if images.dtype != torch.uint8 or images.dim() != 4 or not len(images):
         raise ValueError(
             f"images are {images.dtype} {tuple(images.shape)}, expected uint8 (N, 3, H, W) as `data.load` gives them; "
@@ -64,7 +69,11 @@ def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | tor
             yield heads(model(normalise(batch.to(device))))[0]
 
 
-def heads(outputs: Tensor | tuple | Mapping) -> list[Tensor]:
+Outputs = Tensor | Sequence[Tensor | None] | Mapping[str, Tensor | None]
+"""What a model returns: its logits alone, or those of several heads; see `heads`."""
+
+
+def heads(outputs: Outputs) -> list[Tensor]:
     """The logits that a model returned, main head first, as float32.
 
     A model may return its logits alone, a tuple (main, auxiliary, …), or a dict whose main head is "out" or comes

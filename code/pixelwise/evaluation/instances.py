@@ -85,12 +85,13 @@ def count_objects(prediction: Tensor, instances: Tensor) -> ObjectCounts:
         for number in truth.unique().tolist():
             if number == 0:
                 continue
-            own = truth == number
-            inside = regions[own & (regions > 0)]
+            object_mask = truth == number
+            inside = regions[object_mask & (regions > 0)]
             region = int(inside.mode().values) if len(inside) else 0
-            common = (inside == region).sum().item()
-            whole = (regions == region).sum().item() + own.sum().item() - common
-            owners.append((region if 2 * common >= own.sum().item() else 0, common / whole))
+            area = object_mask.sum().item()
+            intersection = (inside == region).sum().item()
+            union = (regions == region).sum().item() + area - intersection
+            owners.append((region if 2 * intersection >= area else 0, intersection / union))
         taken = [region for region, _ in owners if region]
         objects += len(owners)
         merged += sum(taken.count(region) > 1 for region in taken)

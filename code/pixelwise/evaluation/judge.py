@@ -1,6 +1,7 @@
 """The figures by which a trained network is reported: over a split, by class, and along the outlines."""
 
 import math
+from typing import Any
 
 import torch
 
@@ -11,7 +12,7 @@ BAND = 3
 """Width of the boundary band in pixels at the training size, on either side of a contour."""
 
 
-def judge(labels: torch.Tensor, targets: torch.Tensor) -> dict:
+def judge(labels: torch.Tensor, targets: torch.Tensor) -> dict[str, Any]:
     """The figures of one split: labels and targets (N, H, W) uint8 to means, IoU of each class, and at boundaries.
 
     None for what is undefined, such as the IoU of a class that does not occur.

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import check_tensors
 from ..data.palette import VOID, check_class_count
 
 
@@ -162,14 +163,6 @@ def _parts(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
             "make one with confusion_matrix(prediction, target)"
         )
     return matrix.diagonal().double(), matrix.sum(1).double(), matrix.sum(0).double()
-
-
-def check_tensors(**named: Tensor) -> None:
-    """Raise TypeError, by its name, for an argument that is no tensor, say a NumPy array."""
-    for name, value in named.items():
-        if not isinstance(value, Tensor):
-            kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
-            raise TypeError(f"{name} is a {kind}, expected a tensor: torch.as_tensor makes one of arrays and lists")
 
 
 def _check_labels(**named: Tensor) -> None:

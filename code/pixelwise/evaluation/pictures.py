@@ -25,10 +25,11 @@ ROWS = 256
 def label(model: nn.Module, picture: Tensor, size: tuple[int, int]) -> Tensor:
     """Labels (H, W) uint8 of a picture (3, H, W) uint8, by a network that was trained on pictures of `size`."""
     device = next(model.parameters()).device
-    shown = resize(picture, working_size(tuple(picture.shape[1:]), size))
+    height, width = picture.shape[1:]
+    resized = resize(picture, working_size((height, width), size))
     with torch.inference_mode():
-        logits = heads(model(normalise(shown[None]).to(device)))[0][0]  # (C, h, w)
-        return enlarge_and_label(logits, tuple(picture.shape[1:])).cpu()
+        logits = heads(model(normalise(resized[None]).to(device)))[0][0]  # (C, h, w)
+        return enlarge_and_label(logits, (height, width)).cpu()
 
 
 def working_size(size: tuple[int, int], trained: tuple[int, int]) -> tuple[int, int]:

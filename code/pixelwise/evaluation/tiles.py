@@ -37,7 +37,9 @@ def overlap_tile(network: Callable[[Tensor], Tensor], images: Tensor, *, window:
     return torch.cat(bands, 2)[..., :height, :width]
 
 
-def _run(network, padded: Tensor, top: int, left: int, window: int, inner: int, step: int) -> Tensor:
+def _run(
+    network: Callable[[Tensor], Tensor], padded: Tensor, top: int, left: int, window: int, inner: int, step: int
+) -> Tensor:
     """Logits of one window's first step × step inner pixels."""
     logits = network(padded[..., top : top + window, left : left + window])
     cut = {inner: 0, window: (window - inner) // 2}.get(logits.shape[-1])

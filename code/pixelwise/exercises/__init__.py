@@ -8,8 +8,10 @@ import importlib
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-_exercises: dict[str, Callable[[object], str]] = {}
+Checker = Callable[[Any], str]  # an answer may be anything
+_exercises: dict[str, Checker] = {}
 
 
 class Hint(Exception):
@@ -24,10 +26,10 @@ class Verdict:
     message: str
 
 
-def exercise(name: str) -> Callable:
-    """Register a checker under ``chapter.name``."""
+def exercise(name: str) -> Callable[[Checker], Checker]:
+    """Register a checker under `chapter.name`."""
 
-    def register(checker: Callable[[object], str]) -> Callable[[object], str]:
+    def register(checker: Checker) -> Checker:
         _exercises[name] = checker
         return checker
 
@@ -35,7 +37,7 @@ def exercise(name: str) -> Callable:
 
 
 def grade(name: str, answer: object) -> Verdict:
-    """Judge an answer. KeyError for an unknown exercise; an answer of ``...`` counts as not answered yet."""
+    """Judge an answer. KeyError for an unknown exercise; an answer of `...` counts as not answered yet."""
     chapter = name.partition(".")[0]
     try:
         importlib.import_module(f"{__name__}.{chapter}")
@@ -58,7 +60,7 @@ def check(name: str, answer: object) -> None:
     print({True: "✓", False: "✗", None: "○"}[verdict.correct], verdict.message)
 
 
-def number(answer: object) -> float:
+def number(answer: Any) -> float:
     """Return a reader's answer as a float, or hint that a number is wanted."""
     try:
         value = float(answer)

@@ -1,6 +1,7 @@
 """Exercises of the chapter on choosing a backbone."""
 
 import random
+from typing import Any
 
 import torch
 from torch import nn
@@ -17,7 +18,8 @@ def receptive_field(answer: object) -> str:
         raise Hint("A function is wanted: answer(layers) -> size, with layers a list of (kernel, stride, dilation).")
     for _ in range(20):
         kernels, strides, rates = (1, 2, 3, 5, 7), (1, 1, 2, 3), (1, 1, 2, 4)
-        layers = [tuple(map(random.choice, (kernels, strides, rates))) for _ in range(random.randint(2, 6))]
+        pick = random.choice
+        layers = [(pick(kernels), pick(strides), pick(rates)) for _ in range(random.randint(2, 6))]
         layers.append((3, 1, 2))
         wanted = stack_receptive_field(*((kernel, stride, 0, rate) for kernel, stride, rate in layers)).size[0]
         got = number(answer(layers))
@@ -58,7 +60,7 @@ def _rate_as_stride(layers: list[tuple[int, int, int]]) -> int:
 
 
 @exercise("backbones.area")
-def area(answer: object) -> str:
+def area(answer: Any) -> str:
     """Millions of parameters and G multiply-adds of a convolutional net (11.2 M, 1.8 G at 224×224) at 448×672."""
     try:
         parameters, operations = (number(value) for value in answer)

@@ -1,5 +1,7 @@
 """Exercises of the chapter on dilated convolution and DeepLab."""
 
+from typing import Any
+
 import torch
 from torch.nn import functional as F
 
@@ -27,12 +29,12 @@ def receptive_field(answer: object) -> str:
 
 
 @exercise("deeplab.no_hole")
-def no_hole(answer: object) -> str:
+def no_hole(answer: Any) -> str:
     """Three rates whose 3×3 layers have a field of 17 pixels and read every pixel of it."""
     try:
         rates = [int(rate) for rate in answer]
     except (TypeError, ValueError):
-        rates = []
+        rates = [0]
     if len(rates) != 3 or min(rates) < 1:
         raise Hint("Three rates are wanted, whole numbers from 1, such as [1, 2, 3].")
     size, share = 1 + 2 * sum(rates), coverage(rates)
@@ -46,7 +48,7 @@ def no_hole(answer: object) -> str:
 
 
 @exercise("deeplab.rates")
-def rates(answer: object) -> str:
+def rates(answer: Any) -> str:
     """Rates at output stride 16 that reach as far in the picture as 12, 24, 36 at output stride 8."""
     try:
         values = tuple(int(rate) for rate in answer)

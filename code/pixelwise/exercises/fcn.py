@@ -1,5 +1,7 @@
 """Exercises of the chapter that turns a patch classifier into a fully convolutional network."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -80,8 +82,8 @@ def linear_to_1x1(answer: object) -> str:
         difference = got - wanted
         if torch.allclose(difference, difference[:1, :, :1, :1].expand_as(difference), atol=1e-5):
             if difference.abs().max() > 1e-5:
-                made = "the bias is not that of the layer" if bias else "a layer without bias got one"
-                raise Hint(f"The weights are right, but {made}.")
+                fault = "the bias is not that of the layer" if bias else "a layer without bias got one"
+                raise Hint(f"The weights are right, but {fault}.")
         else:
             raise Hint("The weights are not the layer's: weight[k, c] belongs at weight[k, c, 0, 0].")
         if not torch.allclose(got.mean((2, 3)), before, atol=1e-4):
@@ -104,7 +106,7 @@ def train_mode(answer: object) -> str:
     raise Hint('Answer "a", "b", "c" or "d".')
 
 
-def _whole_numbers(answer, count, form):
+def _whole_numbers(answer: Any, count: int, form: str) -> tuple[int, ...]:
     try:
         values = tuple(int(value) for value in answer)
     except (TypeError, ValueError):

@@ -4,6 +4,7 @@ import math
 import random
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from . import Hint, close, exercise, number
@@ -47,7 +48,7 @@ def block(answer: object) -> str:
         x = torch.randn(2, 3, 5, 5).relu()
         weight = torch.randn(3, 3)
 
-        def branch(value, weight=weight):
+        def branch(value: Tensor, weight: Tensor = weight) -> Tensor:
             return torch.einsum("oc,nchw->nohw", weight, value)
 
         before, change = x.clone(), branch(x)

@@ -1,6 +1,7 @@
 """Exercises of the chapter on skip connections and hypercolumns."""
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from . import Hint, exercise, number
@@ -55,10 +56,10 @@ def score_first(answer: object) -> str:
     if not isinstance(got, torch.Tensor):
         raise Hint(f"Your function returned {type(got).__name__}; a tensor of logits is wanted.")
 
-    def score(weight, map):
+    def score(weight: Tensor, map: Tensor) -> Tensor:
         return torch.einsum("nchw,kc->nkhw", map, weight)
 
-    def up(map, mode="bilinear"):
+    def up(map: Tensor, mode: str = "bilinear") -> Tensor:
         return F.interpolate(map, fine.shape[-2:], mode=mode)
 
     wanted = score(weight, torch.cat([fine, up(coarse)], 1))

@@ -9,7 +9,7 @@ Each is a front end, metric_traps.mjs, and a class in metric_traps.py; those in 
 
 import lazy_loader
 
-from .modules import names
+from .sources import names
 
 _CLASSES = {name.replace("-", "_"): [name.title().replace("-", "")] for name in names()}
 # on first use: the bundle of the front ends needs no torch

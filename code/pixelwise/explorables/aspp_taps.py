@@ -60,9 +60,9 @@ class AsppTaps(Explorable):
             view.set_title(f"rate {self.rate} on {self.height} × {self.width}", fontweight="normal")
             steps = self.rate * np.arange(-1, 2)
             rows, columns = np.meshgrid(row + steps, column + steps, indexing="ij")
-            for seen, sign, words in ((self.taps, "o", "sees the map"), (~self.taps, "x", "reads padding")):
+            for mask, sign, label in ((self.taps, "o", "sees the map"), (~self.taps, "x", "reads padding")):
                 colour = figures.SERIES[0 if sign == "o" else 1]
-                view.plot(columns[seen], rows[seen], sign, ms=8, mew=2.5, color=colour, label=words)
+                view.plot(columns[mask], rows[mask], sign, ms=8, mew=2.5, color=colour, label=label)
             card.legend(loc="outside lower center", ncols=2)
             view.set_xlim(-self.rate - 1, self.width + self.rate)
             view.set_ylim(self.height + self.rate, -self.rate - 1)
@@ -70,12 +70,12 @@ class AsppTaps(Explorable):
         return card
 
     def alt(self) -> str:
-        here, mean, nine, middle = self.numbers().values()
+        valid, mean, nine, middle = self.numbers().values()
         size = f"{self.height} by {self.width}"
         if self.branch == POOLING:
             return f"A feature map of {size} positions. Image pooling reads every one of them, from every position."
         return (
             f"A 3×3 kernel with taps {self.rate} apart on a feature map of {size}. At row {self.position[0]}, column "
-            f"{self.position[1]}: {here} of 9 taps inside the map. Over the map it is {mean:.2f} on average, all nine "
+            f"{self.position[1]}: {valid} of 9 taps inside the map. Over the map it is {mean:.2f} on average, all nine "
             f"at {100 * nine:.0f} % of the positions, only the middle one at {100 * middle:.0f} %."
         )

@@ -6,7 +6,7 @@ It is a classic script in a function of its own, so it runs from file:// and lea
 import sys
 from pathlib import Path
 
-from .modules import names, plain
+from .sources import names, plain
 
 
 def bundle() -> str:

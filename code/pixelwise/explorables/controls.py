@@ -11,8 +11,12 @@ import importlib.util
 import inspect
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from ..figures import Card
+
+if TYPE_CHECKING:
+    from ipywidgets import VBox
 
 CELL = "This is a still picture: run this chapter in Jupyter or Colab, and the controls {} redraw it."
 INSTALL = "This is a still picture: run `pip install ipywidgets`, restart the kernel, and the controls {} redraw it."
@@ -21,13 +25,13 @@ INSTALL = "This is a still picture: run `pip install ipywidgets`, restart the ke
 class Controls:
     """A picture with a control for each argument of the function that draws it.
 
-    ``Controls(draw, alt="…", fog=(0, 1, 0.1), night=[0, 0.8], shared=True)``: draw(fog=…, night=…, shared=…) returns a
+    `Controls(draw, alt="…", fog=(0, 1, 0.1), night=[0, 0.8], shared=True)`: draw(fog=…, night=…, shared=…) returns a
     `Card`. A control is a slider for (low, high, step), whole numbers if all three are; a list offers its entries; a
-    boolean is a box to tick. It starts at draw's default for that argument. ``alt`` says what the picture shows,
+    boolean is a box to tick. It starts at draw's default for that argument. `alt` says what the picture shows,
     whatever the values. ValueError for an argument of draw's without default, or a control that it does not take.
     """
 
-    def __init__(self, draw: Callable[..., Card], *, alt: str, **ranges) -> None:
+    def __init__(self, draw: Callable[..., Card], *, alt: str, **ranges: Any) -> None:
         parameters = inspect.signature(draw).parameters
         if unknown := sorted(ranges.keys() - parameters.keys()):
             raise ValueError(f"{draw.__name__} takes no {', '.join(unknown)}; it takes {', '.join(parameters)}")
@@ -37,13 +41,13 @@ class Controls:
         self.defaults = {name: parameters[name].default for name in ranges}
 
     @functools.cached_property
-    def knobs(self) -> dict:
-        """The ipywidgets control of each argument, by name; set one's ``value`` and the picture follows."""
+    def knobs(self) -> dict[str, Any]:
+        """The ipywidgets control of each argument, by name; set one's `value` and the picture follows."""
         import ipywidgets
 
-        knobs = {}
-        for name, given in self.ranges.items():
-            knobs[name] = ipywidgets.interactive.widget_from_abbrev(given, self.defaults[name])
+        knobs: dict[str, Any] = {}
+        for name, values in self.ranges.items():
+            knobs[name] = ipywidgets.interactive.widget_from_abbrev(values, self.defaults[name])
             knobs[name].value = self.defaults[name]
             knobs[name].description = name.replace("_", " ")
             knobs[name].style.description_width = "9em"
@@ -52,13 +56,13 @@ class Controls:
         return knobs
 
     @functools.cached_property
-    def widget(self):
+    def widget(self) -> "VBox":
         """The controls with the picture below; ImportError without ipywidgets."""
         import ipywidgets
 
         picture = ipywidgets.HTML()
 
-        def redraw(_=None):
+        def redraw(_: object = None) -> None:
             picture.value = self._picture({name: knob.value for name, knob in self.knobs.items()})
 
         for knob in self.knobs.values():
@@ -72,7 +76,7 @@ class Controls:
         caption = html.escape(f"Drawn with {values}. {hint}")
         return f'<figure class="pw-controls">{self._picture(self.defaults)}<figcaption>{caption}</figcaption></figure>'
 
-    def _picture(self, values: dict) -> str:
+    def _picture(self, values: dict[str, Any]) -> str:
         card = self.draw(**values)
         source = f"data:image/png;base64,{base64.b64encode(card.png()).decode()}"
         return f'<img class="dark-light" width="{card.css_width}" alt="{html.escape(self.alt)}" src="{source}">'

@@ -1,5 +1,7 @@
 """Convolution arithmetic: what kernel, stride, padding and dilation do to a size; dilated is not transposed."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -26,7 +28,7 @@ class ConvolutionArithmetic(Explorable):
     output_padding = Int(0, min=0, max=2, help="of a transposed convolution").tag(state=True)
     step = Int(0, min=0, help="where the window is, row by row").tag(state=True)
 
-    def numbers(self) -> dict[str, object]:
+    def numbers(self) -> dict[str, Any]:
         """Let PyTorch convolve ones with a kernel of ones, along one axis.
 
         "output" is its size, 0 where PyTorch refuses. "places" is how many the window has: output pixels, or the input

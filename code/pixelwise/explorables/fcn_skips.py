@@ -1,7 +1,11 @@
 """FCN skips: switch the levels of one trained FCN-8s on and off, and see what each adds to the picture."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch.nn import functional as F
 from traitlets import Float, Int, List, TraitError, Unicode, validate
 
@@ -33,7 +37,14 @@ class FcnSkips(Explorable):
     row = Int(0, min=0, help="of the chosen pixel").tag(state=True)
     column = Int(0, min=0, help="of the chosen pixel").tag(state=True)
 
-    def __init__(self, contributions, labels, image, strides=(32, 16, 8), **state) -> None:
+    def __init__(
+        self,
+        contributions: ArrayLike,
+        labels: ArrayLike,
+        image: ArrayLike,
+        strides: Sequence[int] = (32, 16, 8),
+        **state: Any,
+    ) -> None:
         """Take what each level adds to the scores, coarse to fine, on the finest level's grid: (levels, 11, h, w).
 
         With stride s of the finest level labels are (s·h, s·w), 0-10 or 255, and the image (3, s·h, s·w) uint8. State
@@ -46,15 +57,15 @@ class FcnSkips(Explorable):
                 f"contributions are of shape {contributions.shape}, expected ({len(strides)}, {len(CLASSES)}, h, w): "
                 f"one map of scores for each of the strides {', '.join(map(str, strides))}"
             )
-        if labels.shape != (height, width) or tuple(image.shape) != (3, height, width):
+        if labels.shape != (height, width) or np.shape(image) != (3, height, width):
             raise ValueError(
-                f"labels are {labels.shape} and the image {tuple(image.shape)}, expected ({height}, {width}) and "
+                f"labels are {labels.shape} and the image {np.shape(image)}, expected ({height}, {width}) and "
                 f"(3, {height}, {width}): {strides[-1]} times the scores"
             )
         step = float(np.abs(contributions).max()) / 32767 or 1.0
         self._contributions = np.rint(contributions / step).astype(np.int16)
         self._labels = labels
-        given = {
+        recorded = {
             "scores": pack(self._contributions),
             "step": step,
             "grid": list(contributions.shape[-2:]),
@@ -66,10 +77,10 @@ class FcnSkips(Explorable):
             "row": height // 2,
             "column": width // 2,
         }
-        super().__init__(**given | state)
+        super().__init__(**recorded | state)
 
     @validate("on")
-    def _known_levels(self, proposal):
+    def _known_levels(self, proposal: Mapping[str, Any]) -> str:
         known = list(map(str, self.strides))
         if known and not set(proposal["value"].split()) <= set(known):
             raise TraitError(
@@ -79,9 +90,9 @@ class FcnSkips(Explorable):
 
     def prediction(self, on: str | None = None) -> torch.Tensor:
         """The labels (H, W) uint8 that the levels on (by default the switched-on ones) give."""
-        on = (self.on if on is None else on).split()
+        switched_on = (self.on if on is None else on).split()
         levels = unpack(self.scores, "int16", (len(self.strides), len(CLASSES), *self.grid)) * np.float64(self.step)
-        chosen = [level for stride, level in zip(self.strides, levels, strict=True) if str(stride) in on]
+        chosen = [level for stride, level in zip(self.strides, levels, strict=True) if str(stride) in switched_on]
         scores = torch.from_numpy(sum(chosen, np.zeros_like(levels[0])))[None]
         scores = F.interpolate(scores, scale_factor=self.strides[-1], mode="bilinear", align_corners=False)
         return scores[0].argmax(0).to(torch.uint8)
@@ -89,14 +100,14 @@ class FcnSkips(Explorable):
     def numbers(self, on: str | None = None) -> dict[str, float]:
         """Measure with pixelwise.evaluation.metrics: pixel accuracy, mean IoU, and accuracy near and off boundaries."""
         prediction, target = self.prediction(on), torch.from_numpy(self._labels)
-        near, counted = metrics.boundary_band(target, self.reach), target != VOID
-        right = prediction == target
+        band, counted = metrics.boundary_band(target, self.reach), target != VOID
+        correct = prediction == target
         matrix = metrics.confusion_matrix(prediction[None], target[None])
         return {
             "pixel accuracy": metrics.pixel_accuracy(matrix),
             "mean IoU": metrics.mean_iou(matrix),
-            "near boundaries": right[near & counted].double().mean().item(),
-            "elsewhere": right[~near & counted].double().mean().item(),
+            "near boundaries": correct[band & counted].double().mean().item(),
+            "elsewhere": correct[~band & counted].double().mean().item(),
         }
 
     def picture(self) -> figures.Card:

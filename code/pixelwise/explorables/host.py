@@ -1,6 +1,6 @@
 """Where an explorable shows: as a widget with a kernel behind it, or as an element that the book's page brings to life.
 
-An explorable is one ES module without dependencies, ``export default { render({ model, el }), linked }``, the front-end
+An explorable is one ES module without dependencies, `export default { render({ model, el }), linked }`, the front-end
 form of anywidget, and a Python class with its state. In Jupyter and Colab the two are kept in sync. While a chapter is
 recorded (PIXELWISE_RECORDING=1) no widget is made: the notebook stores a still picture in an element with the state.
 """
@@ -11,25 +11,29 @@ import html
 import importlib.util
 import json
 import os
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from traitlets import Any, HasTraits, link
+from traitlets import Any as AnyTrait
+from traitlets import HasTraits, link
 
 from ..figures import Card
-from .modules import source
+from .sources import source
+
+if TYPE_CHECKING:
+    from anywidget import AnyWidget
 
 WIDTH = 600
 """Greatest width of a still picture, in CSS pixels."""
 
 
 class Explorable(HasTraits):
-    """An interactive figure; its traits tagged ``state=True`` are its state, which the browser shares."""
+    """An interactive figure; its traits tagged `state=True` are its state, which the browser shares."""
 
     name: ClassVar[str]
     """In addresses and in the page, such as "metric-traps"; its module is metric_traps.mjs beside this file."""
     caption: ClassVar[str]
 
-    def __init__(self, **state) -> None:
+    def __init__(self, **state: Any) -> None:
         unknown = sorted(set(state) - set(self.trait_names(state=True)))
         if unknown:
             expected = ", ".join(self.trait_names(state=True))
@@ -45,16 +49,16 @@ class Explorable(HasTraits):
         raise NotImplementedError
 
     @property
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         """The state as plain values, ready for JSON."""
         return {name: getattr(self, name) for name in self.trait_names(state=True)}
 
     @functools.cached_property
-    def widget(self):
+    def widget(self) -> "AnyWidget":
         """The anywidget that shows this explorable and follows its state; ImportError without anywidget."""
         import anywidget
 
-        traits = {name: Any().tag(sync=True) for name in self.state}
+        traits = {name: AnyTrait().tag(sync=True) for name in self.state}
         widget = type(type(self).__name__, (anywidget.AnyWidget,), {"_esm": source(self.name), **traits})(**self.state)
         for name in traits:
             link((self, name), (widget, name))
@@ -74,7 +78,7 @@ class Explorable(HasTraits):
             "</figure></div>"
         )
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> Any:
         if os.environ.get("PIXELWISE_RECORDING") == "1":
             hint = (
                 "This is a still picture: it comes alive on the book's page with JavaScript, and in a running notebook."

@@ -1,7 +1,11 @@
 """Hypercolumn probe: choose a place, see the features stacked over it, and which other places have similar ones."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 import numpy as np
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 from traitlets import Float, Int, List, TraitError, Unicode, validate
 
 from .. import figures
@@ -28,27 +32,34 @@ class HypercolumnProbe(Explorable):
     column = Int(0, min=0, help="of the chosen place").tag(state=True)
     k = Int(40, min=1, max=100, help="neighbours").tag(state=True)
 
-    def __init__(self, features, layers, labels, image, **state) -> None:
+    def __init__(
+        self,
+        features: ArrayLike,
+        layers: Sequence[tuple[str, int]],
+        labels: ArrayLike,
+        image: ArrayLike,
+        **state: Any,
+    ) -> None:
         """Take features (C, rows, columns), their C channels by layer: [(name, channels), …] from fine to coarse.
 
         Scale each layer to a total variance of 1, so that all count alike in the Euclidean distance. Labels are (rows,
         columns), 0-10 or 255; the image (3, H, W) uint8. State such as row=3 or on="0 4".
         """
         features, labels = np.asarray(features, np.float32), np.asarray(labels, np.uint8)
-        layers = [[str(name), int(channels)] for name, channels in layers]
-        if features.ndim != 3 or sum(channels for _, channels in layers) != len(features):
+        channels = sum(count for _, count in layers)
+        if features.ndim != 3 or channels != len(features):
             raise ValueError(
-                f"features are of shape {features.shape} and the layers have "
-                f"{sum(channels for _, channels in layers)} channels: expected (channels, rows, columns)"
+                f"features are of shape {features.shape} and the layers have {channels} channels: "
+                "expected (channels, rows, columns)"
             )
         if labels.shape != features.shape[1:]:
             raise ValueError(f"labels are of shape {labels.shape}, expected one for each place, {features.shape[1:]}")
         step = min(float(np.abs(features).max()), 4.0) / 127 or 1.0
-        given = {
+        recorded = {
             "features": pack(np.clip(np.rint(features / step), -127, 127).astype(np.int8)),
             "step": step,
             "grid": list(labels.shape),
-            "layers": layers,
+            "layers": [[name, count] for name, count in layers],
             "labels": pack(labels),
             "image": jpeg(image),
             "classes": classes(labels),
@@ -56,10 +67,10 @@ class HypercolumnProbe(Explorable):
             "row": labels.shape[0] // 2,
             "column": labels.shape[1] // 2,
         }
-        super().__init__(**given | state)
+        super().__init__(**recorded | state)
 
     @validate("on")
-    def _known_layers(self, proposal):
+    def _known_layers(self, proposal: Mapping[str, Any]) -> str:
         known = list(map(str, range(len(self.layers))))
         if known and (not proposal["value"].split() or not set(proposal["value"].split()) <= set(known)):
             raise TraitError(f"on is {proposal['value']!r}, expected one or more of {' '.join(known)}")
@@ -71,7 +82,7 @@ class HypercolumnProbe(Explorable):
         return sorted(map(int, self.on.split()))
 
     @chosen.setter
-    def chosen(self, layers) -> None:
+    def chosen(self, layers: Iterable[int]) -> None:
         self.on = " ".join(map(str, layers))
 
     def nearest(self) -> np.ndarray:
@@ -89,16 +100,16 @@ class HypercolumnProbe(Explorable):
 
         Shares are in 0-1, NaN for a void place; the distance is Euclidean, in places.
         """
-        labels, near = unpack(self.labels, "uint8", tuple(self.grid)), self.nearest()
+        labels, neighbours = unpack(self.labels, "uint8", tuple(self.grid)), self.nearest()
         label, others = labels[self.row, self.column], labels != VOID
-        away = np.hypot(*(near - [self.row, self.column]).T).mean().item()
+        distance = np.hypot(*(neighbours - [self.row, self.column]).T).mean().item()
         if label == VOID:
-            return {"share": np.nan, "chance": np.nan, "distance": away}
+            return {"share": np.nan, "chance": np.nan, "distance": distance}
         others[self.row, self.column] = False
-        share = (labels[tuple(near.T)] == label).mean().item()
-        return {"share": share, "chance": (labels[others] == label).mean().item(), "distance": away}
+        share = (labels[tuple(neighbours.T)] == label).mean().item()
+        return {"share": share, "chance": (labels[others] == label).mean().item(), "distance": distance}
 
-    def _class(self):
+    def _class(self) -> str:
         label = unpack(self.labels, "uint8", tuple(self.grid))[self.row, self.column]
         return "void" if label == VOID else CLASSES[label]
 

@@ -1,9 +1,12 @@
 """Metric traps: paint over a prediction, and see the metrics of segmentation disagree about it."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from traitlets import Dict, Int, List, TraitError, Unicode, validate
 
 from .. import figures
@@ -61,11 +64,11 @@ class MetricTraps(Explorable):
     brush = Int(BUILDING, help="label to paint with").tag(state=True)
     size = Int(1, help="side of the brush in pixels: 1, 3 or 5").tag(state=True)
 
-    def __init__(self, target: np.ndarray = STREET, **state) -> None:
+    def __init__(self, target: np.ndarray = STREET, **state: Any) -> None:
         """Take a scene's labels (H, W), 0-10 or 255, by default a street of 24 x 32; state such as start="majority"."""
         target = np.asarray(target, np.uint8)
         self._target = torch.from_numpy(target)[None]
-        given = {
+        scene = {
             "target": encode(target),
             "width": target.shape[1],
             "classes": [
@@ -74,10 +77,10 @@ class MetricTraps(Explorable):
             ],
             "starts": {name: encode(mask) for name, mask in starting_points(target).items()},
         }
-        super().__init__(**given | state)
+        super().__init__(**scene | state)
 
     @validate("start")
-    def _known_start(self, proposal):
+    def _known_start(self, proposal: Mapping[str, Any]) -> str:
         if self.starts and proposal["value"] not in self.starts:
             raise TraitError(f"start is {proposal['value']!r}, expected one of {', '.join(self.starts)}")
         return proposal["value"]
@@ -88,13 +91,13 @@ class MetricTraps(Explorable):
         shape = self._target.shape[1:]
         started = decode(self.starts[self.start])
         painted = np.full_like(started, KEEP)
-        given = decode(self.edits)[: len(painted)]
-        painted[: len(given)] = given
+        edits = decode(self.edits)[: len(painted)]
+        painted[: len(edits)] = edits
         known = np.isin(painted, [label for label, _, _ in self.classes])
         return np.where(known, painted, started).reshape(shape)
 
     @prediction.setter
-    def prediction(self, labels) -> None:
+    def prediction(self, labels: ArrayLike) -> None:
         labels = figures.pixels.as_labels(labels, "prediction")
         if labels.shape != self._target.shape[1:]:
             raise ValueError(f"prediction is of shape {labels.shape}, expected {tuple(self._target.shape[1:])}")

@@ -1,6 +1,8 @@
 """Overlap lab: where a transposed convolution makes a checkerboard, for any kernel, stride, weights and depth."""
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +30,7 @@ class OverlapLab(Explorable):
     dimensions = Int(1, min=1, max=2).tag(state=True)
 
     @validate("weights")
-    def _only_numbers(self, proposal):
+    def _only_numbers(self, proposal: Mapping[str, Any]) -> str:
         for word in proposal["value"].replace(",", " ").split():
             try:
                 number = float(word)
@@ -41,11 +43,11 @@ class OverlapLab(Explorable):
     @property
     def taps(self) -> list[float]:
         """The kernel's weights; set them, and kernel follows."""
-        given = [float(word) for word in self.weights.replace(",", " ").split()]
-        return (given + [1.0] * self.kernel)[: self.kernel]
+        weights = [float(word) for word in self.weights.replace(",", " ").split()]
+        return (weights + [1.0] * self.kernel)[: self.kernel]
 
     @taps.setter
-    def taps(self, taps) -> None:
+    def taps(self, taps: Sequence[float]) -> None:
         self.kernel = len(taps)
         self.weights = " ".join(f"{tap:g}" for tap in taps)
 
@@ -54,7 +56,7 @@ class OverlapLab(Explorable):
             x = F.conv_transpose1d(x, taps[None, None], stride=self.stride)
         return x[0, 0]
 
-    def numbers(self) -> dict[str, object]:
+    def numbers(self) -> dict[str, Any]:
         """Measure with PyTorch, in float64, along one axis and far from the borders.
 
         "overlaps" and "phase sums" are those of one layer, by phase. "paths", "constant" and "step" are those of all

@@ -4,6 +4,7 @@ import base64
 import io
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from .. import figures
@@ -21,7 +22,7 @@ def unpack(text: str, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
     return np.frombuffer(base64.b64decode(text), np.dtype(dtype).newbyteorder("<")).reshape(shape).astype(dtype)
 
 
-def jpeg(image) -> str:
+def jpeg(image: ArrayLike) -> str:
     """A picture (3, H, W) uint8 as a JPEG in base64."""
     (pixels,) = figures.pixels.as_pictures(image)
     out = io.BytesIO()
@@ -34,7 +35,7 @@ def photograph(text: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(text)), formats=["JPEG"]))
 
 
-def classes(labels: np.ndarray) -> list:
+def classes(labels: np.ndarray) -> list[list[int | str | bool]]:
     """Label, name and colour of all classes; a fourth entry says whether the class occurs in the labels."""
     present = set(np.unique(labels[labels != VOID]).tolist())
     return [

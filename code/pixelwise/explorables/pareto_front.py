@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from traitlets import Int, List, TraitError, Unicode, validate
 
@@ -21,7 +22,10 @@ class ParetoFront(Explorable):
     budget = Int(100, min=0, max=100, help="place on the logarithmic axis of prices, per cent").tag(state=True)
 
     def __init__(
-        self, prices: Mapping[str, Mapping[str, float]], scores: Mapping[str, Mapping[str, Sequence[float]]], **state
+        self,
+        prices: Mapping[str, Mapping[str, float]],
+        scores: Mapping[str, Mapping[str, Sequence[float]]],
+        **state: Any,
     ) -> None:
         """Take prices {network: {price: number > 0}} and scores {network: {score: values in 0-1, one a seed}}."""
         if not prices or prices.keys() != scores.keys():
@@ -37,7 +41,7 @@ class ParetoFront(Explorable):
             {
                 "name": name,
                 "prices": {key: float(f"{value:.4g}") for key, value in prices[name].items()},
-                "scores": {key: [round(float(one), 4) for one in values] for key, values in scores[name].items()},
+                "scores": {key: [round(float(value), 4) for value in values] for key, values in scores[name].items()},
             }
             for name in prices
         ]
@@ -45,7 +49,7 @@ class ParetoFront(Explorable):
         super().__init__(**{"networks": networks} | first | state)
 
     @validate("price", "score")
-    def _known(self, proposal):
+    def _known(self, proposal: Mapping[str, Any]) -> str:
         known = list(self.networks[0]["prices" if proposal["trait"].name == "price" else "scores"])
         if proposal["value"] not in known:
             raise TraitError(f"{proposal['trait'].name} is {proposal['value']!r}, expected one of {', '.join(known)}")
@@ -55,11 +59,11 @@ class ParetoFront(Explorable):
     def points(self) -> dict[str, tuple[float, float]]:
         """Price and mean score in per cent of each network."""
         return {
-            one["name"]: (one["prices"][self.price], 100 * statistics.fmean(one["scores"][self.score]))
-            for one in self.networks
+            network["name"]: (network["prices"][self.price], 100 * statistics.fmean(network["scores"][self.score]))
+            for network in self.networks
         }
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         """The networks on the front, what the budget is, and the best network within it."""
         points = self.points
         costs = [cost for cost, _ in points.values()]
@@ -73,7 +77,7 @@ class ParetoFront(Explorable):
         return {"front": front, "limit": limit, "best": min(open_to, key=lambda n: (-points[n][1], points[n][0]))}
 
     def picture(self) -> figures.Card:
-        scores = {one["name"]: one["scores"][self.score] for one in self.networks}
+        scores = {network["name"]: network["scores"][self.score] for network in self.networks}
         return figures.pareto(
             {name: (cost, scores[name]) for name, (cost, _) in self.points.items()},
             x=self.price,

@@ -1,6 +1,8 @@
 """Receptive field builder: how far a unit sees through a list of layers, and which pixels in there it reads."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,8 +41,8 @@ class ReceptiveFieldBuilder(Explorable):
     unit = Int(0, min=0, max=6, help="whose window is shown, along both axes").tag(state=True)
 
     @validate("layers")
-    def _right_layers(self, proposal):
-        stack = []
+    def _right_layers(self, proposal: Mapping[str, Any]) -> str:
+        stack: list[list[int]] = []
         for word in proposal["value"].split():
             match = _LAYER.fullmatch(word)
             if match is None:
@@ -60,10 +62,11 @@ class ReceptiveFieldBuilder(Explorable):
     @property
     def stack(self) -> list[tuple[int, int, int]]:
         """(kernel, stride, dilation) of each layer; set it to a list of such, or of kernels alone."""
-        return [tuple(int(number or 1) for number in _LAYER.fullmatch(word).groups()) for word in self.layers.split()]
+        matches = _LAYER.finditer(self.layers)
+        return [(int(match[1]), int(match[2] or 1), int(match[3] or 1)) for match in matches]
 
     @stack.setter
-    def stack(self, layers) -> None:
+    def stack(self, layers: Iterable[int | Sequence[int]]) -> None:
         full = [((layer,) if isinstance(layer, int) else tuple(layer)) + (1, 1) for layer in layers]
         self.layers = " ".join(f"{k}{f's{s}' * (s != 1)}{f'd{d}' * (d != 1)}" for k, s, d, *_ in full)
 
@@ -75,7 +78,7 @@ class ReceptiveFieldBuilder(Explorable):
             counts = F.conv_transpose1d(counts, counts.new_ones(1, 1, kernel), stride=stride, dilation=dilation)
         return counts[0, 0]
 
-    def numbers(self) -> dict[str, object]:
+    def numbers(self) -> dict[str, Any]:
         """Measure with the library's formula and PyTorch.
 
         "size" and "jump" in input pixels, "window" the first and last pixel that the unit sees, "coverage" the share of
@@ -117,5 +120,5 @@ class ReceptiveFieldBuilder(Explorable):
         )
 
 
-def _field(stack) -> analysis.ReceptiveField:
+def _field(stack: Iterable[Sequence[int]]) -> analysis.ReceptiveField:
     return analysis.stack_receptive_field(*((kernel, stride, 0, dilation) for kernel, stride, dilation in stack))

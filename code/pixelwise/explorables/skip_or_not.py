@@ -2,6 +2,8 @@
 
 import math
 import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from traitlets import Enum, Int, List
 
@@ -28,7 +30,12 @@ class SkipOrNot(Explorable):
     layer.tag(state=True)
     step = Int(100, min=0, max=100, help="where the loss is read, per cent of the training").tag(state=True)
 
-    def __init__(self, gradients: dict, losses: dict, **state) -> None:
+    def __init__(
+        self,
+        gradients: Mapping[tuple[str, int, bool], Sequence[Sequence[float]]],
+        losses: Mapping[tuple[str, int], Sequence[Sequence[float]]],
+        **state: Any,
+    ) -> None:
         """Take what was recorded, one list a seed.
 
         gradients: {(kind, depth, normalised): [[norm at each layer, first to last], …]}, kind "plain" or "residual".
@@ -40,7 +47,7 @@ class SkipOrNot(Explorable):
         for kind, depth, *_ in (*gradients, *losses):
             if kind not in ("plain", "residual"):
                 raise ValueError(f'{(kind, depth)!r} is of kind {kind!r}, expected "plain" or "residual"')
-        longest = max((len(one) for runs in losses.values() for one in runs), default=1)
+        longest = max((len(curve) for curves in losses.values() for curve in curves), default=1)
         every = math.ceil(longest / POINTS)
         keys = dict.fromkeys([*gradients, *((kind, depth, True) for kind, depth in losses)])
         runs = [
@@ -48,8 +55,8 @@ class SkipOrNot(Explorable):
                 "kind": kind,
                 "depth": depth,
                 "norm": "yes" if normalised else "no",
-                "gradients": [list(map(_round, one)) for one in gradients.get((kind, depth, normalised), [])],
-                "losses": [_thin(one, every) for one in losses.get((kind, depth), []) if normalised],
+                "gradients": [list(map(_round, norms)) for norms in gradients.get((kind, depth, normalised), [])],
+                "losses": [_thin(curve, every) for curve in losses.get((kind, depth), []) if normalised],
             }
             for kind, depth, normalised in keys
         ]
@@ -58,11 +65,11 @@ class SkipOrNot(Explorable):
         super().__init__(**{"runs": runs, "steps": longest, "every": every, "depth": deepest} | state)
 
     @property
-    def run(self) -> dict:
+    def run(self) -> dict[str, Any]:
         """The recorded run that is shown; without gradients and losses where there is none."""
-        wanted = self.kind, self.depth, self.norm
-        found = [run for run in self.runs if (run["kind"], run["depth"], run["norm"]) == wanted]
-        return found[0] if found else dict(zip(("kind", "depth", "norm"), wanted, strict=True), gradients=[], losses=[])
+        shown = self.kind, self.depth, self.norm
+        runs = [run for run in self.runs if (run["kind"], run["depth"], run["norm"]) == shown]
+        return runs[0] if runs else dict(zip(("kind", "depth", "norm"), shown, strict=True), gradients=[], losses=[])
 
     def numbers(self) -> dict[str, float]:
         """Gradient norms of the first and last layer, and the training loss at the end.
@@ -71,8 +78,11 @@ class SkipOrNot(Explorable):
         was recorded.
         """
         gradients, losses = self.run["gradients"], self.run["losses"]
-        norm = lambda i: statistics.geometric_mean([one[i] for one in gradients]) if gradients else math.nan  # noqa: E731
-        ends = [statistics.fmean(one[-max(1, len(one) // 10) :]) for one in losses]
+
+        def norm(i: int) -> float:
+            return statistics.geometric_mean([norms[i] for norms in gradients]) if gradients else math.nan
+
+        ends = [statistics.fmean(curve[-max(1, len(curve) // 10) :]) for curve in losses]
         return {
             "first layer": norm(0),
             "last layer": norm(-1),
@@ -88,11 +98,11 @@ class SkipOrNot(Explorable):
                     shown = run["depth"] == self.depth
                     name = f"{kind}-{run['depth']}" if shown else None
                     look = {"color": figures.SERIES[i], "alpha": 1 if shown else 0.25, "lw": 2 if shown else 1}
-                    for one in run["gradients"]:
-                        sizes.plot([j / (len(one) - 1) for j in range(len(one))], one, **look)
+                    for norms in run["gradients"]:
+                        sizes.plot([j / (len(norms) - 1) for j in range(len(norms))], norms, **look)
                     sizes.plot([], label=name, **look)
-                    for one in run["losses"]:
-                        curves.plot([self.every * (j + 1) for j in range(len(one))], one, **look)
+                    for curve in run["losses"]:
+                        curves.plot([self.every * (j + 1) for j in range(len(curve))], curve, **look)
             sizes.set(yscale="log", title="Gradient norm")
             sizes.set_xticks([0, 1], ["first", "last layer"])
             curves.set(xlabel="step", title="Training loss", ylim=(0, None))
@@ -111,9 +121,9 @@ class SkipOrNot(Explorable):
         )
 
 
-def _thin(values, every):
+def _thin(values: Sequence[float], every: int) -> list[float]:
     return [_round(statistics.fmean(values[i : i + every])) for i in range(0, len(values), every)]
 
 
-def _round(value):
+def _round(value: float) -> float:
     return float(f"{value:.4g}")

@@ -1,6 +1,10 @@
 """U-Net sizes: which picture sizes fit through a U-Net, what comes out, and how tiles cover a picture of any size."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
+from torch import nn
 from traitlets import Enum, Int
 
 from .. import figures
@@ -20,38 +24,42 @@ class UnetSizes(Explorable):
     whole = Int(512, min=256, max=1200, help="side of the picture that tiles cover, in pixels").tag(state=True)
     tile = Int(0, min=0, help="the chosen tile, row by row").tag(state=True)
 
-    def numbers(self) -> dict:
+    def numbers(self) -> dict[str, Any]:
         """Send an empty picture through pixelwise.models.unet: sides [before, after] a level, or why there are none.
 
-        ``fits``: whether the side goes through without a remedy; ``nearest``: the sides that do; ``down`` and ``up``:
-        the sides of the maps; ``output``: the side of the logits, None where nothing comes out.
+        `fits`: whether the side goes through without a remedy; `nearest`: the sides that do; `down` and `up`:
+        the sides of the maps; `output`: the side of the logits, None where nothing comes out.
         """
         unit = 2**self.depth
         if self.form == "valid":
-            fits, near = is_valid_size(self.size, self.depth), nearest_valid_sizes(self.size, self.depth)
+            fits, nearest = is_valid_size(self.size, self.depth), nearest_valid_sizes(self.size, self.depth)
         else:
             fits = self.size % unit == 0
             below = self.size - self.size % unit
-            near = [self.size] if fits else [side for side in (below, below + unit) if side]
-        found = {"fits": fits, "nearest": near, "down": [], "up": [], "output": None}
+            nearest = [self.size] if fits else [side for side in (below, below + unit) if side]
+        numbers: dict[str, Any] = {"fits": fits, "nearest": nearest, "down": [], "up": [], "output": None}
         with torch.device("meta"):  # shapes without memory
             if self.form == "valid":
                 network = ValidUNet(1, 1, width=1, depth=self.depth).eval()
                 down, up = network.contracting.stages, network.expanding
             else:
-                network = UNet(ContractingPath(1, width=1, depth=self.depth), 1).eval()
-                down, up = network.encoder.stages, network.decoder.blocks
+                contracting = ContractingPath(1, width=1, depth=self.depth)
+                network = UNet(contracting, 1).eval()
+                down, up = contracting.stages, network.decoder.blocks
             image = torch.empty(1, 1, self.size, self.size)
-        for modules, sides in ((down, found["down"]), (up, found["up"])):
-            for module in modules:
-                module.register_forward_hook(
-                    lambda module, given, out, sides=sides: sides.append(
-                        [(out if self.form == "padded" else given[0]).shape[-1], out.shape[-1]]
-                    )
-                )
+
+        def note(sides: list[list[int]]) -> Callable[[nn.Module, tuple[torch.Tensor, ...], torch.Tensor], None]:
+            def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...], out: torch.Tensor) -> None:
+                sides.append([(out if self.form == "padded" else inputs[0]).shape[-1], out.shape[-1]])
+
+            return hook
+
+        for maps, sides in ((down, numbers["down"]), (up, numbers["up"])):
+            for module in maps:
+                module.register_forward_hook(note(sides))
         if fits or (self.form == "padded" and self.size >= unit):
-            found["output"] = network(image).shape[-1]
-        return found
+            numbers["output"] = network(image).shape[-1]
+        return numbers
 
     def picture(self) -> figures.Card:
         numbers = self.numbers()
@@ -62,9 +70,9 @@ class UnetSizes(Explorable):
             look = {"ha": "center", "va": "center", "fontsize": 11}
             box = {"boxstyle": "round,pad=0.35", "facecolor": "#dbe6f2", "edgecolor": figures.SERIES[0]}
 
-            def write(x, level, pair):
-                words = f"{pair[0]}" if pair[0] == pair[1] else f"{pair[0]} → {pair[1]}"
-                axes.text(x, -level, words, bbox=box, **look)
+            def write(x: float, level: int, pair: list[int]) -> None:
+                text = f"{pair[0]}" if pair[0] == pair[1] else f"{pair[0]} → {pair[1]}"
+                axes.text(x, -level, text, bbox=box, **look)
 
             for level, pair in enumerate(numbers["down"]):
                 write(5 if level == self.depth else 1.5, level, pair)
@@ -79,7 +87,7 @@ class UnetSizes(Explorable):
             axes.set_title(self._title(numbers))
         return card
 
-    def _title(self, numbers):
+    def _title(self, numbers: dict[str, Any]) -> str:
         if numbers["output"] is None:
             return f"{self.size} does not fit; nearest: {' and '.join(map(str, numbers['nearest']))}"
         return f"{self.size} in, {numbers['output']} out"

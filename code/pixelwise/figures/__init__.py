@@ -1,6 +1,6 @@
 """Figures of the book, in one style for light and dark pages. Each function returns a `Card`, a matplotlib figure.
 
-A cell shows the card that is its last value; ``display(card)`` shows one earlier. Nothing calls plt.show().
+A cell shows the card that is its last value; `display(card)` shows one earlier. Nothing calls plt.show().
 """
 
 from .charts import bars, confusion, curves, pareto, per_class_iou

@@ -6,18 +6,24 @@ Where there are several seeds, all of them are seen: as dots, or as a band from 
 import itertools
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.legend import Legend
 from matplotlib.ticker import LogLocator, MaxNLocator, PercentFormatter
+from numpy.typing import ArrayLike
 
 from ..data.palette import CLASSES
+from .labels import place_labels
 from .pixels import as_array
 from .style import DASHES, FAINT, INK, MARKERS, PAPER, SERIES, Card, style
 
 
 @style()
 def curves(
-    runs: Mapping[str, object],
+    runs: Mapping[str, Any],
     *,
     quantity: str = "loss",
     title: str = "",
@@ -40,8 +46,8 @@ def curves(
     percent = any(word in quantity for word in ("accuracy", "iou", "dice")) if percent is None else percent
     card, axes = _chart(title, height)
     ends = []
-    for i, (label, given) in enumerate(runs.items()):
-        seeds = _seeds(given)
+    for i, (label, one_or_more) in enumerate(runs.items()):
+        seeds = _seeds(one_or_more)
         series = [_series(run, quantity, label) for run in seeds]
         if len({len(values) for values in series}) > 1:
             raise ValueError(f"the seeds of {label!r} have {sorted(map(len, series))} values: expected equally many")
@@ -66,14 +72,14 @@ def curves(
         axes.yaxis.set_major_formatter(PercentFormatter(1, symbol=""))
     if len(ends) > 1:
         legend = _legend(card, list(runs), handlelength=3.2)
-        for words, (_, colour) in zip(legend.get_texts(), ends, strict=True):
-            words.set_color(colour)
+        for text, (_, colour) in zip(legend.get_texts(), ends, strict=True):
+            text.set_color(colour)
     return card
 
 
 @style()
 def bars(
-    values: Mapping[str, object],
+    values: Mapping[str, ArrayLike],
     *,
     title: str = "",
     x: str = "",
@@ -119,11 +125,11 @@ def bars(
 
 @style()
 def per_class_iou(
-    values: Mapping[str, object],
+    values: Mapping[str, ArrayLike],
     *,
     classes: Sequence[str] = CLASSES,
     order: str = "class",
-    shares=None,
+    shares: ArrayLike | None = None,
     title: str = "",
     x: str = "IoU",
 ) -> Card:
@@ -141,9 +147,9 @@ def per_class_iou(
                 f"{label!r} holds {scores.shape} scores, expected ({len(classes)},) or (seeds, {len(classes)})"
             )
     means = {label: _mean(scores) for label, scores in runs.items()}
-    rows = np.arange(len(classes))
+    rows = list(range(len(classes)))
     if order == "score":
-        rows = np.argsort(-np.nan_to_num(next(iter(means.values())), nan=-1), kind="stable")
+        rows = np.argsort(-np.nan_to_num(next(iter(means.values())), nan=-1), kind="stable").tolist()
     card, axes = _chart(title, 1.1 + len(classes) * (0.26 + 0.1 * len(runs)))
     for i, (label, scores) in enumerate(runs.items()):
         colour, marker = SERIES[i % len(SERIES)], MARKERS[i % len(MARKERS)]
@@ -169,7 +175,7 @@ def per_class_iou(
 
 
 @style()
-def confusion(matrix, *, classes: Sequence[str] = CLASSES, title: str = "") -> Card:
+def confusion(matrix: ArrayLike, *, classes: Sequence[str] = CLASSES, title: str = "") -> Card:
     """Draw a confusion matrix (C, C) of counts, rows target: each row in per cent of that class's pixels.
 
     Void is not in the matrix. Cells under 1 % stay empty; a class without a pixel has an empty row with a dash.
@@ -200,7 +206,7 @@ def confusion(matrix, *, classes: Sequence[str] = CLASSES, title: str = "") -> C
 
 @style()
 def pareto(
-    points: Mapping[str, tuple],
+    points: Mapping[str, tuple[float, ArrayLike]],
     *,
     x: str,
     y: str,
@@ -221,7 +227,8 @@ def pareto(
     cost = np.array([float(point[0]) for point in points.values()])
     scores = [np.atleast_1d(as_array(point[1]).astype(float)) * factor for point in points.values()]
     mean = np.array([seeds.mean() for seeds in scores])
-    best, frontier = -np.inf, []
+    best = -np.inf
+    frontier: list[int] = []
     for i in np.lexsort((-mean, cost)):
         if mean[i] > best:
             best = mean[i]
@@ -244,63 +251,20 @@ def pareto(
     steps = list(zip(cost[frontier], mean[frontier], strict=True))
     corners = [(x2, y1) for (_, y1), (x2, _) in itertools.pairwise(steps)]
     path = [corner for pair in zip(steps, corners) for corner in pair] + steps[-1:]  # noqa: B905 (one corner fewer)
-    _place_labels(card, axes, list(zip(cost, mean, strict=True)), list(points), path, scores)
+    place_labels(card, axes, list(zip(cost, mean, strict=True)), list(points), path, scores)
     return card
 
 
-def _place_labels(card: Card, axes, points: list[tuple], labels: list[str], path: list[tuple], seeds) -> None:
-    """Write each label at the first of 32 places by its point where it covers no point, no label and no path."""
-    renderer = card.canvas.get_renderer()
-    step = card.dpi / 72
-    dots = axes.transData.transform(points)
-    taken = []
-    for (px, py), (x, _), values in zip(dots, points, seeds, strict=True):
-        low, high = axes.transData.transform([(x, values.min()), (x, values.max())])[:, 1]
-        taken.append((px - 6 * step, min(low, py - 6 * step), px + 6 * step, max(high, py + 6 * step)))
-    for one, other in itertools.pairwise(axes.transData.transform(path)):
-        (left, low), (right, high) = np.minimum(one, other), np.maximum(one, other)
-        taken.append((left - 2, low - 2, right + 2, high + 2))
-    frame = axes.get_window_extent(renderer).extents
-    for (px, py), point, label in zip(dots, points, labels, strict=True):
-        note = axes.annotate(label, point, (0, 0), textcoords="offset points", fontsize=10)
-        note.set_in_layout(False)
-        extent = note.get_window_extent(renderer)
-        w, h = extent.width, extent.height
-        costs = []
-        for distance in (9, 18, 30, 44):
-            d = distance * step
-            for dx, dy in (
-                (d, -h / 2), (-d - w, -h / 2), (-w / 2, d), (-w / 2, -d - h),
-                (d * 0.7, d * 0.7), (-d * 0.7 - w, d * 0.7), (d * 0.7, -d * 0.7 - h), (-d * 0.7 - w, -d * 0.7 - h),
-            ):  # fmt: skip
-                box = (px + dx, py + dy, px + dx + w, py + dy + h)
-                covered = sum(_common(box, other) for other in taken)
-                outside = w * h - _common(box, frame)
-                costs.append((round(covered + outside), len(costs), dx, dy, box))
-        _, _, dx, dy, box = min(costs)
-        note.set_position((dx / step, dy / step))
-        if max(abs(dx + w / 2) - w / 2, abs(dy + h / 2) - h / 2) > 12 * step:
-            end = np.clip((px, py), box[:2], box[2:])
-            axes.plot(*axes.transData.inverted().transform([(px, py), end]).T, color="#8f8b82", lw=0.8, zorder=0)
-        taken.append(box)
-
-
-def _common(one, other) -> float:
-    """Area that two boxes (left, bottom, right, top) share."""
-    wide, high = min(one[2], other[2]) - max(one[0], other[0]), min(one[3], other[3]) - max(one[1], other[1])
-    return max(wide, 0) * max(high, 0)
-
-
-def _chart(title: str, height: float):
+def _chart(title: str, height: float) -> tuple[Card, Axes]:
     lines = textwrap.wrap(title, 54)
-    card = Card(6, height + 0.25 * len(lines), layout="constrained")
-    card.get_layout_engine().set(w_pad=0.12, h_pad=0.09)
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.09)
+    card = Card(6, height + 0.25 * len(lines), layout=layout)
     if lines:
         card.suptitle("\n".join(lines), x=0.022, ha="left", fontsize=12, fontweight="bold")
     return card, card.subplots()
 
 
-def _legend(card: Card, labels: list[str], **options):
+def _legend(card: Card, labels: list[str], **options: Any) -> Legend:
     """Put the legend below the axes, in as many columns as the labels leave room for."""
     columns = int(5.6 / (0.75 + 0.088 * max(map(len, labels))))
     return card.legend(loc="outside lower left", ncols=min(max(columns, 1), len(labels)), **options)
@@ -310,16 +274,16 @@ def _in_words(quantity: str) -> str:
     return quantity.replace("val_", "validation ").replace("_", " ").replace("iou", "IoU")
 
 
-def _seeds(given) -> list:
+def _seeds(runs: Any) -> list[Any]:
     """A list of runs, from one run or several."""
-    if isinstance(given, Mapping) or not isinstance(given, (list, tuple, np.ndarray)):
-        return [given]
-    if len(given) == 0:
+    if isinstance(runs, Mapping) or not isinstance(runs, (list, tuple, np.ndarray)):
+        return [runs]
+    if len(runs) == 0:
         raise ValueError("a label comes without any run: expected at least one")
-    return [given] if np.isscalar(given[0]) else list(given)
+    return [runs] if np.isscalar(runs[0]) else list(runs)
 
 
-def _series(run, quantity: str, label: str) -> list[float]:
+def _series(run: Any, quantity: str, label: str) -> list[float]:
     """The values of `quantity` in a History, a dict of lists, or a plain list."""
     if isinstance(run, Mapping):
         values = run.get(quantity)
@@ -334,7 +298,7 @@ def _series(run, quantity: str, label: str) -> list[float]:
     return list(values)
 
 
-def _positions(run, x: str, count: int):
+def _positions(run: Any, x: str, count: int) -> list[float]:
     values = run.get(x) if isinstance(run, Mapping) else getattr(run, x, None)
     return list(values) if values is not None and len(values) == count else list(range(1, count + 1))
 

@@ -8,6 +8,8 @@ for instead: under normal vision, protanopia, deuteranopia and tritanopia (Macha
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import ArrayLike
+from torch import Tensor
 
 from ..data.palette import CLASSES, VOID, check_class_count
 
@@ -61,12 +63,12 @@ def _distances(colours: np.ndarray, other: tuple[int, int, int]) -> np.ndarray:
     return (1024 + red) * square[:, 0] + 2048 * square[:, 1] + (1534 - red) * square[:, 2]
 
 
-def colourise(mask) -> np.ndarray:
+def colourise(mask: ArrayLike) -> np.ndarray:
     """Paint labels in the display colours: (..., H, W) of 0-10 or 255, torch or numpy, to (..., H, W, 3) uint8."""
     return _LOOKUP[as_labels(mask)]
 
 
-def blend(images, masks, alpha: float = 0.6) -> np.ndarray:
+def blend(images: ArrayLike, masks: ArrayLike, alpha: float = 0.6) -> np.ndarray:
     """Lay masks over images, with weight `alpha` in 0-1 for the mask; void leaves the image as it is.
 
     images (N, 3, H, W) or (3, H, W) uint8, masks (N, H, W) or (H, W); returns (N, H, W, 3) uint8.
@@ -79,37 +81,39 @@ def blend(images, masks, alpha: float = 0.6) -> np.ndarray:
     return np.rint(pictures * (1 - weight) + colourise(labels) * weight).astype(np.uint8)
 
 
-def mark_mistakes(predictions, masks) -> np.ndarray:
+def mark_mistakes(predictions: ArrayLike, masks: ArrayLike) -> np.ndarray:
     """Paint where a prediction is right, wrong, or not counted (void in the mask): (N, H, W) to (N, H, W, 3) uint8."""
     predicted, labels = as_batch(predictions, "predictions"), as_batch(masks)
     check_aligned("predictions", predicted, "masks", labels)
-    painted = np.where((predicted == labels)[..., None], np.uint8(RIGHT_COLOUR), np.uint8(WRONG_COLOUR))
+    painted = np.where(
+        (predicted == labels)[..., None], np.array(RIGHT_COLOUR, np.uint8), np.array(WRONG_COLOUR, np.uint8)
+    )
     painted[labels == VOID] = VOID_COLOUR
     return painted
 
 
-def as_array(values) -> np.ndarray:
+def as_array(values: ArrayLike) -> np.ndarray:
     """Return a tensor on any device, a list or an array as an array."""
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
 
 
-def as_labels(mask, name: str = "mask") -> np.ndarray:
+def as_labels(mask: ArrayLike, name: str = "mask") -> np.ndarray:
     """Return labels (..., H, W) as uint8; ValueError unless they are integers 0-10 or 255."""
     labels = as_array(mask)
     if labels.dtype.kind not in "iu":
         raise ValueError(f"{name} is {labels.dtype}, expected integer labels: take logits.argmax(1) first")
     if labels.ndim < 2:
         raise ValueError(f"{name} is of shape {labels.shape}, expected (H, W) or (N, H, W)")
-    strange = (labels != VOID) & ((labels < 0) | (labels >= len(CLASSES)))
-    if strange.any():
+    undefined = (labels != VOID) & ((labels < 0) | (labels >= len(CLASSES)))
+    if undefined.any():
         raise ValueError(
-            f"{name} holds label {labels[strange][0]}, expected 0-{len(CLASSES) - 1} or {VOID} (void): "
+            f"{name} holds label {labels[undefined][0]}, expected 0-{len(CLASSES) - 1} or {VOID} (void): "
             "was the palette converted?"
         )
     return labels.astype(np.uint8)
 
 
-def as_batch(masks, name: str = "masks") -> np.ndarray:
+def as_batch(masks: ArrayLike, name: str = "masks") -> np.ndarray:
     """Return masks as (N, H, W) uint8, also when there is one (H, W) only."""
     labels = as_labels(masks, name)
     if labels.ndim > 3:
@@ -117,7 +121,7 @@ def as_batch(masks, name: str = "masks") -> np.ndarray:
     return labels[None] if labels.ndim == 2 else labels
 
 
-def as_pictures(images) -> np.ndarray:
+def as_pictures(images: ArrayLike) -> np.ndarray:
     """Return images (N, 3, H, W) or (3, H, W) uint8 as (N, H, W, 3)."""
     pictures = as_array(images)
     if pictures.dtype != np.uint8:

@@ -2,9 +2,11 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 
 from ..data.palette import CLASSES, VOID
 from .pixels import (
@@ -21,16 +23,28 @@ from .pixels import (
 )
 from .style import CSS_DPI, DENSITY, FAINT, Card, style
 
+Legend = list[tuple[str, tuple[int, int, int]]]
 Row = tuple[str, np.ndarray, bool]
 """Name, pictures (N, H, W, 3) uint8, and whether they are photographs (which may be smoothed; labels never)."""
 WIDEST, MARGIN, GAP, LINE, LABEL = 1200, 24, 10, 40, 46
 """Stored pixels: greatest width of a sheet, its margin, the gap between tiles, a line of text, room for row names."""
 
 
+@runtime_checkable
+class LabelledImages(Protocol):
+    """Images with their masks, as `data.Scenes` has them."""
+
+    @property
+    def images(self) -> ArrayLike: ...
+
+    @property
+    def masks(self) -> ArrayLike: ...
+
+
 def show_scenes(
-    images,
-    masks=None,
-    predictions=None,
+    images: ArrayLike | LabelledImages,
+    masks: ArrayLike | None = None,
+    predictions: ArrayLike | Mapping[str, ArrayLike] | None = None,
     *,
     title: str = "",
     titles: Sequence[str] | None = None,
@@ -44,13 +58,13 @@ def show_scenes(
     several by name as {"FCN-32s": labels, ...}. `alpha` lays the labels over the image instead of showing them apart.
     titles: a short line for each scene. columns: scenes in a line. The legend names the classes that occur.
     """
-    if hasattr(images, "masks"):
+    if isinstance(images, LabelledImages):
         images, masks = images.images, images.masks if masks is None else masks
     pictures = as_pictures(images)
     rows: list[Row] = [("image", pictures, True)]
-    shown = []
-    if masks is not None:
-        labels = as_batch(masks)
+    shown: list[np.ndarray] = []
+    labels = None if masks is None else as_batch(masks)
+    if labels is not None:
         check_aligned("images", pictures[..., 0], "masks", labels)
         shown.append(labels)
         if alpha is None:
@@ -66,25 +80,25 @@ def show_scenes(
             painted = colourise(predicted) if alpha is None else blend(images, predicted, alpha)
             rows.append((name, painted, False))
             if mistakes:
-                if masks is None:
+                if labels is None:
                     raise ValueError("mistakes=True needs masks, to compare the predictions with")
                 rows.append(("mistakes", mark_mistakes(predicted, labels), False))
     legend = _class_legend(shown) + (_mistake_legend() if mistakes else [])
     return _sheet(rows, legend, title, titles, columns)
 
 
-def _class_legend(shown: list[np.ndarray]) -> list[tuple[str, tuple]]:
+def _class_legend(shown: list[np.ndarray]) -> Legend:
     present = set(np.unique(np.concatenate([labels.ravel() for labels in shown]))) if shown else set()
     entries = [(CLASSES[label], DISPLAY_COLOURS[label]) for label in range(len(CLASSES)) if label in present]
     return entries + ([("void", VOID_COLOUR)] if VOID in present else [])
 
 
-def _mistake_legend() -> list[tuple[str, tuple]]:
+def _mistake_legend() -> Legend:
     return [("right", RIGHT_COLOUR), ("wrong", WRONG_COLOUR)]
 
 
 @style()
-def _sheet(rows: list[Row], legend, title: str, titles, columns: int | None) -> Card:
+def _sheet(rows: list[Row], legend: Legend, title: str, titles: Sequence[str] | None, columns: int | None) -> Card:
     count, height, width = rows[0][1].shape[:3]
     if count == 0:
         raise ValueError("there is no scene to show: the batch is empty")
@@ -109,11 +123,12 @@ def _sheet(rows: list[Row], legend, title: str, titles, columns: int | None) -> 
     inch = CSS_DPI * DENSITY
     card = Card(total_width / inch, total_height / inch)
 
-    def at(x: float, y: float, w: float = 0, h: float = 0) -> list[float]:
-        return [x / total_width, 1 - (y + h) / total_height, w / total_width, h / total_height]
+    def at(x: float, y: float, w: float = 0, h: float = 0) -> tuple[float, float, float, float]:
+        return x / total_width, 1 - (y + h) / total_height, w / total_width, h / total_height
 
-    def text(x: float, y: float, words: str, **options) -> None:
-        card.text(*at(x, y)[:2], words, **{"fontsize": 10.5, "va": "center"} | options)
+    def text(x: float, y: float, words: str, **options: Any) -> None:
+        left, low, *_ = at(x, y)
+        card.text(left, low, words, fontsize=options.pop("fontsize", 10.5), va="center", **options)
 
     for i, words in enumerate(heading):
         text(MARGIN, MARGIN + (i + 0.4) * LINE, words, fontsize=12, fontweight="bold")
@@ -136,7 +151,8 @@ def _sheet(rows: list[Row], legend, title: str, titles, columns: int | None) -> 
         y = total_height - MARGIN - bottom + line * LINE
         left, low, wide, high = at(x, y + 8, 30, 24)
         swatch = Rectangle((left, low), wide, high, transform=card.transFigure, lw=1, ec=FAINT)
-        swatch.set_facecolor([value / 255 for value in colour])
+        red, green, blue = (value / 255 for value in colour)
+        swatch.set_facecolor((red, green, blue))
         card.add_artist(swatch)
         text(x + 42, y + LINE / 2, name)
     return card

@@ -7,12 +7,16 @@ pixels) wide, so that its text still has about 8 pixels when a narrow screen hal
 
 import base64
 import io
-from contextlib import AbstractContextManager
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 from PIL import Image
 
 PAPER = "#f8f6f1"
@@ -58,30 +62,34 @@ RC = {
     "grid.linewidth": 0.8,
     "lines.linewidth": 2,
     "lines.markersize": 6.5,
-    "axes.prop_cycle": matplotlib.cycler(color=SERIES),
+    "axes.prop_cycle": cycler(color=SERIES),
     "image.interpolation": "nearest",
     "image.cmap": "cividis",
 }
 
 
-def style() -> AbstractContextManager:
-    """Return a context in which any matplotlib drawing takes the book's look: ``with figures.style(): ...``."""
-    return matplotlib.rc_context(RC)
+@contextmanager
+def style() -> Generator[None, None, None]:
+    """A context, or a decorator, in which any drawing takes the book's look: `with figures.style(): ...`."""
+    with matplotlib.rc_context(RC):
+        yield
 
 
 class Card(Figure):
-    """A matplotlib figure in the book's style that displays itself as a small, sharp PNG.
+    """The book's figure: a matplotlib `Figure` in the book's style that displays itself as a small, sharp PNG.
 
-    It belongs to no pyplot state: it shows when it is the value of a cell or is handed to ``display``, and only then.
+    It belongs to no pyplot state: it shows when it is the value of a cell or is handed to `display`, and only then.
+    The name is that of the light card which it draws on. (The card of a *model*, which says where its weights come
+    from, is `zoo.card`'s.)
     """
 
-    def __init__(self, width: float = 6, height: float = 3.6, **options) -> None:
+    def __init__(self, width: float = 6, height: float = 3.6, **options: Any) -> None:
         """Make an empty card of width x height inches; options as for matplotlib.figure.Figure."""
         with style():
             super().__init__(figsize=(width, height), **options)
             FigureCanvasAgg(self)
 
-    def draw(self, renderer) -> None:
+    def draw(self, renderer: RendererBase) -> None:
         with style():  # ticks are made at drawing time, and take their sizes from then
             super().draw(renderer)
 
@@ -89,6 +97,7 @@ class Card(Figure):
         """Return the figure as PNG bytes, 192 pixels per inch, in at most 256 colours to keep notebooks small."""
         self.canvas.draw()
         out = io.BytesIO()
+        # pyrefly: ignore[missing-attribute]  # the canvas is Agg's
         reduce_colours(np.asarray(self.canvas.buffer_rgba())[..., :3]).save(out, format="PNG", optimize=True)
         return out.getvalue()
 
@@ -97,13 +106,17 @@ class Card(Figure):
         """The width at which it shows, in CSS pixels."""
         return round(self.get_size_inches()[0] * CSS_DPI)
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, str], dict[str, dict[str, int]]]:
         data = {"image/png": base64.b64encode(self.png()).decode(), "text/plain": repr(self)}
         return data, {"image/png": {"width": self.css_width}}
 
 
-def panels(rows: int = 1, columns: int = 1, *, width: float = 6, height: float = 3.6, **options):
-    """Return a `Card` and its axes, like plt.subplots, for a chapter's own drawing inside ``with figures.style():``."""
+def panels(
+    rows: int = 1, columns: int = 1, *, width: float = 6, height: float = 3.6, **options: Any
+) -> tuple[Card, Any]:
+    """Return a `Card` and its axes, like plt.subplots, for a chapter's own drawing inside `with figures.style():`."""
     card = Card(width, height, layout="constrained")
     with style():
         return card, card.subplots(rows, columns, **options)
@@ -116,17 +129,17 @@ def reduce_colours(pixels: np.ndarray, exact: int = 64) -> Image.Image:
     edges share the rest of the palette, found by median cut.
     """
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    colours, where, counts = np.unique(packed, return_inverse=True, return_counts=True)
-    where = where.reshape(packed.shape)
-    kept = np.argsort(-counts, kind="stable")[: 256 if len(colours) <= 256 else exact]
+    colours, inverse, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    frequent = np.argsort(-counts, kind="stable")[: 256 if len(colours) <= 256 else exact]
     index_of = np.full(len(colours), -1, np.int32)
-    index_of[kept] = np.arange(len(kept))
-    indices = index_of[where]
-    palette = np.stack([colours[kept] >> 16, colours[kept] >> 8 & 255, colours[kept] & 255], 1).astype(np.uint8)
+    index_of[frequent] = np.arange(len(frequent))
+    indices = index_of[inverse].reshape(packed.shape)
+    exact_colours = colours[frequent]
+    palette = np.stack([exact_colours >> 16, exact_colours >> 8 & 255, exact_colours & 255], 1).astype(np.uint8)
     rest = indices < 0
     if rest.any():
-        strip = Image.fromarray(pixels[rest][None]).quantize(256 - len(kept), method=Image.Quantize.MEDIANCUT)
-        indices[rest] = np.asarray(strip)[0].astype(np.int32) + len(kept)
+        strip = Image.fromarray(pixels[rest][None]).quantize(256 - len(frequent), method=Image.Quantize.MEDIANCUT)
+        indices[rest] = np.asarray(strip)[0].astype(np.int32) + len(frequent)
         palette = np.concatenate([palette, np.array(strip.getpalette(), np.uint8).reshape(-1, 3)])
     picture = Image.fromarray(indices.astype(np.uint8))
     picture.putpalette(palette.tobytes())  # turns grey values into indices

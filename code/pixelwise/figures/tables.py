@@ -48,7 +48,7 @@ class Table:
 
 
 def table(
-    rows: Mapping[str, Sequence] | Sequence[Sequence],
+    rows: Mapping[str, Sequence[object]] | Sequence[Sequence[object]],
     headers: Sequence[str],
     *,
     caption: str = "",
@@ -77,11 +77,11 @@ def table(
     )
 
 
-def _is_number(value) -> bool:
+def _is_number(value: object) -> bool:
     return value is None or (isinstance(value, Real) and not isinstance(value, bool))
 
 
-def _written(value, digits: int) -> str:
+def _written(value: object, digits: int) -> str:
     if value is None or (isinstance(value, Real) and math.isnan(value)):
         return "–"
     if isinstance(value, bool) or not isinstance(value, Real):

@@ -1,15 +1,32 @@
 """What several networks share: convolution with normalisation, squeeze-and-excitation, feature maps, heads, checks.
 
-A backbone is a network that gives feature maps. It has `channels` and `strides`, one number for each map, and
-`features(images, first=0)`, the list of the maps from number `first` on, from fine to coarse. It makes them one after
-the other, in a generator, so that a fine map which no head asks for is freed as soon as the next layer has read it.
+A backbone (`Backbone`) makes its feature maps one after the other, in a generator, so that a fine map which no head
+asks for is freed as soon as the next layer has read it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Protocol
 
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+
+class Backbone(Protocol):
+    """A network that gives feature maps, from fine to coarse: any `nn.Module` that has these three.
+
+    `channels` and `strides` hold one number for each map; `features(images, first=0)` returns the list of the maps from
+    number `first` on.
+    """
+
+    @property
+    def channels(self) -> tuple[int, ...]: ...
+
+    @property
+    def strides(self) -> tuple[int, ...]: ...
+
+    @property
+    def features(self) -> Callable[..., list[Tensor]]: ...
 
 
 def conv_norm(
@@ -29,7 +46,7 @@ def conv_norm(
     0, 1, 2 as torchvision numbers them. A bias before batch normalisation would be subtracted again with the mean.
     """
     padding = dilation * (kernel_size - 1) // 2
-    parts = [
+    parts: list[nn.Module] = [
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias=False),
         nn.BatchNorm2d(out_channels, eps=eps),
     ]
@@ -45,7 +62,7 @@ class SqueezeExcitation(nn.Module):
     pooled (N, C, 1, 1) map as it is. Hu et al., Squeeze-and-Excitation Networks, 2018, section 3, equations 2 to 4.
     """
 
-    def __init__(self, channels: int, squeeze_channels: int, activation: Callable[..., nn.Module] = nn.ReLU):
+    def __init__(self, channels: int, squeeze_channels: int, activation: Callable[..., nn.Module] = nn.ReLU) -> None:
         super().__init__()
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(channels, squeeze_channels, 1)
@@ -67,12 +84,15 @@ class Tapped(nn.Sequential):
     is itself what `features` is in other backbones.
     """
 
-    def __init__(self, layers: Mapping[str, nn.Module], taps: Iterable[str], in_channels: int, smallest: int = 1):
+    def __init__(
+        self, layers: Mapping[str, nn.Module], taps: Iterable[str], in_channels: int, smallest: int = 1
+    ) -> None:
         super().__init__()
         for name, layer in layers.items():
             self.add_module(name, layer)
         self.taps, self.in_channels, self.smallest = tuple(taps), in_channels, smallest
 
+    # pyrefly: ignore[bad-override]  # nn.Sequential gives one tensor, its last
     def forward(self, x: Tensor, first: int = 0) -> list[Tensor]:
         return list(islice(self.maps(x), first, None))
 
@@ -87,7 +107,7 @@ class Tapped(nn.Sequential):
                 return
 
 
-def upsample(x: Tensor, size: tuple[int, int], align_corners: bool = False) -> Tensor:
+def upsample(x: Tensor, size: Sequence[int], align_corners: bool = False) -> Tensor:
     """Interpolate (N, C, h, w) bilinearly to `size` (H, W); `ops.interpolate` explains `align_corners`."""
     return F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
 
@@ -135,7 +155,7 @@ def check_classes(num_classes: int) -> None:
 class FCNHead(nn.Sequential):
     """torchvision's classifier of a feature map: 3×3 to a quarter of the channels, dropout 0.1, 1×1 to the classes."""
 
-    def __init__(self, in_channels: int, num_classes: int):
+    def __init__(self, in_channels: int, num_classes: int) -> None:
         check_classes(num_classes)
         width = in_channels // 4
         super().__init__(*conv_norm(in_channels, width, 3), nn.Dropout(0.1), nn.Conv2d(width, num_classes, 1))
@@ -151,11 +171,11 @@ class DensePredictor(nn.Module):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: Backbone,
         classifier: nn.Module,
         aux_classifier: nn.Module | None = None,
         align_corners: bool = False,
-    ):
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.classifier = classifier
@@ -163,11 +183,11 @@ class DensePredictor(nn.Module):
         self.align_corners = align_corners
 
     def forward(self, images: Tensor) -> Tensor | dict[str, Tensor]:
-        auxiliary = self.training and self.aux_classifier is not None
+        auxiliary = self.aux_classifier if self.training else None
         levels = len(self.backbone.channels)
-        maps = self.backbone.features(images, levels - (2 if auxiliary else 1))
+        maps = self.backbone.features(images, levels - (1 if auxiliary is None else 2))
         size = images.shape[-2:]
         logits = upsample(self.classifier(maps[-1]), size, self.align_corners)
-        if auxiliary:
-            return {"out": logits, "aux": upsample(self.aux_classifier(maps[0]), size, self.align_corners)}
+        if auxiliary is not None:
+            return {"out": logits, "aux": upsample(auxiliary(maps[0]), size, self.align_corners)}
         return logits

@@ -22,7 +22,7 @@ from .deeplab import AtrousSpatialPyramidPooling, SeparableConv, separable_conv_
 class SeparableBlock(nn.Module):
     """Two separable 3×3 convolutions of one dilation and the identity: (N, C, H, W) to (N, C, H, W)."""
 
-    def __init__(self, channels: int, dilation: int = 1):
+    def __init__(self, channels: int, dilation: int = 1) -> None:
         super().__init__()
         self.conv1 = separable_conv_norm(channels, channels, dilation=dilation)
         self.conv2 = SeparableConv(channels, channels, dilation)
@@ -50,7 +50,7 @@ class CompactDeepLab(nn.Module):
         rates: Sequence[int] = (6, 12, 18),
         aspp_width: int = 96,
         dropout: float = 0.1,
-    ):
+    ) -> None:
         super().__init__()
         check_classes(num_classes)
         half, quarter, eighth = widths

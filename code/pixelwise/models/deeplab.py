@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from ..ops import DepthwiseConv2d
-from .blocks import DensePredictor, FCNHead, check_classes, conv_norm, upsample
+from .blocks import Backbone, DensePredictor, FCNHead, check_classes, conv_norm, upsample
 
 
 class SeparableConv(nn.Sequential):
     """A dilated 3×3 convolution of each channel for itself, then 1×1 across channels: 1/N + 1/9 of the cost."""
 
-    def __init__(self, in_channels: int, out_channels: int, rate: int = 1):
+    def __init__(self, in_channels: int, out_channels: int, rate: int = 1) -> None:
         super().__init__(
             DepthwiseConv2d(in_channels, 3, padding=rate, dilation=rate),
             nn.Conv2d(in_channels, out_channels, 1, bias=False),
@@ -39,7 +39,7 @@ def separable_conv_norm(in_channels: int, out_channels: int, *, dilation: int = 
 class ImagePooling(nn.Sequential):
     """The whole image as one feature vector, at every position: (N, C, H, W) to (N, width, H, W). v3, section 3.3."""
 
-    def __init__(self, in_channels: int, width: int):
+    def __init__(self, in_channels: int, width: int) -> None:
         super().__init__(nn.AdaptiveAvgPool2d(1), *conv_norm(in_channels, width, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class AtrousSpatialPyramidPooling(nn.Module):
 
     def __init__(
         self, in_channels: int, rates: Sequence[int], width: int = 256, *, separable: bool = False, dropout: float = 0.5
-    ):
+    ) -> None:
         super().__init__()
         conv3x3 = separable_conv_norm if separable else conv_norm
         self.convs = nn.ModuleList(
@@ -87,7 +87,7 @@ class DeepLabV3(DensePredictor):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: Backbone,
         num_classes: int,
         *,
         rates: Sequence[int] = (12, 24, 36),
@@ -95,7 +95,7 @@ class DeepLabV3(DensePredictor):
         separable: bool = False,
         aux: bool = False,
         align_corners: bool = False,
-    ):
+    ) -> None:
         check_classes(num_classes)
         classifier = nn.Sequential(
             AtrousSpatialPyramidPooling(backbone.channels[-1], rates, width, separable=separable),
@@ -117,7 +117,7 @@ class DeepLabV3Plus(nn.Module):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: Backbone,
         num_classes: int,
         *,
         rates: Sequence[int] = (12, 24, 36),
@@ -125,7 +125,7 @@ class DeepLabV3Plus(nn.Module):
         separable: bool = True,
         low_level: int = 1,
         align_corners: bool = True,
-    ):
+    ) -> None:
         super().__init__()
         check_classes(num_classes)
         if not 0 <= low_level < len(backbone.channels) - 1:

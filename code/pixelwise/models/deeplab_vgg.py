@@ -13,10 +13,11 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from .blocks import DensePredictor, check_classes
+from .blocks import Backbone, DensePredictor, check_classes
+from .vgg import VGG
 
 
-def dilate_vgg(vgg: nn.Module) -> nn.Module:
+def dilate_vgg(vgg: VGG) -> VGG:
     """Turn a VGG backbone into one of output stride 8, in place: the same parameters, denser last maps; returns it.
 
     The fourth and fifth pool become 3×3 with stride 1, and the convolutions between them are dilated by 2.
@@ -35,7 +36,7 @@ def dilate_vgg(vgg: nn.Module) -> nn.Module:
 class LargeFieldOfView(nn.Sequential):
     """VGG's fc6 as a dilated 3×3 convolution, fc7 and the scores as 1×1: (N, C, H, W) to (N, num_classes, H, W)."""
 
-    def __init__(self, in_channels: int, num_classes: int, rate: int, width: int = 1024):
+    def __init__(self, in_channels: int, num_classes: int, rate: int, width: int = 1024) -> None:
         super().__init__(
             nn.Conv2d(in_channels, width, 3, padding=rate, dilation=rate),
             nn.ReLU(inplace=True),
@@ -51,6 +52,7 @@ class SummedBranches(nn.ModuleList):
     """Branches that look at the same map, and whose scores are added."""
 
     def forward(self, x: Tensor) -> Tensor:
+        # pyrefly: ignore[bad-return]  # without a branch it would be 0
         return sum(branch(x) for branch in self)
 
 
@@ -60,7 +62,7 @@ class DeepLabV1(DensePredictor):
     DeepLabV1(dilate_vgg(vgg16(num_classes=None)), 21) is the paper's, with 20.5 M parameters; any backbone will do.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, *, rate: int = 12, width: int = 1024):
+    def __init__(self, backbone: Backbone, num_classes: int, *, rate: int = 12, width: int = 1024) -> None:
         check_classes(num_classes)
         super().__init__(backbone, LargeFieldOfView(backbone.channels[-1], num_classes, rate, width))
 
@@ -73,12 +75,12 @@ class DeepLabV2(DensePredictor):
 
     def __init__(
         self,
-        backbone: nn.Module,
+        backbone: Backbone,
         num_classes: int,
         *,
         rates: Sequence[int] = (6, 12, 18, 24),
         width: int = 1024,
-    ):
+    ) -> None:
         check_classes(num_classes)
         branches = (LargeFieldOfView(backbone.channels[-1], num_classes, rate, width) for rate in rates)
         super().__init__(backbone, SummedBranches(branches))

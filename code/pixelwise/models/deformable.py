@@ -6,8 +6,6 @@ positions: 2K channels in torchvision's order (down₀, right₀, down₁, …).
 ordinary convolution. The paper puts it in the last three 3×3 layers of a ResNet.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -27,6 +25,7 @@ def sample_bilinear(maps: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
             index = row.clamp(0, height - 1) * width + column.clamp(0, width - 1)  # (N, P) into the flattened map
             index = index.long()[:, None].expand(-1, maps.shape[1], -1)
             total = total + maps.flatten(2).gather(2, index) * (row_weight * column_weight * inside)[:, None]
+    # pyrefly: ignore[missing-attribute]  # the four neighbours have made it a tensor
     return total.to(maps.dtype)
 
 
@@ -64,38 +63,57 @@ def deformable_convolution(
 
 
 class DeformableConv2d(nn.Conv2d):
-    """A convolution that predicts its own offsets; takes Conv2d's arguments, with square kernels and no groups."""
+    """A convolution that predicts its own offsets: (N, in_channels, H, W) to (N, out_channels, h, w)."""
 
-    def __init__(self, *args: Any, **options: Any):
-        super().__init__(*args, **options)
-        if self.groups != 1 or len(set(self.kernel_size)) > 1:
-            raise ValueError(f"a deformable convolution has a square kernel and no groups, not {self.extra_repr()}")
-        self.offset = nn.Conv2d(
-            self.in_channels, 2 * self.kernel_size[0] ** 2, self.kernel_size, self.stride, self.padding, self.dilation
-        )
-        nn.init.zeros_(self.offset.weight)
-        nn.init.zeros_(self.offset.bias)
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        padding: int = 0,
+        dilation: int = 1,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, bias=bias)
+        self.offset = nn.Conv2d(in_channels, 2 * kernel_size**2, kernel_size, stride, padding, dilation)
+        for parameter in self.offset.parameters():
+            nn.init.zeros_(parameter)
+        self.steps = {"stride": stride, "padding": padding, "dilation": dilation}
+
+    @classmethod
+    def of(cls, conv: nn.Conv2d) -> "DeformableConv2d":
+        """The deformable convolution that starts as `conv`, with its weights.
+
+        ValueError where `conv` has groups, another kernel, stride, padding or dilation down than to the right, or other
+        padding than zeros.
+        """
+        settings = conv.kernel_size, conv.stride, conv.padding, conv.dilation
+        numbers = [setting[0] for setting in settings if not isinstance(setting, str) and len(set(setting)) == 1]
+        if conv.groups != 1 or conv.padding_mode != "zeros" or len(numbers) < len(settings):
+            raise ValueError(
+                f"Conv2d({conv.extra_repr()}) cannot be made deformable: that takes one number each for kernel, "
+                "stride, padding and dilation, zeros as padding, and no groups"
+            )
+        new = cls(conv.in_channels, conv.out_channels, *numbers, bias=conv.bias is not None).to(conv.weight)
+        new.load_state_dict(conv.state_dict(), strict=False)
+        return new
 
     def forward(self, x: Tensor) -> Tensor:
-        steps = {"stride": self.stride[0], "padding": self.padding[0], "dilation": self.dilation[0]}
-        return deformable_convolution(x, self.offset(x), self.weight, self.bias, **steps)
+        return deformable_convolution(x, self.offset(x), self.weight, self.bias, **self.steps)
 
 
 def deform_last_convolutions(network: nn.Module, count: int = 3) -> nn.Module:
     """Make the last `count` 3×3 convolutions of `network` deformable, in place, and return it.
 
-    They keep their weights, and as their offsets start at zero, the network stays the same function. ValueError unless
-    the network has so many.
+    They keep their weights, and as their offsets start at zero, the network stays the same function. ValueError, and
+    the network as it was, unless it has so many and `DeformableConv2d.of` takes each: none may have groups.
     """
-    names = [name for name, m in network.named_modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
-    if not 1 <= count <= len(names):
-        raise ValueError(f"count is {count}, but this network has {len(names)} 3×3 convolutions to choose from")
-    for name in names[-count:]:
-        parent, _, child = name.rpartition(".")
-        old = network.get_submodule(name)
-        new = DeformableConv2d(
-            old.in_channels, old.out_channels, 3, old.stride, old.padding, old.dilation, bias=old.bias is not None
-        ).to(old.weight)
-        new.load_state_dict(old.state_dict(), strict=False)
-        setattr(network.get_submodule(parent), child, new)
+    convolutions = [(name, m) for name, m in network.named_modules() if isinstance(m, nn.Conv2d)]
+    convolutions = [(name, conv) for name, conv in convolutions if conv.kernel_size == (3, 3)]
+    if not 1 <= count <= len(convolutions):
+        raise ValueError(f"count is {count}, but this network has {len(convolutions)} 3×3 convolutions to choose from")
+    for name, new in [(name, DeformableConv2d.of(conv)) for name, conv in convolutions[-count:]]:
+        network.set_submodule(name, new)
     return network

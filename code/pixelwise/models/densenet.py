@@ -15,7 +15,7 @@ from .blocks import Tapped, initialise, last_layer
 class DenseLayer(nn.Module):
     """Two pre-activated convolutions that append `growth` channels: (N, C, H, W) to (N, C + growth, H, W)."""
 
-    def __init__(self, in_channels: int, growth: int):
+    def __init__(self, in_channels: int, growth: int) -> None:
         super().__init__()
         self.norm1 = nn.BatchNorm2d(in_channels)
         self.conv1 = nn.Conv2d(in_channels, 4 * growth, 1, bias=False)
@@ -32,7 +32,7 @@ class DenseLayer(nn.Module):
 class DenseBlock(nn.Sequential):
     """`depth` dense layers: C channels become C + depth · growth."""
 
-    def __init__(self, in_channels: int, depth: int, growth: int):
+    def __init__(self, in_channels: int, depth: int, growth: int) -> None:
         super().__init__()
         for i in range(depth):
             self.add_module(f"denselayer{i + 1}", DenseLayer(in_channels + i * growth, growth))
@@ -41,7 +41,7 @@ class DenseBlock(nn.Sequential):
 class Transition(nn.Sequential):
     """Compress the channels with a 1×1 convolution and halve the resolution: (N, out_channels, ⌊H/2⌋, ⌊W/2⌋)."""
 
-    def __init__(self, in_channels: int, out_channels: int):
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(in_channels)
         self.relu = nn.ReLU(inplace=True)
@@ -68,7 +68,7 @@ class DenseNet(nn.Module):
         num_classes: int | None = 1000,
         in_channels: int = 3,
         patch_stem: bool = False,
-    ):
+    ) -> None:
         super().__init__()
         conv = (3, 1, 1) if patch_stem else (7, 2, 3)
         layers: dict[str, nn.Module] = {

@@ -55,7 +55,7 @@ class StochasticDepth(nn.Module):
     Huang et al., Deep Networks with Stochastic Depth, 2016. Keeps (N, C, H, W).
     """
 
-    def __init__(self, p: float):
+    def __init__(self, p: float) -> None:
         super().__init__()
         self.p = p
 
@@ -73,7 +73,9 @@ class MBConv(nn.Module):
     squeezed to a quarter of the block's *input* channels, not of the expanded ones.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int, drop: float):
+    def __init__(
+        self, in_channels: int, out_channels: int, expansion: int, kernel: int, stride: int, drop: float
+    ) -> None:
         super().__init__()
         expanded = in_channels * expansion
         layers = [conv_norm(in_channels, expanded, 1, activation=nn.SiLU)] if expansion > 1 else []
@@ -111,7 +113,7 @@ class EfficientNet(nn.Module):
         in_channels: int = 3,
         dropout: float = 0.2,
         stochastic_depth: float = 0.2,
-    ):
+    ) -> None:
         super().__init__()
         repeats = [math.ceil(depth * times) for *_, times in STAGES]
         channels = round_channels(32 * width)
@@ -147,7 +149,8 @@ def efficientnet(variant: int, **options: Any) -> EfficientNet:
     if variant not in range(len(VARIANTS)):
         raise ValueError(f"variant is {variant}, but EfficientNet goes from B0 to B7: give a number from 0 to 7")
     width, depth, _, dropout = VARIANTS[variant]
-    network = EfficientNet(width=width, depth=depth, **{"dropout": dropout} | options)
+    options.setdefault("dropout", dropout)
+    network = EfficientNet(width=width, depth=depth, **options)
     for module in network.modules():
         if variant >= 5 and isinstance(module, nn.BatchNorm2d):  # as the published weights of the large ones
             module.eps, module.momentum = 1e-3, 0.01

@@ -14,13 +14,14 @@ torchvision's fcn_resnet50 shares the name and little else: a 3×3 classifier on
 (`DilatedFCN`).
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..ops import bilinear_kernel, linear_to_conv
-from .blocks import DensePredictor, FCNHead, check_classes, upsample
+from .blocks import Backbone, DensePredictor, FCNHead, check_classes, upsample
 
 
 class FCN(nn.Module):
@@ -30,7 +31,7 @@ class FCN(nn.Module):
     several maps share a stride the deepest is scored. Raises ValueError for another stride.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, stride: int = 8):
+    def __init__(self, backbone: Backbone, num_classes: int, stride: int = 8) -> None:
         super().__init__()
         check_classes(num_classes)
         deepest = {s: i for i, s in enumerate(backbone.strides)}
@@ -45,9 +46,8 @@ class FCN(nn.Module):
         self.upsamplings = nn.ModuleList(
             BilinearUpsampling(num_classes, coarse // fine) for coarse, fine in pairwise(strides)
         )
-        for score in self.scores:
-            nn.init.zeros_(score.weight)
-            nn.init.zeros_(score.bias)
+        for parameter in self.scores.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, images: Tensor) -> Tensor:
         finest = self.levels[-1]
@@ -62,7 +62,7 @@ class FCN(nn.Module):
 class BilinearUpsampling(nn.ConvTranspose2d):
     """Learned upsampling by `factor` that starts as bilinear interpolation, each class on its own (section 3.3)."""
 
-    def __init__(self, channels: int, factor: int):
+    def __init__(self, channels: int, factor: int) -> None:
         weight = bilinear_kernel(channels, factor)
         super().__init__(
             *(channels, channels, weight.shape[-1], factor),
@@ -72,7 +72,7 @@ class BilinearUpsampling(nn.ConvTranspose2d):
         )
         self.weight = nn.Parameter(weight)
 
-    def forward(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+    def forward(self, x: Tensor, size: Sequence[int]) -> Tensor:
         height, width = size  # factor·h, or up to factor − 1 away from it where an odd size was rounded
         return super().forward(x)[..., :height, :width]
 
@@ -84,7 +84,7 @@ class Convolutionalized(nn.Module):
     paper's network. `load_classifier` takes the weights of the fully connected layers.
     """
 
-    def __init__(self, backbone: nn.Module, width: int = 4096, kernel_size: int = 7, dropout: float = 0.5):
+    def __init__(self, backbone: Backbone, width: int = 4096, kernel_size: int = 7, dropout: float = 0.5) -> None:
         super().__init__()
         self.backbone = backbone
         self.channels = (*backbone.channels[:-1], width)
@@ -113,6 +113,6 @@ class DilatedFCN(DensePredictor):
     auxiliary classifier of the last map but one: train mode then returns {"out": ..., "aux": ...}.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, *, aux: bool = False):
+    def __init__(self, backbone: Backbone, num_classes: int, *, aux: bool = False) -> None:
         aux_classifier = FCNHead(backbone.channels[-2], num_classes) if aux else None
         super().__init__(backbone, FCNHead(backbone.channels[-1], num_classes), aux_classifier)

@@ -42,7 +42,9 @@ class GoogLeNetOutputs(NamedTuple):
 class BasicConv2d(nn.Module):
     """Convolution that keeps the size at stride 1, batch normalisation (or a bias instead) and ReLU."""
 
-    def __init__(self, in_channels: int, out_channels: int, size: int, *, stride: int = 1, batch_norm: bool = True):
+    def __init__(
+        self, in_channels: int, out_channels: int, size: int, *, stride: int = 1, batch_norm: bool = True
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, out_channels, size, stride, padding=size // 2, bias=not batch_norm)
         self.bn = nn.BatchNorm2d(out_channels, eps=1e-3) if batch_norm else nn.Identity()
@@ -60,7 +62,7 @@ class Inception(nn.Module):
 
     def __init__(
         self, in_channels: int, row: Row, *, true_5x5: bool = False, naive: bool = False, batch_norm: bool = True
-    ):
+    ) -> None:
         super().__init__()
         one, reduce3, three, reduce5, five, project = row
         size = 5 if true_5x5 else 3
@@ -82,7 +84,7 @@ class Inception(nn.Module):
 class InceptionAux(nn.Module):
     """A classifier on a middle layer, used in training only: (N, in_channels, H, W) to (N, num_classes)."""
 
-    def __init__(self, in_channels: int, num_classes: int, *, width: float, batch_norm: bool):
+    def __init__(self, in_channels: int, num_classes: int | None, *, width: float, batch_norm: bool) -> None:
         super().__init__()
         self.conv = BasicConv2d(in_channels, round(128 * width), 1, batch_norm=batch_norm)
         self.fc1 = nn.Linear(16 * round(128 * width), round(1024 * width))
@@ -118,7 +120,7 @@ class GoogLeNet(nn.Module):
         width: float = 1.0,
         patch_stem: bool = False,
         transform_input: bool = False,
-    ):
+    ) -> None:
         super().__init__()
         self.in_channels, self.smallest, self.transform_input = in_channels, (4 if patch_stem else 15), transform_input
         self.aux_logits = aux_logits and num_classes is not None
@@ -192,8 +194,7 @@ class GoogLeNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor | GoogLeNetOutputs:
         auxiliary = [] if self.training and self.aux_logits else None
         [x] = islice(self.maps(x, auxiliary), 4, None)  # the last map
-        x = self.avgpool(x).flatten(1)  # (N, 1024)
-        logits = self.fc(self.dropout(x))  # (N, 1000)
+        logits = self.fc(self.dropout(self.avgpool(x).flatten(1)))  # (N, 1000)
         return logits if auxiliary is None else GoogLeNetOutputs(logits, *reversed(auxiliary))
 
 

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from .blocks import check_classes, conv_norm, upsample
+from .blocks import Backbone, check_classes, conv_norm, upsample
 
 
-def stack(maps: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+def stack(maps: Sequence[Tensor], size: Sequence[int]) -> Tensor:
     """Interpolate maps (N, Cᵢ, Hᵢ, Wᵢ) bilinearly to `size` and concatenate: hypercolumns (N, ΣCᵢ, H, W)."""
     return torch.cat([upsample(x, size) for x in maps], dim=1)
 
@@ -28,8 +28,8 @@ class Hypercolumn(nn.Module):
     """
 
     def __init__(
-        self, backbone: nn.Module, num_classes: int, *, levels: Sequence[int] | None = None, hidden: int | None = None
-    ):
+        self, backbone: Backbone, num_classes: int, *, levels: Sequence[int] | None = None, hidden: int | None = None
+    ) -> None:
         super().__init__()
         check_classes(num_classes)
         available = range(len(backbone.channels))

@@ -73,5 +73,5 @@ def _dilated_resnet50(in_channels: int) -> models.ResNet:
     return models.resnet50(num_classes=None, in_channels=in_channels, output_stride=8)
 
 
-def _dilated_vgg16(in_channels: int) -> nn.Module:
+def _dilated_vgg16(in_channels: int) -> models.VGG:
     return models.dilate_vgg(models.vgg16(num_classes=None, in_channels=in_channels))

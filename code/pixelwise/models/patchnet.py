@@ -23,7 +23,7 @@ def conv(channels_in: int, channels_out: int) -> list[nn.Module]:
 class PatchNet(nn.Sequential):
     """Patches (N, 3, 32, 32), normalised floats, to logits (N, num_classes). ValueError at any other size."""
 
-    def __init__(self, num_classes: int = 11, width: int = 16, hidden: int = 64):
+    def __init__(self, num_classes: int = 11, width: int = 16, hidden: int = 64) -> None:
         check_classes(num_classes)
         super().__init__(
             *conv(3, width),  # (N, width, 30, 30)

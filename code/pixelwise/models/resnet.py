@@ -27,7 +27,7 @@ class BasicBlock(nn.Module):
 
     def __init__(
         self, in_channels: int, width: int, stride: int = 1, dilation: int = 1, first_dilation: int | None = None
-    ):
+    ) -> None:
         super().__init__()
         first_dilation = first_dilation or dilation
         self.conv1 = nn.Conv2d(in_channels, width, 3, stride, first_dilation, first_dilation, bias=False)
@@ -35,7 +35,7 @@ class BasicBlock(nn.Module):
         self.relu = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv2d(width, width, 3, padding=dilation, dilation=dilation, bias=False)
         self.bn2 = nn.BatchNorm2d(width)
-        self.gate = nn.Identity()  # senet.squeeze_and_excite puts its gate here
+        self.gate: nn.Module = nn.Identity()  # senet.squeeze_and_excite puts its gate here
         self.out_channels = width
         self.downsample = shortcut(in_channels, width, stride)
 
@@ -54,7 +54,7 @@ class Bottleneck(nn.Module):
 
     def __init__(
         self, in_channels: int, width: int, stride: int = 1, dilation: int = 1, first_dilation: int | None = None
-    ):
+    ) -> None:
         super().__init__()
         first_dilation = first_dilation or dilation
         first, second = (stride, 1) if self.stride_in_1x1 else (1, stride)
@@ -65,7 +65,7 @@ class Bottleneck(nn.Module):
         self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
         self.bn3 = nn.BatchNorm2d(4 * width)
         self.relu = nn.ReLU(inplace=True)
-        self.gate = nn.Identity()
+        self.gate: nn.Module = nn.Identity()
         self.out_channels = 4 * width
         self.downsample = shortcut(in_channels, 4 * width, stride)
 
@@ -100,6 +100,11 @@ class ResNet(nn.Module):
     (Goyal et al., 2017, section 5.1).
     """
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+    layer4: nn.Sequential
+
     def __init__(
         self,
         block: type[BasicBlock] | type[Bottleneck],
@@ -111,7 +116,7 @@ class ResNet(nn.Module):
         output_stride: int = 32,
         dilate_first_block: bool = False,
         zero_init_residual: bool = False,
-    ):
+    ) -> None:
         super().__init__()
         if output_stride not in (8, 16, 32):
             raise ValueError(f"output_stride is {output_stride}, but a ResNet offers 8, 16 and 32")
@@ -141,7 +146,7 @@ class ResNet(nn.Module):
         initialise(self)
         for module in self.modules():
             if zero_init_residual and isinstance(module, BasicBlock | Bottleneck):
-                nn.init.zeros_((module.bn2 if block.expansion == 1 else module.bn3).weight)
+                nn.init.zeros_((module.bn2 if isinstance(module, BasicBlock) else module.bn3).weight)
 
     def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
         """Return the maps from number `first` on, fine to coarse."""

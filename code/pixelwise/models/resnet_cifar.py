@@ -20,7 +20,7 @@ from .blocks import check_images, conv_norm, initialise, last_layer
 class ZeroPaddedShortcut(nn.Module):
     """Option A: every `stride`-th pixel, and zeros for the new channels; no parameters."""
 
-    def __init__(self, new_channels: int, stride: int):
+    def __init__(self, new_channels: int, stride: int) -> None:
         super().__init__()
         self.new_channels, self.stride = new_channels, stride
 
@@ -43,7 +43,9 @@ def shortcut(kind: str, in_channels: int, out_channels: int, stride: int, preact
 class Block(nn.Module):
     """Two 3×3 convolutions, added to `downsample(x)` unless that is None: (N, width, ⌈H/stride⌉, ⌈W/stride⌉)."""
 
-    def __init__(self, in_channels: int, width: int, stride: int, downsample: nn.Module | None, batch_norm: bool):
+    def __init__(
+        self, in_channels: int, width: int, stride: int, downsample: nn.Module | None, batch_norm: bool
+    ) -> None:
         super().__init__()
         norm = nn.BatchNorm2d if batch_norm else nn.Identity
         self.conv1 = nn.Conv2d(in_channels, width, 3, stride, padding=1, bias=not batch_norm)
@@ -61,7 +63,9 @@ class Block(nn.Module):
 class PreactivationBlock(Block):
     """Normalise, rectify, convolve, twice; where the shape changes, the shortcut starts after the first ReLU."""
 
-    def __init__(self, in_channels: int, width: int, stride: int, downsample: nn.Module | None, batch_norm: bool):
+    def __init__(
+        self, in_channels: int, width: int, stride: int, downsample: nn.Module | None, batch_norm: bool
+    ) -> None:
         super().__init__(in_channels, width, stride, downsample, batch_norm)
         self.bn1 = nn.BatchNorm2d(in_channels) if batch_norm else nn.Identity()
 
@@ -82,6 +86,10 @@ class CifarResNet(nn.Module):
     `num_classes=None`: no last layer.
     """
 
+    layer1: nn.Sequential
+    layer2: nn.Sequential
+    layer3: nn.Sequential
+
     def __init__(
         self,
         depth: int,
@@ -95,7 +103,7 @@ class CifarResNet(nn.Module):
         stride: int = 1,
         num_classes: int | None = 10,
         in_channels: int = 3,
-    ):
+    ) -> None:
         super().__init__()
         if depth < 8 or (depth - 2) % 6:
             raise ValueError(f"depth is {depth}, but this family has 6n + 2 layers: 8, 14, 20, 32, 44, 56, 110, …")
@@ -120,7 +128,8 @@ class CifarResNet(nn.Module):
         initialise(self)
         for module in self.modules():
             if zero_init_residual and isinstance(module, Block):
-                nn.init.zeros_((module.bn2 if batch_norm and not preactivation else module.conv2).weight)
+                last = module.conv2 if preactivation or isinstance(module.bn2, nn.Identity) else module.bn2
+                nn.init.zeros_(last.weight)
 
     def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
         """Return the maps from number `first` on, fine to coarse."""

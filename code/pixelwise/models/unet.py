@@ -8,7 +8,7 @@ segmentation-models-pytorch's Unet, key for key. Where a pooling has rounded an 
 lead back (3 → 6): it interpolates to the size of the skipped map instead.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from typing import Any
 
@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .blocks import check_classes, check_images, conv_norm
+from .blocks import Backbone, check_classes, check_images, conv_norm
 
 
 class DoubleConv(nn.Sequential):
     """Two 3×3 convolutions with ReLU: valid, or padded and batch-normalised. (N, C, H, W) to (N, width, H−4, W−4)."""
 
-    def __init__(self, in_channels: int, width: int, padded: bool = False):
+    def __init__(self, in_channels: int, width: int, padded: bool = False) -> None:
         if padded:
             super().__init__(*conv_norm(in_channels, width), *conv_norm(width, width))
         else:
@@ -37,7 +37,7 @@ class ContractingPath(nn.Module):
     from scratch is UNet(ContractingPath(width=16), 11). `padded=False` is the paper's.
     """
 
-    def __init__(self, in_channels: int = 3, width: int = 64, depth: int = 4, padded: bool = True):
+    def __init__(self, in_channels: int = 3, width: int = 64, depth: int = 4, padded: bool = True) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.channels = tuple(width * 2**i for i in range(depth + 1))
@@ -69,7 +69,7 @@ class ValidUNet(nn.Module):
     path, as section 3.1 says; its rate is the authors' code's.
     """
 
-    def __init__(self, in_channels: int = 1, num_classes: int = 2, width: int = 64, depth: int = 4):
+    def __init__(self, in_channels: int = 1, num_classes: int = 2, width: int = 64, depth: int = 4) -> None:
         super().__init__()
         check_classes(num_classes)
         self.depth = depth
@@ -101,7 +101,7 @@ class ValidUNet(nn.Module):
         return self.head(x)  # (N, num_classes, 388, 388)
 
 
-def crop(x: Tensor, size: tuple[int, int]) -> Tensor:
+def crop(x: Tensor, size: Sequence[int]) -> Tensor:
     """The central part of `size` (height, width) of (N, C, H, W)."""
     (height, width), (top, left) = size, ((whole - part) // 2 for whole, part in zip(x.shape[-2:], size, strict=True))
     return x[..., top : top + height, left : left + width]
@@ -126,12 +126,12 @@ def nearest_valid_sizes(size: int, depth: int = 4) -> list[int]:
 class DecoderBlock(nn.Module):
     """Interpolate to the skipped map's size, concatenate it, convolve twice: to (N, width, H, W) at the skip's size."""
 
-    def __init__(self, in_channels: int, skip_channels: int, width: int):
+    def __init__(self, in_channels: int, skip_channels: int, width: int) -> None:
         super().__init__()
         self.conv1 = conv_norm(in_channels + skip_channels, width)
         self.conv2 = conv_norm(width, width)
 
-    def forward(self, x: Tensor, skip: Tensor | None, size: tuple[int, int]) -> Tensor:
+    def forward(self, x: Tensor, skip: Tensor | None, size: Sequence[int]) -> Tensor:
         x = F.interpolate(x, size, mode="nearest")
         if skip is not None:
             x = torch.cat([x, skip], dim=1)
@@ -142,7 +142,7 @@ class DecoderBlock(nn.Module):
 class ExpandingPath(nn.Module):
     """The right side of the U over a backbone's maps; a last block without skip reaches the image's own resolution."""
 
-    def __init__(self, channels: tuple[int, ...], widths: tuple[int, ...]):
+    def __init__(self, channels: tuple[int, ...], widths: tuple[int, ...]) -> None:
         super().__init__()
         coarsest, *skips = reversed(channels)
         skips += [0] * (len(widths) - len(skips))
@@ -151,7 +151,7 @@ class ExpandingPath(nn.Module):
             for before, skip, after in zip((coarsest, *widths[:-1]), skips, widths, strict=True)
         )
 
-    def forward(self, maps: list[Tensor], size: tuple[int, int]) -> Tensor:
+    def forward(self, maps: list[Tensor], size: Sequence[int]) -> Tensor:
         x, *skips = reversed(maps)
         skips += [None] * (len(self.blocks) - len(skips))
         for block, skip in zip(self.blocks, skips, strict=True):
@@ -167,7 +167,7 @@ class UNet(nn.Module):
     coarser than the image, one more; by default they end in 16. ValueError when their number does not fit.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int, *, widths: tuple[int, ...] | None = None):
+    def __init__(self, backbone: Backbone, num_classes: int, *, widths: tuple[int, ...] | None = None) -> None:
         super().__init__()
         check_classes(num_classes)
         blocks = len(backbone.channels) - (backbone.strides[0] == 1)

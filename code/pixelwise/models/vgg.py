@@ -31,11 +31,13 @@ class VGG(nn.Module):
         width: int = 64,
         batch_norm: bool = False,
         dropout: float = 0.5,
-    ):
+    ) -> None:
         super().__init__()
         self.channels = (width, 2 * width, 4 * width, 8 * width, 8 * width)
         self.strides = (2, 4, 8, 16, 32)
-        layers, taps, channels = [], [], in_channels
+        layers: list[nn.Module] = []
+        taps: list[str] = []
+        channels = in_channels
         for depth, out_channels in zip(depths, self.channels, strict=True):
             for _ in range(depth):
                 layers.append(nn.Conv2d(channels, out_channels, 3, padding=1))

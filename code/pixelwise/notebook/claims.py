@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from IPython.display import display
 
@@ -69,14 +70,14 @@ class Claim:
         """Whether every value is finite and keeps the bound."""
         return all(math.isfinite(value) and RELATIONS[self.relation](value, self.limit) for value in self.measured)
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """Everything, for JSON: the fields, the name and the bound in words."""
         return {"name": self.name, **asdict(self), "bound": self.bound}
 
     def __str__(self) -> str:
         return f"{MARKS[self.state]} {self.sentence} [{self.kind}: {self.detail}]"
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         state = self.state.replace(" ", "-")
         markup = (
             f'<div class="pw-claim pw-{state}" style="border-left:4px solid #7a8699;padding:.3em .8em;margin:.4em 0">'
@@ -119,7 +120,7 @@ def trained(
     *,
     at_most: float | None = None,
     at_least: float | None = None,
-    recorded: dict | None = None,
+    recorded: dict[str, Any] | None = None,
 ) -> None:
     """Assert a result of training for **every** seed: `measured` holds one value a seed, three or more.
 
@@ -147,7 +148,7 @@ def claim_name(sentence: str) -> str:
     return "-".join(re.findall(r"(?<![^\W_])[^\W\d_][^\W_]*(?:-[^\W_]+)*", sentence.lower()))
 
 
-def table(recorded: dict | None = None) -> "ClaimTable":
+def table(recorded: dict[str, Any] | None = None) -> "ClaimTable":
     """The claims that this chapter has made so far, as one table; or what became of its trained ones elsewhere.
 
     `recorded` (from `course.results`) holds the values of another data set. They are held against the bounds of today,
@@ -162,7 +163,7 @@ def table(recorded: dict | None = None) -> "ClaimTable":
     return ClaimTable(claims, f"The trained claims, measured in the same way on {recorded['dataset']}")
 
 
-def _rescored(claim: Claim, there: Mapping | None, where: str) -> Claim:
+def _rescored(claim: Claim, there: Mapping[str, Any] | None, where: str) -> Claim:
     if there is None:
         return replace(claim, measured=(), state="not measured", where=where)
     measured = tuple(math.nan if value is None else value for value in there["measured"])  # a record has no NaN
@@ -200,7 +201,7 @@ def _settle(
     values: Sequence[float],
     bounds: Mapping[str, float | None],
     checked: bool = True,
-    recorded: dict | None = None,
+    recorded: dict[str, Any] | None = None,
 ) -> None:
     given = {relation: limit for relation, limit in bounds.items() if limit is not None}
     if len(given) != 1:

@@ -1,6 +1,6 @@
 """How a notebook runs: budget, device, data set, seeds, and where its results are kept.
 
-Every chapter begins with ``run = course.begin("chapter_name")``. What it returns answers the questions a chapter asks:
+Every chapter begins with `run = course.begin("chapter_name")`. What it returns answers the questions a chapter asks:
 how much work may a cell do, on which device, on which data, over which seeds.
 """
 
@@ -11,12 +11,15 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
 from ..environment import device_name, seed_everything, versions
 from ..files import save_json
+
+if TYPE_CHECKING:
+    from .claims import Claim
 
 BUDGETS = ("smoke", "cpu", "gpu")
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,17 +36,17 @@ class Run:
     dataset: str
     seeds: tuple[int, ...]
     recording: bool
-    claims: list = field(default_factory=list, repr=False)
+    claims: "list[Claim]" = field(default_factory=list, repr=False)
     started: float = field(default_factory=time.perf_counter, repr=False)
 
     def pick(self, *, smoke: T, cpu: T, gpu: T) -> T:
         """Return the value meant for the budget of this run."""
         return {"smoke": smoke, "cpu": cpu, "gpu": gpu}[self.budget]
 
-    def save(self, values: dict) -> None:
+    def save(self, values: dict[str, Any]) -> None:
         """Keep `values` as data/results/<chapter>-<dataset>.json, with their provenance.
 
-        Only a recorded run (`make record`) at the budget ``cpu`` or ``gpu`` writes; elsewhere the call does nothing, so
+        Only a recorded run (`make record`) at the budget `cpu` or `gpu` writes; elsewhere the call does nothing, so
         that a reader's experiment never overwrites the figures that the book quotes. An undefined value (NaN) becomes
         null; ValueError for an infinite one.
         """
@@ -70,8 +73,8 @@ _current: Run | None = None
 def begin(chapter: str, dataset: str = "streets") -> Run:
     """Settle how this notebook runs, seed every generator, and say so in one line.
 
-    The environment may overrule: PIXELWISE_BUDGET (``smoke``, ``cpu`` or ``gpu``; by default ``gpu`` where CUDA is
-    present, else ``cpu``), PIXELWISE_DATASET, and PIXELWISE_RECORDING=1, which `make record` sets. A ``gpu`` budget
+    The environment may overrule: PIXELWISE_BUDGET (`smoke`, `cpu` or `gpu`; by default `gpu` where CUDA is
+    present, else `cpu`), PIXELWISE_DATASET, and PIXELWISE_RECORDING=1, which `make record` sets. A `gpu` budget
     without a GPU raises RuntimeError.
     """
     global _current
@@ -102,7 +105,7 @@ def current() -> Run:
     return _current
 
 
-def results(chapter: str, dataset: str) -> dict:
+def results(chapter: str, dataset: str) -> dict[str, Any]:
     """Return what a recorded run of `chapter` on `dataset` left: its values, its claims and their provenance."""
     path = _result_path(chapter, dataset)
     if not path.is_file():
@@ -112,16 +115,16 @@ def results(chapter: str, dataset: str) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def training_run(name: str) -> dict:
-    """Return what one run of ``pixelwise-train``, kept in data/results/runs, left in its results.json."""
+def training_run(name: str) -> dict[str, Any]:
+    """Return what one run of `pixelwise-train`, kept in data/results/runs, left in its results.json."""
     path = ROOT / "data" / "results" / "runs" / f"{name}.json"
     if not path.is_file():
-        kept = ", ".join(sorted(other.stem for other in path.parent.glob("*.json"))) or "none"
-        raise FileNotFoundError(f"no training run {name!r} is kept in {path.parent}; there are: {kept}")
+        names = ", ".join(sorted(other.stem for other in path.parent.glob("*.json"))) or "none"
+        raise FileNotFoundError(f"no training run {name!r} is kept in {path.parent}; there are: {names}")
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def provenance(result: dict) -> str:
+def provenance(result: dict[str, Any]) -> str:
     """Say in one line where recorded results come from."""
     seeds = len(result["seeds"])
     return (
@@ -130,12 +133,12 @@ def provenance(result: dict) -> str:
     )
 
 
-def show_source(*objects) -> None:
+def show_source(*objects: Any) -> None:
     """Show the library's own source of functions, classes or modules in the notebook."""
     from IPython.display import Markdown, display
 
-    for thing in objects:
-        display(Markdown(f"```python\n{inspect.getsource(thing).rstrip()}\n```"))
+    for item in objects:
+        display(Markdown(f"```python\n{inspect.getsource(item).rstrip()}\n```"))
 
 
 def _result_path(chapter: str, dataset: str) -> Path:

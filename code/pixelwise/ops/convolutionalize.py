@@ -43,13 +43,16 @@ def convolutionalize(classifier: nn.Sequential, *, window: Pair | None = None) -
         )
     features, head = layers[:cut], layers[cut + 1 :]
     kernel = None
-    if features and isinstance(features[-1], nn.AdaptiveAvgPool2d):
-        kernel = pair(features.pop().output_size)  # an adaptive pool to k×k leaves a k×k map as it is
+    if features and isinstance(pool := features[-1], nn.AdaptiveAvgPool2d):
+        features.pop()
+        # pyrefly: ignore[bad-argument-type]  # PyTorch also allows None here, for a side that stays
+        kernel = pair(pool.output_size)  # an adaptive pool to k×k leaves a k×k map as it is
         if kernel == (1, 1) and window is not None:
             features.append(nn.AvgPool2d(pair(window), stride=1))
     elif window is not None:
         kernel = pair(window)
-    features, dense_head = copy.deepcopy(features), []
+    features = copy.deepcopy(features)
+    dense_head: list[nn.Module] = []
     for layer in head:
         if isinstance(layer, nn.Linear):
             dense_head.append(linear_to_conv(layer, kernel or _square_window(layer, features)))
@@ -78,7 +81,7 @@ def linear_to_conv(linear: nn.Linear, kernel: Pair = 1) -> nn.Conv2d:
     conv.to(linear.weight)
     with torch.no_grad():
         conv.weight.copy_(linear.weight.view_as(conv.weight))
-        if linear.bias is not None:
+        if conv.bias is not None:
             conv.bias.copy_(linear.bias)
     return conv
 

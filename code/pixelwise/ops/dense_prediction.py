@@ -41,7 +41,8 @@ def atrous(net: nn.Sequential) -> nn.Sequential:
     `shift_and_stitch`. Padding grows with the dilation, so sizes stay as in the strided net. Raises TypeError for
     layers other than convolutions, pools, 2-D batch normalisation and pointwise ones.
     """
-    net, rate, layers = _dense(net), 1, []
+    layers: list[nn.Module] = []
+    net, rate = _dense(net), 1
     for layer in flatten_layers(copy.deepcopy(net)):
         if isinstance(layer, nn.AvgPool2d):
             size, stride = _square(layer.kernel_size), _square(layer.stride)
@@ -53,8 +54,8 @@ def atrous(net: nn.Sequential) -> nn.Sequential:
             if isinstance(layer.padding, str) or getattr(layer, "padding_mode", "zeros") != "zeros":
                 raise ValueError("atrous needs convolutions padded with zeros, by a number of pixels")
             stride = _square(layer.stride)
-            layer.dilation = tuple(d * rate for d in pair(layer.dilation))
-            layer.padding = tuple(p * rate for p in pair(layer.padding))
+            layer.dilation = _times(rate, layer.dilation)
+            layer.padding = _times(rate, layer.padding)
             layer.stride = (1, 1)
             rate *= stride
         elif not isinstance(layer, (*POINTWISE, nn.BatchNorm2d, nn.Dropout2d)):
@@ -66,7 +67,7 @@ def atrous(net: nn.Sequential) -> nn.Sequential:
 class AtrousAvgPool2d(nn.Module):
     """The mean of kernel² values that stand `dilation` apart, at stride 1, without padding."""
 
-    def __init__(self, kernel: int, dilation: int):
+    def __init__(self, kernel: int, dilation: int) -> None:
         super().__init__()
         self.kernel, self.dilation = kernel, dilation
 
@@ -94,6 +95,11 @@ def label_positions(size: int, *, window: int = 32, stride: int = 1) -> Tensor:
 def _dense(net: nn.Sequential) -> nn.Sequential:
     is_classifier = any(isinstance(layer, nn.Flatten) for layer in flatten_layers(net))
     return convolutionalize(net) if is_classifier else net
+
+
+def _times(rate: int, value: Pair) -> tuple[int, int]:
+    vertical, horizontal = pair(value)
+    return rate * vertical, rate * horizontal
 
 
 def _square(value: Pair) -> int:

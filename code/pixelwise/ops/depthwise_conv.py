@@ -13,7 +13,7 @@ from torch.nn import functional as F
 class DepthwiseConv2d(nn.Conv2d):
     """A convolution of each channel for itself, without bias: (N, channels, H, W) to (N, channels, H_out, W_out)."""
 
-    def __init__(self, channels: int, kernel_size: int, *, padding: int = 0, dilation: int = 1):
+    def __init__(self, channels: int, kernel_size: int, *, padding: int = 0, dilation: int = 1) -> None:
         super().__init__(
             channels, channels, kernel_size, padding=padding, dilation=dilation, groups=channels, bias=False
         )

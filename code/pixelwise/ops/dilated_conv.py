@@ -8,12 +8,13 @@ dilation * (k - 1) + 1. Nothing is upsampled: it is a convolution, not a transpo
 import torch.nn.functional as F
 from torch import Tensor, einsum
 
-Pair = int | tuple[int, int]
+Pair = int | tuple[int, ...]  # one number for both axes, or (vertical, horizontal)
 
 
 def pair(value: Pair) -> tuple[int, int]:
     """The vertical and the horizontal value of a setting that may be given as one number for both."""
-    return (value, value) if isinstance(value, int) else tuple(value)
+    vertical, horizontal = (value, value) if isinstance(value, int) else value
+    return vertical, horizontal
 
 
 def insert_zeros(x: Tensor, step: Pair) -> Tensor:
@@ -58,7 +59,7 @@ def dilated_conv_taps(
             f"the kernel covers {x.shape[-2] - room_h}×{x.shape[-1] - room_w} pixels, but the padded input is only "
             f"{x.shape[-2]}×{x.shape[-1]}; use a smaller dilation or more padding"
         )
-    out = 0
+    out = x.new_zeros(())
     for i in range(kernel_h):
         for j in range(kernel_w):
             top, left = i * dilation_h, j * dilation_w

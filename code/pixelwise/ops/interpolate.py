@@ -11,11 +11,13 @@ and repeat the edge. With True nothing is extrapolated, but the scale changes wi
 interpolates differently at another resolution.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, einsum
 
 
-def nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
+def nearest(x: Tensor, size: Sequence[int]) -> Tensor:
     """Output pixel i copies input pixel floor(i * n_in / n_out).
 
     (N, C, H, W) -> (N, C, *size). Equals `torch.nn.functional.interpolate(mode="nearest")` except where PyTorch's
@@ -25,7 +27,7 @@ def nearest(x: Tensor, size: tuple[int, int]) -> Tensor:
     return x[:, :, rows[:, None], columns]
 
 
-def bilinear(x: Tensor, size: tuple[int, int], *, align_corners: bool = False) -> Tensor:
+def bilinear(x: Tensor, size: Sequence[int], *, align_corners: bool = False) -> Tensor:
     """Each output pixel is a weighted mean of the four input pixels around the place where it looks.
 
     (N, C, H, W) -> (N, C, *size). Separable: a matrix on the rows and one on the columns, R @ x @ C'. Equals

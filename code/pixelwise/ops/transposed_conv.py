@@ -10,6 +10,8 @@ It is the adjoint of that convolution, <A x, y> = <x, A' y>, and not its inverse
 "A guide to convolution arithmetic for deep learning", arXiv:1603.07285, chapter 4.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, einsum
@@ -85,7 +87,7 @@ def transposed_conv_matrix(
 
 
 def conv_matrix(
-    weight: Tensor, size: tuple[int, int], *, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
+    weight: Tensor, size: Sequence[int], *, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1
 ) -> Tensor:
     """The matrix A of a convolution: A @ x.flatten() equals conv2d(x, weight).flatten() for one picture x.
 
@@ -93,7 +95,7 @@ def conv_matrix(
     the kernel at the place where it sees the input; its transpose is the transposed convolution, and backpropagation.
     """
     settings = zip(size, weight.shape[-2:], pair(stride), pair(padding), pair(dilation), strict=True)
-    size_out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in settings)
+    size_out = [(n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in settings]
     if min(size_out) < 1:
         raise ValueError(f"a {size[0]}×{size[1]} input is smaller than the kernel; enlarge it or add padding")
     return _matrix(weight, size, size_out, stride, padding, dilation)
@@ -101,8 +103,8 @@ def conv_matrix(
 
 def _matrix(
     weight: Tensor,
-    size: tuple[int, int],
-    size_out: tuple[int, int],
+    size: Sequence[int],
+    size_out: Sequence[int],
     stride: Pair,
     padding: Pair,
     dilation: Pair,
@@ -133,8 +135,8 @@ def ungroup(weight: Tensor, groups: int) -> Tensor:
 
 
 def transposed_size(
-    size: tuple[int, int],
-    kernel: tuple[int, int],
+    size: Sequence[int],
+    kernel: Sequence[int],
     stride: Pair = 1,
     padding: Pair = 0,
     output_padding: Pair = 0,
@@ -153,4 +155,5 @@ def transposed_size(
         size_out.append((n - 1) * s - 2 * p + d * (k - 1) + 1 + extra)
     if min(size_out) < 1:
         raise ValueError(f"padding {padding} leaves an output of {size_out[0]}×{size_out[1]}; use less padding")
-    return tuple(size_out)
+    height, width = size_out
+    return height, width

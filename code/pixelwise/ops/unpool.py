@@ -3,6 +3,8 @@
 Sources: Zeiler and Fergus 2014, arXiv:1311.2901 (switches); Badrinarayanan et al. 2015, arXiv:1511.00561 (SegNet).
 """
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from .dilated_conv import Pair, pair
@@ -25,7 +27,7 @@ def max_pool_with_indices(x: Tensor, kernel: Pair, stride: Pair | None = None) -
     return values, row * width + column
 
 
-def max_unpool(values: Tensor, indices: Tensor, size: tuple[int, int]) -> Tensor:
+def max_unpool(values: Tensor, indices: Tensor, size: Sequence[int]) -> Tensor:
     """Put each value back at the place it was taken from; every other pixel is zero.
 
     values and indices (N, C, h, w) from `max_pool_with_indices`, size (H, W) of what was pooled -> (N, C, H, W).

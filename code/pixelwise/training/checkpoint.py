@@ -7,12 +7,14 @@ between epochs.
 """
 
 import math
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from .. import sealed
 from .history import History
@@ -30,7 +32,9 @@ class CheckpointError(ValueError):
     """A checkpoint that cannot be read, or that belongs to another run."""
 
 
-def save(path: Path, run: dict, history: History, modules: dict[str, nn.Module], optimizer) -> None:
+def save(
+    path: Path, run: Mapping[str, object], history: History, modules: dict[str, nn.Module], optimizer: Optimizer
+) -> None:
     """Write a checkpoint to `path`: whole or not at all, whatever happens meanwhile. OSError where that can't be done.
 
     run is what `describe` made of the run; modules are the networks by name ("model", and "ema" if there is one).
@@ -43,7 +47,7 @@ def save(path: Path, run: dict, history: History, modules: dict[str, nn.Module],
     sealed.write(path, FORMAT, {"run": run, "history": history.to_dict()}, tensors)
 
 
-def load(path: Path, run: dict, modules: dict[str, nn.Module], optimizer) -> History:
+def load(path: Path, run: Mapping[str, object], modules: dict[str, nn.Module], optimizer: Optimizer) -> History:
     """Restore modules and optimizer from `path` in place, and return the history so far.
 
     CheckpointError, before anything was changed, if the file is broken, says what can't be, or belongs to another run,
@@ -70,7 +74,7 @@ def load(path: Path, run: dict, modules: dict[str, nn.Module], optimizer) -> His
     return history
 
 
-def describe(value) -> object:
+def describe(value: object) -> Any:
     """A JSON form of a recipe, a callable or a tensor that is equal for equal runs, also in another process."""
     if isinstance(value, Tensor):
         return value.tolist()
@@ -84,29 +88,29 @@ def describe(value) -> object:
     return getattr(value, "__qualname__", type(value).__qualname__)
 
 
-def _check_run(path: Path, stored: object, run: dict) -> None:
+def _check_run(path: Path, stored: object, run: Mapping[str, object]) -> None:
     if not isinstance(stored, dict):
         raise CheckpointError(f"checkpoint {path} does not say of which run it is; {ADVICE}")
     for name in [*run, *stored]:
         if name not in stored or name not in run or stored[name] != run[name]:
-            there, here = (sealed.short(str(parts[name])) if name in parts else "absent" for parts in (stored, run))
+            in_file, here = (sealed.short(str(parts[name])) if name in parts else "absent" for parts in (stored, run))
             raise CheckpointError(
-                f"checkpoint {path} belongs to another run: {sealed.short(name)} is {there} there and {here} "
+                f"checkpoint {path} belongs to another run: {sealed.short(name)} is {in_file} there and {here} "
                 f"here; {ADVICE}"
             )
 
 
 def _check_modules(path: Path, stored: dict[str, Tensor], targets: dict[str, Tensor]) -> None:
     for key in sorted(targets.keys() | stored.keys()):
-        there, here = stored.get(key), targets.get(key)
-        if there is None or here is None or there.shape != here.shape or there.dtype != here.dtype:
+        in_file, here = stored.get(key), targets.get(key)
+        if in_file is None or here is None or in_file.shape != here.shape or in_file.dtype != here.dtype:
             raise CheckpointError(
-                f"checkpoint {path} belongs to another model: {sealed.short(key)} is {_form(there)} there and "
+                f"checkpoint {path} belongs to another model: {sealed.short(key)} is {_form(in_file)} there and "
                 f"{_form(here)} here; {ADVICE}"
             )
 
 
-def _history(path: Path, stored: object, validated: bool) -> History:
+def _history(path: Path, stored: Any, validated: bool) -> History:
     if fault := _history_fault(stored, validated):
         raise CheckpointError(f"checkpoint {path} has a history that can't be ({fault}); {ADVICE}")
     return History(**stored)
@@ -140,21 +144,23 @@ def _is_number(value: object, whole: bool, may_be_undefined: bool) -> bool:
     return (value >= 0 and math.isfinite(value)) or (may_be_undefined and math.isnan(value))
 
 
-def _optimizer_states(path: Path, keys: Set[str], tensors: dict[str, Tensor], optimizer, step: int) -> dict:
+def _optimizer_states(
+    path: Path, keys: Set[str], tensors: dict[str, Tensor], optimizer: Optimizer, step: int
+) -> dict[Tensor, dict[str, Tensor]]:
     """The state of each parameter that has one, on its device and as the optimizer itself lays it out."""
-    found: dict[int, dict[str, Tensor]] = {}
+    by_number: dict[int, dict[str, Tensor]] = {}
     parameters = _parameters(optimizer)
     for key in sorted(keys):
         _, _, rest = key.partition(".")
         i, _, name = rest.partition(".")
         if not i.isdecimal() or f"{int(i)}" != i or int(i) >= len(parameters):
             raise CheckpointError(f"checkpoint {path} holds {sealed.short(key)}, of no parameter here; {ADVICE}")
-        found.setdefault(int(i), {})[name] = tensors[key]
+        by_number.setdefault(int(i), {})[name] = tensors[key]
     forms = _state_forms(optimizer)
-    if any(forms) and not found:
+    if any(forms) and not by_number:
         raise CheckpointError(f"checkpoint {path} holds no state of the optimizer; {ADVICE}")
-    states = {}
-    for i, state in found.items():
+    states: dict[Tensor, dict[str, Tensor]] = {}
+    for i, state in by_number.items():
         parameter, form = parameters[i], forms[i]
         if state.keys() != form.keys():
             raise CheckpointError(
@@ -172,7 +178,7 @@ def _optimizer_states(path: Path, keys: Set[str], tensors: dict[str, Tensor], op
             # as the optimizer itself lays it out: fused kernels walk weight and state side by side in memory
             empty = torch.empty_like(parameter, dtype=like.dtype) if like.dim() else torch.empty_like(like)
             states.setdefault(parameter, {})[name] = empty.copy_(value)
-    counts = [state["step"].item() for state in found.values() if "step" in state]
+    counts = [float(state["step"]) for state in by_number.values() if "step" in state]
     if counts and not (min(counts) >= 1 and max(counts) == min(step, EXACT) and all(n.is_integer() for n in counts)):
         raise CheckpointError(
             f"checkpoint {path} counts other steps in the optimizer than the {step} of its history; {ADVICE}"
@@ -180,17 +186,18 @@ def _optimizer_states(path: Path, keys: Set[str], tensors: dict[str, Tensor], op
     return states
 
 
-def _state_forms(optimizer) -> list[dict[str, Tensor]]:
+def _state_forms(optimizer: Optimizer) -> list[dict[str, Tensor]]:
     """For each parameter what its state is made of: scalars as they are, and vectors for what has its shape.
 
     Learnt from a step of an optimizer of the same kind over stand-ins with two numbers each.
     """
-    forms = []
+    forms: list[dict[str, Tensor]] = []
     for group in optimizer.param_groups:
         twins = [nn.Parameter(torch.zeros(2, dtype=p.dtype, device=p.device)) for p in group["params"]]
         if not twins:
             continue
-        twin = type(optimizer)(twins, lr=0.0)
+        build: Any = type(optimizer)  # each kind has settings of its own
+        twin = build(twins, lr=0.0)
         twin.param_groups[0].update({name: value for name, value in group.items() if name != "params"})
         for parameter in twins:
             parameter.grad = torch.zeros_like(parameter)
@@ -206,7 +213,7 @@ def _module_tensors(modules: dict[str, nn.Module]) -> dict[str, Tensor]:
     return {f"{name}.{key}": value for name, module in modules.items() for key, value in module.state_dict().items()}
 
 
-def _parameters(optimizer) -> list[Tensor]:
+def _parameters(optimizer: Optimizer) -> list[Tensor]:
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 

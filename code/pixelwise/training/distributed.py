@@ -44,6 +44,6 @@ def share_refusal(refusal: str | None) -> str | None:
     """What the first process refused, in every process: they all stop, and none waits for the others in vain."""
     if world_size() == 1:
         return refusal
-    said = [refusal]
-    dist.broadcast_object_list(said, src=0)
-    return said[0]
+    message = [refusal]
+    dist.broadcast_object_list(message, src=0)
+    return message[0]

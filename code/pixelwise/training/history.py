@@ -25,12 +25,12 @@ class History:
     val_accuracy: list[float] = field(default_factory=list)
     val_mean_iou: list[float] = field(default_factory=list)
 
-    def append(self, **values) -> None:
+    def append(self, **values: float) -> None:
         """Add one epoch's values, by name."""
         for name, value in values.items():
             getattr(self, name).append(value)
 
-    def to_dict(self) -> dict[str, list]:
+    def to_dict(self) -> dict[str, list[float]]:
         """Plain lists, ready for JSON."""
         return asdict(self)
 
@@ -63,7 +63,7 @@ class Progress:
     nobody is looking (output that goes to a file).
     """
 
-    def __init__(self, style: str | None, epochs: int, steps: int, done: int):
+    def __init__(self, style: str | None, epochs: int, steps: int, done: int) -> None:
         if style not in (None, "bar", "lines", "silent"):
             raise ValueError(f'progress is {style!r}, expected "bar", "lines", "silent" or None')
         if style is None:
@@ -92,6 +92,6 @@ class Progress:
     def __enter__(self) -> "Progress":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.bar is not None:
             self.bar.close()

@@ -11,6 +11,7 @@ import copy
 import time
 import types
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
@@ -18,38 +19,39 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..checks import require_tensor
+from ..checks import check_tensors
 from ..data.augment import normalise
+from ..data.labelled import LabelledImages
 from ..data.palette import VOID
 from ..evaluation import metrics
-from ..evaluation.inference import evaluate, heads, predicted_labels
+from ..evaluation.inference import Outputs, evaluate, heads, predicted_labels
 from ..modes import eval_mode
 from . import checkpoint as checkpoints
 from . import distributed, losses
 from .history import History, Progress, note_finished
-from .recipe import Recipe
+from .recipe import Augmentation, Recipe
 from .schedule import poly
 
 
 def fit(
     model: nn.Module,
-    train,
+    train: LabelledImages,
     recipe: Recipe = Recipe(),  # noqa: B008  (frozen)
     *,
-    val=None,
+    val: LabelledImages | None = None,
     loss: losses.Loss | None = None,
     seed: int = 0,
     device: str | torch.device = "cpu",
     checkpoint: str | Path | None = None,
-    facts: Mapping = types.MappingProxyType({}),
+    facts: Mapping[str, object] = types.MappingProxyType({}),
     progress: str | None = None,
     on_epoch: Callable[[nn.Module, History], None] | None = None,
 ) -> History:
     """Train a model in place, on scenes or on patches; it is left on `device` and in eval mode. Returns the history.
 
-    train and val are anything with `.images` (N, 3, H, W) uint8 and `.targets`, masks (N, H, W) uint8 or classes (N,)
-    int64, void 255. The model returns logits (N, C, H, W) or (N, C), in train mode also a tuple or dict of main and
-    auxiliary ones. `loss(logits, targets)` replaces the cross-entropy that the recipe describes. Each epoch steps
+    train and val are data sets in memory, `.images` (N, 3, H, W) uint8 and `.targets`, masks (N, H, W) uint8 or classes
+    (N,) int64, void 255. The model returns logits (N, C, H, W) or (N, C), in train mode also a tuple or dict of main
+    and auxiliary ones. `loss(logits, targets)` replaces the cross-entropy that the recipe describes. Each epoch steps
     through len(train) // batch_size shuffled batches, so none is smaller than the others, which batch normalisation
     would suffer from; a set smaller than a batch is one batch.
 
@@ -61,13 +63,13 @@ def fit(
     none can be repeated: give each a process.
 
     FloatingPointError when the loss is no longer finite; CheckpointError for a checkpoint of another run; ValueError
-    for data that do not fit the model.
+    for data that do not fit the model, TypeError for those that are no tensors.
     """
     device = torch.device(device)
     images, targets = _check(train.images, train.targets)
     images, targets = images.to(device), targets.to(device)
     layout = torch.channels_last if recipe.channels_last else torch.contiguous_format
-    model.to(device, memory_format=layout)
+    model.to(device, memory_format=layout)  # pyrefly: ignore[no-matching-overload]  # undeclared in PyTorch
     rank, world = distributed.rank(), distributed.world_size()
 
     batch_size = min(recipe.batch_size, len(images))
@@ -79,7 +81,7 @@ def fit(
     last_step = min(recipe.epochs * steps, recipe.max_steps or recipe.epochs * steps)
     epochs = -(-last_step // steps)
 
-    augment = recipe.augment or (lambda images, targets, generator: (normalise(images), targets.long()))
+    augment = recipe.augment or _only_normalise
     loss = loss or _cross_entropy(model, images, targets, augment, recipe)
     optimizer = recipe.build_optimizer(model)
     average = copy.deepcopy(model).eval() if recipe.ema else None
@@ -107,6 +109,8 @@ def fit(
             step_losses = torch.zeros(len(batches), device=device)
             right, labelled = torch.zeros((2,), dtype=torch.int64, device=device)
 
+            learning_rate = 0.0
+
             for i, batch in enumerate(batches):
                 learning_rate = recipe.learning_rate * poly(
                     step, last_step, warmup=recipe.warmup_steps, power=recipe.power
@@ -114,8 +118,8 @@ def fit(
                 for group in optimizer.param_groups:
                     group["lr"] = learning_rate
 
-                batch = batch[rank::world]
-                x, y = augment(images[batch], targets[batch], generator)
+                own = batch[rank::world]
+                x, y = augment(images[own], targets[own], generator)
                 with autocast():
                     outputs = _forward(network, x.contiguous(memory_format=layout))
                 logits = heads(outputs)
@@ -129,7 +133,7 @@ def fit(
                 value.backward()
                 optimizer.step()
                 step += 1
-                if average:
+                if average and recipe.ema:
                     _update_average(average, model, recipe.ema, step)
 
                 right += (predicted_labels(logits[0].detach()) == y).sum()
@@ -164,8 +168,7 @@ def fit(
 
 def _check(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     """The training data, if they are what `fit` expects."""
-    for name, value in (("images", images), ("targets", targets)):
-        require_tensor(name, value)
+    check_tensors(images=images, targets=targets)
     if images.dtype != torch.uint8 or images.dim() != 4 or not len(images):
         raise ValueError(f"images are {images.dtype} {tuple(images.shape)}, expected uint8 (N, 3, H, W) with N ≥ 1")
     masks, classes = (
@@ -181,7 +184,13 @@ def _check(images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return images, targets
 
 
-def _cross_entropy(model: nn.Module, images: Tensor, targets: Tensor, augment, recipe: Recipe) -> losses.Loss:
+def _only_normalise(images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    return normalise(images), targets.long()
+
+
+def _cross_entropy(
+    model: nn.Module, images: Tensor, targets: Tensor, augment: Augmentation, recipe: Recipe
+) -> losses.Loss:
     """The recipe's loss, once the labels are known to fit the model (a GPU would only say "device assert")."""
     generator = torch.Generator(images.device).manual_seed(0)
     with eval_mode(model), torch.no_grad():
@@ -205,7 +214,7 @@ def _cross_entropy(model: nn.Module, images: Tensor, targets: Tensor, augment, r
     return partial(losses.cross_entropy, class_weights=weights, label_smoothing=recipe.label_smoothing)
 
 
-def _forward(network: nn.Module, x: Tensor):
+def _forward(network: nn.Module, x: Tensor) -> Outputs:
     try:
         return network(x)
     except ValueError as error:
@@ -243,12 +252,21 @@ def _seed(*path: int) -> int:
     return int(np.random.SeedSequence(path).generate_state(1)[0])
 
 
-def _restore_random_state(device: torch.device):
+def _restore_random_state(device: torch.device) -> AbstractContextManager[None]:
     """Leave the caller's global random state as it was; inside, dropout is the run's own."""
     return torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
 
 
-def _describe(model, images, targets, recipe: Recipe, loss, seed: int, device: torch.device, val) -> dict:
+def _describe(
+    model: nn.Module,
+    images: Tensor,
+    targets: Tensor,
+    recipe: Recipe,
+    loss: losses.Loss,
+    seed: int,
+    device: torch.device,
+    val: LabelledImages | None,
+) -> dict[str, object]:
     """What makes two runs the same run, for a checkpoint to compare."""
     settings = checkpoints.describe(recipe)
     return {

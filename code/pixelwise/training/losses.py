@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import check_tensors
 from ..data.palette import VOID, check_class_count
-from ..evaluation.metrics import check_tensors
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

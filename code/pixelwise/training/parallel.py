@@ -11,6 +11,7 @@ from functools import partial
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 
 from ..data.palette import VOID
 from . import distributed, losses
@@ -28,9 +29,9 @@ def whole_batch_loss(recipe: Recipe, targets: Tensor, num_classes: int, device: 
 
 def _share_of_mean(logits: Tensor, targets: Tensor, *, class_weights: Tensor, label_smoothing: float) -> Tensor:
     loss = losses.cross_entropy(logits, targets, class_weights=class_weights, label_smoothing=label_smoothing)
-    own = class_weights[targets[targets != VOID]].sum()
-    everyone = distributed.total(own.clone()).clamp(min=torch.finfo(own.dtype).tiny)
-    return loss * (own / everyone * distributed.world_size())
+    weight = class_weights[targets[targets != VOID]].sum()
+    total_weight = distributed.total(weight.clone()).clamp(min=torch.finfo(weight.dtype).tiny)
+    return loss * (weight / total_weight * distributed.world_size())
 
 
 def synchronise(model: nn.Module, device: torch.device) -> nn.Module:
@@ -67,9 +68,11 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
         variance = SumOverProcesses.apply(centred.square().mean((0, 2, 3), keepdim=True)) / world  # (1, C, 1, 1)
         count = world * x.numel() / x.shape[1]
         with torch.no_grad():
-            self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean.flatten(), self.momentum)
-            self.running_var.lerp_(variance.flatten() * count / max(count - 1, 1), self.momentum)
+            if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+                share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+                self.running_mean.lerp_(mean.flatten(), share)
+                self.running_var.lerp_(variance.flatten() * count / max(count - 1, 1), share)
         scale = self.weight[:, None, None] * (variance + self.eps).rsqrt()
         return (centred * scale + self.bias[:, None, None]).to(x.dtype)
 
@@ -78,13 +81,13 @@ class SumOverProcesses(torch.autograd.Function):
     """The sum of a tensor over all processes; every process's loss depends on it, so gradients are summed as well."""
 
     @staticmethod
-    def forward(ctx, x: Tensor) -> Tensor:
+    def forward(ctx: FunctionCtx, x: Tensor) -> Tensor:  # pyrefly: ignore[bad-override]  # PyTorch: anything
         total = x.clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:  # pyrefly: ignore[bad-override]
         total = gradient.contiguous().clone()
         dist.all_reduce(total)
         return total

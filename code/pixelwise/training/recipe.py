@@ -62,7 +62,7 @@ class Recipe:
     """bfloat16 where it pays; None means wherever the hardware multiplies it natively."""
     channels_last: bool = True
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, range_ in RANGES.items():
             value = getattr(self, name)
             if value is not None or name not in OPTIONAL:

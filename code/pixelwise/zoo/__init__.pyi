@@ -1,3 +1,3 @@
 from . import weights as weights
 from .pretrained import pretrained as pretrained
-from .registry import Description as Description
+from .registry import NetworkSpec as NetworkSpec

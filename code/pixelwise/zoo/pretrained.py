@@ -1,8 +1,8 @@
 """Our networks with the weights that torchvision publishes, trained on ImageNet's 1000 classes.
 
-The parameter names are the same, so a strict ``load_state_dict`` is all that it takes. Files are fetched once into
-torch's own cache (``torch.hub.get_dir()``), complete or not at all, their whole SHA-256 is compared with the one
-that is written here, at the download and at every use, and they are read with ``weights_only=True``, which executes no
+The parameter names are the same, so a strict `load_state_dict` is all that it takes. Files are fetched once into
+torch's own cache (`torch.hub.get_dir()`), complete or not at all, their whole SHA-256 is compared with the one
+that is written here, at the download and at every use, and they are read with `weights_only=True`, which executes no
 code.
 """
 
@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
@@ -20,7 +21,7 @@ from ..models.googlenet import googlenet
 from ..models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from ..models.vgg import vgg16, vgg19
 
-NETWORKS: tuple[Callable[..., nn.Module], ...] = (
+PUBLISHED: tuple[Callable[..., nn.Module], ...] = (
     *(resnet18, resnet34, resnet50, resnet101, resnet152),
     *(googlenet, densenet121, efficientnet_b0, vgg16, vgg19),
 )
@@ -42,17 +43,17 @@ least two projects that use a file have noted independently of each other. For D
 they are not on offer here; `load_published` takes a file that you trust."""
 
 
-def pretrained(name: str, *, num_classes: int | None = 1000, **options) -> nn.Module:
-    """Build the network called ``name`` ("resnet18", "googlenet", …) and load torchvision's ImageNet weights into it.
+def pretrained(name: str, *, num_classes: int | None = 1000, **options: Any) -> nn.Module:
+    """Build the network called `name` ("resnet18", "googlenet", …) and load torchvision's ImageNet weights into it.
 
-    Images are floats (N, 3, H, W), normalised by ImageNet's mean and standard deviation. With another ``num_classes``
+    Images are floats (N, 3, H, W), normalised by ImageNet's mean and standard deviation. With another `num_classes`
     than 1000 the last layer (and auxiliary heads) keep their fresh weights; None leaves it out. Options go to the
     network. Raises ValueError for a name without published weights, ConnectionError with advice where there is no
     network.
     """
-    build = {network.__name__: network for network in NETWORKS}.get(name)
+    build = {network.__name__: network for network in PUBLISHED}.get(name)
     if build is None:
-        names = ", ".join(network.__name__ for network in NETWORKS)
+        names = ", ".join(network.__name__ for network in PUBLISHED)
         raise ValueError(f"no published weights for {name!r}; there are some for {names}")
     if name == "googlenet":
         options = {"transform_input": True} | options
@@ -62,14 +63,14 @@ def pretrained(name: str, *, num_classes: int | None = 1000, **options) -> nn.Mo
 
 
 def published_url(name: str) -> str:
-    """Return the address of torchvision's first published ImageNet weights of the network called ``name``."""
+    """Return the address of torchvision's first published ImageNet weights of the network called `name`."""
     from torchvision.models import get_model_weights  # here, since importing it takes a second
 
     return get_model_weights(name)["IMAGENET1K_V1"].url
 
 
 def fetch(url: str, sha256: str) -> Path:
-    """Return the local path of the file at ``url``, fetching it unless a whole copy is in torch's cache already.
+    """Return the local path of the file at `url`, fetching it unless a whole copy is in torch's cache already.
 
     A cached file of another SHA-256 (64 hexadecimal digits) is fetched again, and one that comes with another is not
     kept: ConnectionError.
@@ -92,10 +93,10 @@ def _sha256(path: Path) -> str:
 
 
 def load_published(network: nn.Module, path: Path, num_classes: int | None = 1000) -> None:
-    """Load torchvision's weights at ``path`` into ``network``; what they do not fill must be a last layer of our own.
+    """Load torchvision's weights at `path` into `network`; what they do not fill must be a last layer of our own.
 
     Raises RuntimeError if any other tensor is missing or left over. Auxiliary heads that the network does not have are
-    left over by choice, and with ``num_classes=None`` the whole classifier is.
+    left over by choice, and with `num_classes=None` the whole classifier is.
     """
     published = torch.load(path, map_location="cpu", weights_only=True)
     # DenseNet's files say norm.1 and conv.1 where the layers have since been renamed norm1 and conv1

@@ -12,11 +12,13 @@ from torch import nn
 
 from .. import models
 from ..data.palette import check_class_count
+from ..models.blocks import Backbone
 from ..models.compact import CompactDeepLab
 from ..models.deeplab_vgg import dilate_vgg
 from ..models.unet import ContractingPath
+from ..models.vgg import VGG
 
-BACKBONES: dict[str, Callable[..., nn.Module]] = {
+BACKBONES: dict[str, Callable[..., Backbone]] = {
     "contracting": ContractingPath,
     "resnet18": models.resnet18,
     "resnet34": models.resnet34,
@@ -37,18 +39,26 @@ WIDEST, COARSEST = 4096, 32
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One network on offer: a line about it, its default backbone, and the backbones' output stride it is made for."""
+class OnBackbone:
+    """A network over a backbone: a line about it, its default backbone, and the output stride that it is made for."""
 
-    about: str
-    build: Callable[[nn.Module | None, "Description"], nn.Module]
-    backbone: str | None = "resnet18"
+    summary: str
+    build: Callable[[Backbone, "NetworkSpec"], nn.Module]
+    backbone: str = "resnet18"
     output_stride: int | None = None
 
 
 @dataclass(frozen=True)
-class Description:
-    """All that it takes to build a network again: ``Description("unet", 11, backbone="resnet34").build()``.
+class Whole:
+    """A network with a backbone of its own."""
+
+    summary: str
+    build: Callable[["NetworkSpec"], nn.Module]
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """All that it takes to build a network again: `NetworkSpec("unet", 11, backbone="resnet34").build()`.
 
     backbone, width (channels of the backbone's first maps) and output_stride are None where the network's own default
     holds. ValueError for a name that is not in NETWORKS or BACKBONES, more than 255 classes, and for what does not go
@@ -61,7 +71,7 @@ class Description:
     width: int | None = None
     output_stride: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, value, known in (("model", self.model, NETWORKS), ("backbone", self.backbone, BACKBONES)):
             if name == "backbone" and value is None:
                 continue
@@ -75,21 +85,22 @@ class Description:
 
     def build(self) -> nn.Module:
         """The network with fresh weights: images (N, 3, H, W) to logits (N, num_classes, H, W)."""
-        kind = NETWORKS[self.model]
-        if kind.backbone is None:
-            if given := [name for name in ("backbone", "width", "output_stride") if getattr(self, name) is not None]:
-                raise ValueError(f"{self.model} has no {given[0]} to choose: leave it out, or choose another model")
-            return kind.build(None, self)
-        return kind.build(self._backbone(kind), self)
+        network = NETWORKS[self.model]
+        if isinstance(network, OnBackbone):
+            return network.build(self._backbone(network), self)
+        for name in ("backbone", "width", "output_stride"):
+            if getattr(self, name) is not None:
+                raise ValueError(f"{self.model} has no {name} to choose: leave it out, or choose another model")
+        return network.build(self)
 
     def to_dict(self) -> dict[str, str | int | None]:
-        """Plain words and numbers, ready for JSON: ``Description(**d.to_dict()) == d``."""
+        """Plain words and numbers, ready for JSON: `NetworkSpec(**d.to_dict()) == d`."""
         return asdict(self)
 
-    def _backbone(self, kind: Kind) -> nn.Module:
-        name = self.backbone or kind.backbone
-        stride = self.output_stride or kind.output_stride
-        options = {} if name == "contracting" else {"num_classes": None}
+    def _backbone(self, network: OnBackbone) -> Backbone:
+        name = self.backbone or network.backbone
+        stride = self.output_stride or network.output_stride
+        options: dict[str, int | None] = {} if name == "contracting" else {"num_classes": None}
         if name == "contracting":
             options["width"] = self.width or 16
         elif self.width is not None:
@@ -98,7 +109,7 @@ class Description:
             options["width"] = self.width
         if stride is None or name.startswith("vgg"):
             backbone = BACKBONES[name](**options)
-            return dilate_vgg(backbone) if stride == 8 else backbone
+            return dilate_vgg(backbone) if stride == 8 and isinstance(backbone, VGG) else backbone
         if not name.startswith("resnet"):
             if self.output_stride is None:
                 return BACKBONES[name](**options)
@@ -106,66 +117,67 @@ class Description:
         return BACKBONES[name](output_stride=stride, **options)
 
 
-def _fcn(stride: int) -> Callable[[nn.Module, Description], nn.Module]:
-    def build(backbone: nn.Module, described: Description) -> nn.Module:
-        if (described.backbone or "").startswith("vgg"):  # as in the paper, with the classifier's hidden layers
-            backbone = models.Convolutionalized(backbone, width=64 * (described.width or 64))
-        return models.FCN(backbone, described.num_classes, stride)
+def _fcn(stride: int) -> Callable[[Backbone, NetworkSpec], nn.Module]:
+    def build(backbone: Backbone, spec: NetworkSpec) -> nn.Module:
+        if (spec.backbone or "").startswith("vgg"):  # as in the paper, with the classifier's hidden layers
+            backbone = models.Convolutionalized(backbone, width=64 * (spec.width or 64))
+        return models.FCN(backbone, spec.num_classes, stride)
 
     return build
 
 
-def _deeplab(build: Callable[..., nn.Module], **options) -> Callable[[nn.Module, Description], nn.Module]:
-    def built(backbone: nn.Module, described: Description) -> nn.Module:
+def _deeplab(
+    build: Callable[..., nn.Module], **options: Callable[[Backbone], int]
+) -> Callable[[Backbone, NetworkSpec], nn.Module]:
+    def built(backbone: Backbone, spec: NetworkSpec) -> nn.Module:
         rates = tuple(max(1, rate * PAPER_STRIDE // backbone.strides[-1]) for rate in PAPER_RATES)
         more = {name: choose(backbone) for name, choose in options.items()}
-        return build(backbone, described.num_classes, rates=rates, **more)
+        return build(backbone, spec.num_classes, rates=rates, **more)
 
     return built
 
 
-def _quarter(backbone: nn.Module) -> int:
+def _quarter(backbone: Backbone) -> int:
     """The index of the backbone's map at a quarter of the image."""
     return backbone.strides.index(4)
 
 
-NETWORKS: dict[str, Kind] = {
-    "unet": Kind(
+NETWORKS: dict[str, OnBackbone | Whole] = {
+    "unet": OnBackbone(
         "U-Net, padded; --backbone contracting is the paper's left side",
-        lambda backbone, described: models.UNet(backbone, described.num_classes),
+        lambda backbone, spec: models.UNet(backbone, spec.num_classes),
         backbone="contracting",
     ),
-    "fcn32": Kind("FCN-32s; --backbone vgg16 is the paper's", _fcn(32)),
-    "fcn16": Kind("FCN-16s: one skip", _fcn(16)),
-    "fcn8": Kind("FCN-8s: two skips", _fcn(8)),
-    "dilated-fcn": Kind(
+    "fcn32": OnBackbone("FCN-32s; --backbone vgg16 is the paper's", _fcn(32)),
+    "fcn16": OnBackbone("FCN-16s: one skip", _fcn(16)),
+    "fcn8": OnBackbone("FCN-8s: two skips", _fcn(8)),
+    "dilated-fcn": OnBackbone(
         "a 3×3 classifier on a dilated backbone, with an auxiliary head (torchvision's FCN)",
-        lambda backbone, described: models.DilatedFCN(backbone, described.num_classes, aux=True),
+        lambda backbone, spec: models.DilatedFCN(backbone, spec.num_classes, aux=True),
         output_stride=8,
     ),
-    "hypercolumn": Kind(
+    "hypercolumn": OnBackbone(
         "all maps stacked, one classifier with 64 hidden channels",
-        lambda backbone, described: models.Hypercolumn(backbone, described.num_classes, hidden=64),
+        lambda backbone, spec: models.Hypercolumn(backbone, spec.num_classes, hidden=64),
     ),
-    "deeplabv1": Kind(
+    "deeplabv1": OnBackbone(
         "DeepLab v1, LargeFOV",
-        lambda backbone, described: models.DeepLabV1(backbone, described.num_classes),
+        lambda backbone, spec: models.DeepLabV1(backbone, spec.num_classes),
         backbone="vgg16",
         output_stride=8,
     ),
-    "deeplabv2": Kind(
+    "deeplabv2": OnBackbone(
         "DeepLab v2, ASPP-L",
-        lambda backbone, described: models.DeepLabV2(backbone, described.num_classes),
+        lambda backbone, spec: models.DeepLabV2(backbone, spec.num_classes),
         backbone="vgg16",
         output_stride=8,
     ),
-    "deeplabv3": Kind("DeepLab v3: ASPP with image pooling", _deeplab(models.DeepLabV3), output_stride=8),
-    "deeplabv3plus": Kind(
+    "deeplabv3": OnBackbone("DeepLab v3: ASPP with image pooling", _deeplab(models.DeepLabV3), output_stride=8),
+    "deeplabv3plus": OnBackbone(
         "DeepLab v3+: ASPP and a decoder", _deeplab(models.DeepLabV3Plus, low_level=_quarter), output_stride=16
     ),
-    "compact": Kind(
+    "compact": Whole(
         "a DeepLab of less than a million parameters, with two skips",
-        lambda _, described: CompactDeepLab(described.num_classes),
-        backbone=None,
+        lambda spec: CompactDeepLab(spec.num_classes),
     ),
 }

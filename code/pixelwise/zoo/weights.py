@@ -9,12 +9,13 @@ a file runs no code, and a file from a stranger can do no more than be refused. 
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from .. import sealed
-from .registry import Description
+from .registry import NetworkSpec
 
 DEFAULT = Path(__file__).resolve().parents[3] / "data" / "weights" / "compact-streets.safetensors"
 """The small weights that come with the book."""
@@ -35,7 +36,7 @@ class WeightsError(ValueError):
 
 
 @dataclass(frozen=True)
-class About:
+class Metadata:
     """What a file of weights says of itself.
 
     classes: names, one for each output; size: (height, width) of the training pictures; dataset: its name; train_split
@@ -43,17 +44,17 @@ class About:
     dictionaries hold what JSON can. Text is printable and names are short, for they are shown. ValueError otherwise.
     """
 
-    network: Description
+    network: NetworkSpec
     classes: tuple[str, ...]
     dataset: str
     size: tuple[int, int]
-    recipe: dict = field(default_factory=dict)
-    metrics: dict = field(default_factory=dict)
-    provenance: dict = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
     train_split: str | None = None
     val_split: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         classes = self.classes
         if not isinstance(classes, tuple) or len(classes) != self.network.num_classes:
             count = len(classes) if isinstance(classes, tuple) else sealed.short(repr(classes))
@@ -73,7 +74,7 @@ class About:
             _check_plain(name, getattr(self, name))
 
 
-PARTS = tuple(part.name for part in fields(About))
+PARTS = tuple(part.name for part in fields(Metadata))
 
 
 def check_size(size: object) -> None:
@@ -86,8 +87,8 @@ def check_size(size: object) -> None:
         )
 
 
-def save(path: Path, model: nn.Module, about: About) -> None:
-    """Write the model's state and `about` to `path`, whole or not at all. OSError where that can't be done.
+def save(path: Path, model: nn.Module, metadata: Metadata) -> None:
+    """Write the model's state and `metadata` to `path`, whole or not at all. OSError where that can't be done.
 
     A figure that is no finite number is written as null, for JSON has no other. WeightsError, and nothing is written,
     where the state itself holds NaN or infinity.
@@ -95,11 +96,11 @@ def save(path: Path, model: nn.Module, about: About) -> None:
     state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     if (key := sealed.first_not_finite(state)) is not None:
         raise WeightsError(f"the weights are not saved to {path}: {key} holds NaN or infinity; train it again")
-    parts = {name: _finite(getattr(about, name)) for name in PARTS} | {"network": about.network.to_dict()}
+    parts = {name: _finite(getattr(metadata, name)) for name in PARTS} | {"network": metadata.network.to_dict()}
     sealed.write(Path(path), FORMAT, parts, state)
 
 
-def load(path: str | Path) -> tuple[nn.Module, About]:
+def load(path: str | Path) -> tuple[nn.Module, Metadata]:
     """The network, on the CPU, in float32 and in eval mode, and what its file says of it.
 
     Files in half, bfloat16 or double precision are converted. WeightsError, in one line, for a file that is missing,
@@ -114,19 +115,20 @@ def load(path: str | Path) -> tuple[nn.Module, About]:
         raise WeightsError(
             f"{path} {error}; fetch it again, or train it again (pixelwise-train writes a weights.safetensors)"
         ) from None
-    about = _read(path, parts)
-    model = _fitting(path, about, tensors)
-    return model.eval(), about
+    metadata = _read(path, parts)
+    model = _fitting(path, metadata, tensors)
+    return model.eval(), metadata
 
 
-def _read(path: Path, parts: dict) -> About:
+def _read(path: Path, parts: dict[str, Any]) -> Metadata:
     try:
         if _finite(parts) != parts:
             raise ValueError("it holds a number that is not finite")
         if not isinstance(parts["network"], dict):
             raise ValueError(f"network is {sealed.short(repr(parts['network']))}, expected a dictionary")
         tuples = {name: tuple(parts[name]) for name in ("classes", "size") if isinstance(parts[name], list)}
-        return About(**(parts | tuples | {"network": Description(**parts["network"])}))
+        values: dict[str, Any] = parts | tuples | {"network": NetworkSpec(**parts["network"])}
+        return Metadata(**values)
     except (ValueError, TypeError) as error:
         raise WeightsError(
             f"{path} does not say what it is ({sealed.short(str(error))}): it is forged, or of a later version; train "
@@ -134,26 +136,26 @@ def _read(path: Path, parts: dict) -> About:
         ) from None
 
 
-def _fitting(path: Path, about: About, tensors: dict[str, Tensor]) -> nn.Module:
+def _fitting(path: Path, metadata: Metadata, tensors: dict[str, Tensor]) -> nn.Module:
     """The described network with these tensors, if they are its; no memory is spent on others."""
     try:
         with torch.device("meta"):
-            model = about.network.build()
+            model = metadata.network.build()
     except (ValueError, RuntimeError) as error:
         raise WeightsError(f"{path} describes a network that can't be built: {sealed.short(str(error))}") from None
     expected = model.state_dict()
     for key in sorted(expected.keys() | tensors.keys()):
-        here, there = expected.get(key), tensors.get(key)
-        shapes = ["absent" if value is None else tuple(value.shape) for value in (there, here)]
-        if shapes[0] != shapes[1]:
+        wanted, stored = expected.get(key), tensors.get(key)
+        if wanted is None or stored is None or wanted.shape != stored.shape:
+            shapes = ["absent" if value is None else tuple(value.shape) for value in (stored, wanted)]
             raise WeightsError(
-                f"the weights in {path} do not fit the {about.network.model} that it describes: {sealed.short(key)} is "
-                f"{shapes[0]} there, expected {shapes[1]}; train it again"
+                f"the weights in {path} do not fit the {metadata.network.model} that it describes: {sealed.short(key)} "
+                f"is {shapes[0]} there, expected {shapes[1]}; train it again"
             )
-        if there.dtype != here.dtype and not (here.dtype in FLOATS and there.dtype in FLOATS):
+        if stored.dtype != wanted.dtype and not (wanted.dtype in FLOATS and stored.dtype in FLOATS):
             raise WeightsError(
-                f"the weights in {path} are of a kind that can't be used: {key} is {there.dtype}, expected "
-                f"{here.dtype}, or half, bfloat16 or double; convert it, or train it again"
+                f"the weights in {path} are of a kind that can't be used: {key} is {stored.dtype}, expected "
+                f"{wanted.dtype}, or half, bfloat16 or double; convert it, or train it again"
             )
     converted = {key: value.to(expected[key].dtype) for key, value in tensors.items()}
     if (key := sealed.first_not_finite(converted)) is not None:
@@ -172,10 +174,11 @@ def _check_plain(what: str, value: object, depth: int = 0) -> None:
     if depth > sealed.DEEPEST:
         raise ValueError(f"{what} is nested more than {sealed.DEEPEST} deep")
     if isinstance(value, dict):
-        value = [part for pair in value.items() for part in pair]
-        if not all(isinstance(key, str) for key in value[::2]):
+        if not all(isinstance(key, str) for key in value):
             raise ValueError(f"{what} has a key that is no text")
-    if isinstance(value, list | tuple):
+        for part in (*value, *value.values()):
+            _check_plain(what, part, depth + 1)
+    elif isinstance(value, (list, tuple)):
         for part in value:
             _check_plain(what, part, depth + 1)
     elif isinstance(value, str):
@@ -189,6 +192,6 @@ def _finite(value: object) -> object:
     """The same with None for every float that is NaN or infinite."""
     if isinstance(value, dict):
         return {key: _finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [_finite(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

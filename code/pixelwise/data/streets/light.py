@@ -77,13 +77,13 @@ class Light:
         haze = z * self._extinction
         haze = haze / (1.0 + haze)
         clear = 1.0 - haze
-        seen = np.empty(albedo.shape)
+        shaded = np.empty(albedo.shape)
         for c in range(3):
             lit = albedo[c] * (self.ambient[c] + self.sun[c] * sun)
             if emission is not None:
                 lit = lit + emission[c]
-            seen[c] = lit * clear + self.horizon[c] * haze
-        return seen
+            shaded[c] = lit * clear + self.horizon[c] * haze
+        return shaded
 
     @property
     def _extinction(self) -> float:

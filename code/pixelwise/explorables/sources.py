@@ -18,7 +18,7 @@ def source(name: str) -> str:
 
 
 def plain(name: str) -> str:
-    """The source of a module as statements: without imports of shared.mjs and without ``export``."""
+    """The source of a module as statements: without imports of shared.mjs and without `export`."""
     return _read(name, keep_default=False)
 
 
