@@ -2,8 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -17,7 +22,7 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser() -> "Iterator[Browser]":
     """A headless Chromium that reaches this machine only; without one a test is skipped, in CI it fails."""
     executable = next((path for path in map(shutil.which, BROWSERS) if path), None)
     if executable is None:

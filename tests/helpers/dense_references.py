@@ -14,13 +14,14 @@ from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.resnet import Bottleneck
 
 from pixelwise.models import deeplabv3_resnet50, deeplabv3plus_resnet50, fcn_resnet50, resnet
+from pixelwise.models.blocks import Backbone
 from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
 from pixelwise.models.fcn import FCN, Convolutionalized
 from pixelwise.models.unet import UNet
 from pixelwise.models.vgg import VGG
 
 
-def smp_backbone(build: Callable[..., nn.Module], output_stride: int) -> nn.Module:
+def smp_backbone(build: Callable[..., Backbone], output_stride: int) -> Backbone:
     return build(num_classes=None, output_stride=output_stride, dilate_first_block=True)
 
 

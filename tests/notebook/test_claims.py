@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pixelwise.notebook import claims, course
+from pixelwise.notebook.claim import MIME
 from pixelwise.training import history
 
 GAINS = [0.2, 0.1, 0.3]
@@ -148,7 +149,7 @@ def test_a_claim_shows_as_text_markup_and_data(begin):
     claims.deterministic("a < b", 1, at_most=2)
     bundle = run.claims[0]._repr_mimebundle_()
     assert "a &lt; b" in bundle["text/html"]
-    data = json.loads(json.dumps(bundle[claims.MIME]))
+    data = json.loads(json.dumps(bundle[MIME]))
     assert (data["name"], data["bound"], data["limit"]) == ("a-b", "at most 2", 2)
     assert "a &lt; b" in claims.table()._repr_html_()
 

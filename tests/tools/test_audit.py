@@ -5,12 +5,12 @@ import json
 import pytest
 from book.extensions.claims import MIME
 from tests.helpers.notebooks import save, sound_notebook
-from tools import audit, stamp
+from tools import audit, planting, stamp
 
 pytestmark = pytest.mark.slow
 
 QUICK = ("tests/tools/test_repository.py",)
-SPOIL = audit.replace("README.md", "github.com/pixelwise-book/", "github.com/somebody/")
+SPOIL = planting.replace("README.md", "github.com/pixelwise-book/", "github.com/somebody/")
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,11 @@ SPOIL = audit.replace("README.md", "github.com/pixelwise-book/", "github.com/som
         (SPOIL, "run `make set-repository", "caught"),
         (SPOIL, "something else", "NOT CAUGHT: the tests fail, but do not say 'something else'"),
         (lambda root: None, "run `make set-repository", "NOT CAUGHT"),
-        (audit.replace("README.md", "no such text", ""), "", "NOT PLANTED: README.md no longer holds 'no such text'"),
+        (
+            planting.replace("README.md", "no such text", ""),
+            "",
+            "NOT PLANTED: README.md no longer holds 'no such text'",
+        ),
     ],
     ids=["caught", "another failure", "no failure", "nowhere to plant"],
 )

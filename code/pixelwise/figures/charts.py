@@ -45,7 +45,8 @@ def curves(
         raise ValueError("there is nothing to draw: runs is empty")
     percent = any(word in quantity for word in ("accuracy", "iou", "dice")) if percent is None else percent
     card, axes = _chart(title, height)
-    ends = []
+    ends: list[tuple[str, str]] = []
+    at = np.empty(0)
     for i, (label, one_or_more) in enumerate(runs.items()):
         seeds = _seeds(one_or_more)
         series = [_series(run, quantity, label) for run in seeds]

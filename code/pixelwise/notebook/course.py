@@ -11,15 +11,13 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import torch
 
 from ..environment import device_name, seed_everything, versions
 from ..files import save_json
-
-if TYPE_CHECKING:
-    from .claims import Claim
+from .claim import Claim
 
 BUDGETS = ("smoke", "cpu", "gpu")
 ROOT = Path(__file__).resolve().parents[3]
@@ -36,7 +34,7 @@ class Run:
     dataset: str
     seeds: tuple[int, ...]
     recording: bool
-    claims: "list[Claim]" = field(default_factory=list, repr=False)
+    claims: list[Claim] = field(default_factory=list, repr=False)
     started: float = field(default_factory=time.perf_counter, repr=False)
 
     def pick(self, *, smoke: T, cpu: T, gpu: T) -> T:

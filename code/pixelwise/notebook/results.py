@@ -19,7 +19,7 @@ class Results:
 
     values: Mapping[Hashable, Sequence[float]]
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         counts = {len(values) for values in self.values.values()}
         if len(counts) != 1 or counts == {0}:
             given = ", ".join(f"{name} {len(values)}" for name, values in self.values.items()) or "nothing"
