@@ -61,7 +61,7 @@ def test_stub_and_modules_agree(package):
     ("package", "name"),
     [
         *[("ops", "convolutionalize"), ("ops", "pixel_shuffle"), ("analysis", "receptive_field")],
-        *[("models", "googlenet"), ("models", "patchnet"), ("models", "unet"), ("zoo", "pretrained")],
+        *[("models", "googlenet"), ("models", "patchnet"), ("zoo", "pretrained"), ("models", "unet")],
     ],
 )
 def test_a_function_is_not_hidden_by_the_module_of_its_name(package, name):
