@@ -27,7 +27,6 @@ import torch
 import torch.nn.functional as F
 from models import PAIRS, compare
 from PIL import Image
-from tests.helpers.parity import randomise
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
@@ -38,6 +37,7 @@ from pixelwise.evaluation import evaluate, heads, metrics, predict
 from pixelwise.models.unet import ContractingPath, UNet
 from pixelwise.training import History, Recipe, fit, losses
 from pixelwise.training.schedule import poly
+from tests.helpers.parity import randomise
 
 SIZE, WHOLE = (120, 160), (128, 160)
 """Size of the scenes, and for the first table the nearest one that smp's models take."""

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sphinx.errors import SphinxError
+
 from tools import stamp
 
 try:

@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
+
 from tools import stamp
 
 PURPOSES = stamp.ROOT / "book" / "chapters.yml"

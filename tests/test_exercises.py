@@ -9,9 +9,9 @@ import re
 
 import pytest
 import torch
-from tools import stamp
 
 from pixelwise import exercises
+from tools import stamp
 
 CHECK = re.compile(r'exercises\.check\("([\w.]+)", \.\.\.\)')
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)

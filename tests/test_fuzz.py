@@ -13,8 +13,6 @@ from hypothesis import strategies as st
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from tests.helpers import camvid_copy, tiny
-from tests.helpers.laws import heavy_law, law
 
 from pixelwise import data, sealed
 from pixelwise.data import photos
@@ -23,6 +21,8 @@ from pixelwise.evaluation import predict as predict_labels
 from pixelwise.evaluation.pictures import label
 from pixelwise.zoo import weights
 from pixelwise.zoo.registry import BACKBONES, NETWORKS, NetworkSpec
+from tests.helpers import camvid_copy, tiny
+from tests.helpers.laws import heavy_law, law
 
 fuzz = settings(law, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 few = settings(heavy_law, suppress_health_check=fuzz.suppress_health_check)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tools import stamp
 
 from pixelwise import analysis, models, ops
+from tools import stamp
 
 PACKAGES = (analysis, models, ops)
 OWN_MODULE_ONLY = {"TABLE", "efficientnet", "stack"}  # too short for the package, or the name of a module there

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+
 from tools import check, stamp
 
 NOTEBOOKS = stamp.notebooks()

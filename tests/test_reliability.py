@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.helpers import camvid_copy, tiny
 
 from pixelwise import data
 from pixelwise.cli import predict
@@ -22,6 +21,7 @@ from pixelwise.evaluation import evaluate, metrics
 from pixelwise.training import CheckpointError, Recipe, fit
 from pixelwise.zoo import weights
 from pixelwise.zoo.registry import NetworkSpec
+from tests.helpers import camvid_copy, tiny
 
 PATHS = ["mit Leerzeichen", "Straßen/눈 오는 날", "🚗", 'it\'s "quoted"', "-dash", "100 % #1?", "a" * 120]
 TRAIN = "--model unet --width 2 --size 32 48 --scenes 2 --epochs 1 --batch-size 2 --progress silent --device cpu"

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from nbconvert import HTMLExporter
+
 from tests.helpers.notebooks import sound_notebook
 from tools import stamp
 

@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from tools import stamp
 
 # Modules and calls that turn a file's bytes into code or into paths of the file's own choosing.

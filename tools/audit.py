@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from book.extensions.claims import read_claims
-
 from tools import rehearse, stamp
 from tools.planting import (
     another_bound,

@@ -10,8 +10,8 @@ import sys
 from collections import Counter, defaultdict
 
 import pytest
-from tests.helpers.faults import OUTCOMES
 
+from tests.helpers.faults import OUTCOMES
 from tools import stamp
 
 DOCUMENT = stamp.ROOT / "docs/robustness.md"

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import requests
-from book import build
 
+from book import build
 from tools import stamp
 
 OUTSIDE = re.compile(r"https?://[^\s<>()\"'`\]]+[\w/]")

@@ -11,13 +11,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from book import toc
-from book.extensions.explorables import HOST, PICTURE
 from docutils import nodes
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
+
+from book import toc
+from book.extensions.explorables import HOST, PICTURE
 from tools import stamp
 
 CAPTION = re.compile(r"<figcaption>(.*?)\s*<span", re.DOTALL)

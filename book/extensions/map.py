@@ -4,11 +4,12 @@ import json
 from html import escape
 from pathlib import Path
 
-from book import toc
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
+
+from book import toc
 from tools import stamp
 
 ITEM = """<li><a href="{link}"><small>{title}</small>

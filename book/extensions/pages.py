@@ -5,15 +5,16 @@ import re
 from pathlib import Path
 from typing import Any
 
-from book import toc
-from book.extensions import cards
-from book.extensions.provenance import spell_seconds
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.config import Config
 from sphinx.errors import ConfigError
 from sphinx.util.typing import ExtensionMetadata
+
+from book import toc
+from book.extensions import cards
+from book.extensions.provenance import spell_seconds
 from tools import stamp
 
 THEME = Path(__file__).resolve().parents[1] / "theme"

@@ -5,11 +5,12 @@ import html
 import json
 from pathlib import Path
 
-from book import toc
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
+
+from book import toc
 from tools import stamp
 
 

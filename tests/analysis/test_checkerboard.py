@@ -3,10 +3,10 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import assert_equal, law, randn
 
 from pixelwise.analysis import keeps_constants, overlap_counts, overlap_map, phase_sums, stride_energy
 from pixelwise.ops import bilinear_kernel, icnr_, nearest, pixel_shuffle
+from tests.helpers.laws import assert_equal, law, randn
 
 small = st.integers(1, 6)
 

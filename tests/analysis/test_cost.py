@@ -3,13 +3,13 @@ import torch
 import torchvision
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import heavy_law
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from pixelwise.analysis import latency, peak_memory, profile
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.ops import convolutionalize
+from tests.helpers.laws import heavy_law
 
 
 def flops(model, shape):

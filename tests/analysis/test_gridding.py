@@ -2,10 +2,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import assert_equal, heavy_law
 from torch import nn
 
 from pixelwise.analysis import coverage, gradient_support, hdc_distance, valid_taps
+from tests.helpers.laws import assert_equal, heavy_law
 
 
 @pytest.mark.parametrize(

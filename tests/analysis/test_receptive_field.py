@@ -6,7 +6,6 @@ import torch.nn.functional as F
 import torchvision
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.helpers.laws import heavy_law
 from torch import nn
 
 from pixelwise.analysis import (
@@ -21,6 +20,7 @@ from pixelwise.analysis.field import Axis, hull
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.ops import convolutionalize
+from tests.helpers.laws import heavy_law
 
 
 class Branches(nn.Module):

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from book import build
 from tests.helpers.notebooks import save, sound_notebook
 from tools import stamp

@@ -6,10 +6,11 @@ import zipfile
 from xml.etree import ElementTree
 
 import pytest
-from book.extensions import colours, maths, provenance, reading, terms
 from docutils import nodes
 from math_core import LatexError
 from PIL import Image
+
+from book.extensions import colours, maths, provenance, reading, terms
 from tests.helpers.notebooks import ALT, build_book, save, sound_notebook
 from tools import stamp
 

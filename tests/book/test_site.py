@@ -15,9 +15,10 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 from axe_playwright_python import sync_playwright as axe
+from PIL import Image, ImageChops
+
 from book import toc
 from book.extensions.gallery import recorded
-from PIL import Image, ImageChops
 from tests.helpers.notebooks import build_book
 from tools import check, repository, stamp
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import law
 
 from pixelwise.data import VOID, Augment, DataError, normalise
 from pixelwise.data.augment import MEAN, STD
+from tests.helpers.laws import law
 
 SEEDS = st.integers(0, 2**31)
 SCALES = st.sampled_from([None, (0.4, 0.9), (0.75, 1.5), (1.0, 1.0), (1.2, 3.0)])

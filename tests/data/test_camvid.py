@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tests.helpers import camvid_copy
 
 from pixelwise import data
 from pixelwise.cli import prepare
 from pixelwise.data import DataError, DataWarning, camvid, storage
+from tests.helpers import camvid_copy
 
 SIZE = (12, 16)
 COUNTS = {"train": 6, "val": 2, "test": 3}

@@ -7,9 +7,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import heavy_law
 
 from pixelwise.data import CLASSES, VOID, DataError, DataWarning, Scenes, cut
+from tests.helpers.laws import heavy_law
 
 
 def traced(masks):

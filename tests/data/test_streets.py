@@ -10,10 +10,10 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 from skimage.measure import label as components
-from tests.helpers import golden_streets
 
 from pixelwise.data import CLASSES, VOID, streets
 from pixelwise.data.streets import Knobs, generate, generate_many
+from tests.helpers import golden_streets
 
 SIZE = (96, 128)
 CAMVID_SHARES = (16.8, 23.3, 1.0, 31.7, 4.5, 9.7, 1.2, 1.1, 5.9, 0.6, 0.3)

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-from tests.helpers.explorables import make
 
 from pixelwise import explorables
+from tests.helpers.explorables import make
 
 EVERY = pytest.mark.parametrize("name", explorables.__all__)
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])

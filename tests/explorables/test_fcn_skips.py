@@ -6,11 +6,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from tests.helpers.explorables import fcn_skips, make
 from torch.nn import functional as F
 
 from pixelwise import explorables
 from pixelwise.evaluation import metrics
+from tests.helpers.explorables import fcn_skips, make
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-from tests.helpers.explorables import hypercolumn_probe, make
 
 from pixelwise import explorables
+from tests.helpers.explorables import hypercolumn_probe, make
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 from scipy import stats
-from tests.helpers.explorables import make, pareto_front
 
 from pixelwise import explorables
+from tests.helpers.explorables import make, pareto_front
 
 
 @pytest.fixture(scope="module")

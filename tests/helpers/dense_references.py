@@ -6,7 +6,6 @@ from itertools import chain, pairwise
 
 import segmentation_models_pytorch as smp
 import torchvision
-from tests.helpers.references import Pair
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import segmentation
@@ -19,6 +18,7 @@ from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
 from pixelwise.models.fcn import FCN, Convolutionalized
 from pixelwise.models.unet import UNet
 from pixelwise.models.vgg import VGG
+from tests.helpers.references import Pair
 
 
 def smp_backbone(build: Callable[..., Backbone], output_stride: int) -> Backbone:

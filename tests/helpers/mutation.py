@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, reduce
 
-from tests.helpers.parity import ParityError, blank
 from torch import Tensor, nn
+
+from tests.helpers.parity import ParityError, blank
 
 Plant = Callable[[nn.Module], nn.Module | None]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
 from tools import bootstrap, stamp
 
 ALT = "a curve of mean IoU that rises over sixteen epochs"

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Any
 
 import torchvision
-from tests.helpers.parity import blank
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from pixelwise.models import deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
+from tests.helpers.parity import blank
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from functools import cache, partial
 import pytest
 import torch
 from safetensors.torch import load, save
-from tests.helpers.parity import randomise
 from torch import nn
 
 from pixelwise.models import (
@@ -28,6 +27,7 @@ from pixelwise.models import (
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.models.unet import ContractingPath, UNet, ValidUNet
+from tests.helpers.parity import randomise
 
 pytestmark = pytest.mark.slow
 

@@ -2,11 +2,11 @@
 
 import pytest
 import torch
-from tests.helpers.counting import parameters, skeleton
 from torchvision import models as theirs
 
 from pixelwise.models import densenet
 from pixelwise.models.densenet import DenseBlock, DenseNet
+from tests.helpers.counting import parameters, skeleton
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from tests.helpers.counting import multiply_adds, parameters, skeleton
 from torch import nn
 from torchvision import models as theirs
 
@@ -14,6 +13,7 @@ from pixelwise.models.efficientnet import (
     efficientnet,
     round_channels,
 )
+from tests.helpers.counting import multiply_adds, parameters, skeleton
 
 
 @pytest.mark.parametrize("variant", range(8))

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from tests.helpers import dense_references, references
-from tests.helpers.parity import blank
 
 from pixelwise.analysis import peak_memory
 from pixelwise.models import densenet, efficientnet, resnet, resnet_cifar, vgg
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.unet import ContractingPath
+from tests.helpers import dense_references, references
+from tests.helpers.parity import blank
 
 NAMES = ["resnet18", "resnet50", "googlenet", "densenet121", "efficientnet_b0", "vgg16"]
 NAMES += ["fcn_resnet50 with aux", "deeplabv3_resnet50 with aux", "smp.Unet resnet18"]

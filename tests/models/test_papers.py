@@ -5,9 +5,9 @@ import re
 
 import pytest
 import torch
-from tests.helpers.counting import parameters, skeleton
 
 from pixelwise import models
+from tests.helpers.counting import parameters, skeleton
 
 COUNT = re.compile(r"\d+(?:,\d{3})+")
 SIZES = {"valid_unet": (188, 4), "patchnet": (32, None)}  # side of the images and of the logits, where not the same

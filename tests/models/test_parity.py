@@ -1,6 +1,7 @@
 """Every classification network is the same function as torchvision's: outputs, gradients, statistics, in float64."""
 
 import pytest
+
 from tests.helpers.parity import assert_parity
 from tests.helpers.references import PAIRS
 

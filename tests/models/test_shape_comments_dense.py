@@ -4,9 +4,9 @@ import sys
 
 import pytest
 import torch
-from tests.helpers.shapes import check_shape_comments, stated_shapes
 
 from pixelwise.models import UNet, ValidUNet, compact, deeplab, fcn, hypercolumn, resnet, vgg
+from tests.helpers.shapes import check_shape_comments, stated_shapes
 
 
 def segment(build, size=224, channels=3):

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from tests.helpers.counting import multiply_adds, parameters, skeleton
 from torchvision import models as theirs
 
 from pixelwise.models import vgg
+from tests.helpers.counting import multiply_adds, parameters, skeleton
 
 
 @pytest.mark.parametrize(

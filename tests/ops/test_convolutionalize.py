@@ -4,7 +4,6 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import assert_equal, heavy_law, randn
 from torch import nn
 
 from pixelwise.models.patchnet import PatchNet
@@ -16,6 +15,7 @@ from pixelwise.ops import (
     output_stride,
     shift_and_stitch,
 )
+from tests.helpers.laws import assert_equal, heavy_law, randn
 
 
 def randomise(net):

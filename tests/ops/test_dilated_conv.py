@@ -3,9 +3,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.helpers.laws import assert_equal, law, randn
 
 from pixelwise.ops import dilated_conv_taps, dilated_conv_zeros, insert_zeros
+from tests.helpers.laws import assert_equal, law, randn
 
 two = lambda low, high: st.tuples(st.integers(low, high), st.integers(low, high))  # noqa: E731
 

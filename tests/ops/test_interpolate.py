@@ -3,9 +3,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import assert_equal, law, randn
 
 from pixelwise.ops import bilinear, bilinear_kernel, bilinear_matrix, nearest, transposed_conv_scatter
+from tests.helpers.laws import assert_equal, law, randn
 
 sizes = st.tuples(st.integers(1, 12), st.integers(1, 12))
 

@@ -3,9 +3,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import law, randn
 
 from pixelwise.ops import icnr_, nearest, pixel_shuffle, pixel_unshuffle
+from tests.helpers.laws import law, randn
 
 small = st.integers(1, 4)
 

@@ -3,7 +3,6 @@ import torch
 import torch.nn.functional as F
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.helpers.laws import assert_equal, law, randn
 
 from pixelwise.ops import (
     conv_matrix,
@@ -12,6 +11,7 @@ from pixelwise.ops import (
     transposed_conv_zero_insertion,
     transposed_size,
 )
+from tests.helpers.laws import assert_equal, law, randn
 
 WAYS = [transposed_conv_scatter, transposed_conv_zero_insertion, transposed_conv_matrix]
 

@@ -3,9 +3,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.helpers.laws import law, randn
 
 from pixelwise.ops import max_pool_with_indices, max_unpool
+from tests.helpers.laws import law, randn
 
 small = st.tuples(st.integers(1, 3), st.integers(1, 3))
 

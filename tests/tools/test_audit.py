@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from book.extensions.claims import MIME
 from tests.helpers.notebooks import save, sound_notebook
 from tools import audit, planting, stamp

@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 import pytest
-from tools import bootstrap, repository
 
 import pixelwise
+from tools import bootstrap, repository
 
 # Runs the cell as a notebook would, in a process whose Python cannot see this checkout, and whose pip only takes notes.
 HOST = """

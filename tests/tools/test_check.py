@@ -1,6 +1,7 @@
 """Every check of a stored notebook catches the fault that it is for, and nothing in a sound one."""
 
 import pytest
+
 from tests.helpers.notebooks import save, sound_notebook
 from tools import check, stamp
 

@@ -17,6 +17,7 @@ import time
 import zipfile
 
 import pytest
+
 from tools import stamp
 
 # What setuptools does for the real tree, in a few lines.

@@ -5,9 +5,9 @@ import shutil
 import threading
 
 import pytest
-from tools import links, repository, stamp
 
 from pixelwise.zoo.pretrained import NETWORKS
+from tools import links, repository, stamp
 
 
 @pytest.fixture(scope="module")

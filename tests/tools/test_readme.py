@@ -7,10 +7,10 @@ from collections import Counter
 
 import pytest
 import yaml
-from tests.helpers.faults import OUTCOMES
-from tools import faults, stamp
 
 import pixelwise
+from tests.helpers.faults import OUTCOMES
+from tools import faults, stamp
 
 pytestmark = pytest.mark.slow
 

@@ -5,6 +5,7 @@ import json
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
 from tools import bootstrap, check, record, stamp
 
 BEGIN = "from pixelwise.notebook import course\nrun = course.begin('test')"

@@ -3,9 +3,9 @@
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from tools import bootstrap, rehearse
 
 import pixelwise
+from tools import bootstrap, rehearse
 
 pytestmark = pytest.mark.slow
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from tools import repository, stamp
 
 NEW = "https://github.com/ada/pixelwise-2"

@@ -1,6 +1,7 @@
 """The hashes of a stamp change with what runs, and with nothing else."""
 
 import pytest
+
 from tests.helpers.notebooks import sound_notebook
 from tools import stamp
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from tools import stamp
 
 WORKFLOWS = sorted((stamp.ROOT / ".github/workflows").glob("*.yml"))

@@ -10,10 +10,10 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from tests.helpers.tiny import WithAuxiliary, scenes, segmenter
 
 from pixelwise import sealed
 from pixelwise.training import CheckpointError, Recipe, fit
+from tests.helpers.tiny import WithAuxiliary, scenes, segmenter
 
 ROOT = Path(__file__).parents[2]
 

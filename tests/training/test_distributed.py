@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.helpers.tiny import scenes, segmenter
 
 from pixelwise.training import Recipe, fit
+from tests.helpers.tiny import scenes, segmenter
 
 ROOT = Path(__file__).parents[2]
 

@@ -3,12 +3,12 @@ import random
 
 import pytest
 import torch
-from tests.helpers.tiny import Data, WithAuxiliary, classifier, patches, scenes, segmenter
 from torch import nn
 
 from pixelwise.data import Augment
 from pixelwise.evaluation import evaluate, metrics, predict
 from pixelwise.training import History, Recipe, fit
+from tests.helpers.tiny import Data, WithAuxiliary, classifier, patches, scenes, segmenter
 
 quick = {"epochs": 2, "batch_size": 4, "amp": False}
 
