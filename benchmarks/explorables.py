@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from pixelwise import explorables
 from pixelwise.explorables import bundle
-from tests.helpers.explorables import make
+from tests.explorables.explorables import make
 
 ROUNDS = 5
 FRAME = 1000 / 60  # ms

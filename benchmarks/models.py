@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from pixelwise.analysis import peak_memory
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.helpers import dense_references, references
-from tests.helpers.parity import randomise
+from tests.models import dense_references, references
+from tests.models.parity import randomise
 
 CLASSIFIERS = ("resnet18", "resnet34", "resnet50", "googlenet", "densenet121", "efficientnet_b0", "vgg16")
 DILATED = ("smp.DeepLabV3 resnet50, output stride 8", "smp.DeepLabV3Plus resnet50, output stride 16")

@@ -37,7 +37,7 @@ from pixelwise.evaluation import evaluate, heads, metrics, predict
 from pixelwise.models.unet import ContractingPath, UNet
 from pixelwise.training import History, Recipe, fit, losses
 from pixelwise.training.schedule import poly
-from tests.helpers.parity import randomise
+from tests.models.parity import randomise
 
 SIZE, WHOLE = (120, 160), (128, 160)
 """Size of the scenes, and for the first table the nearest one that smp's models take."""

@@ -1,7 +1,7 @@
 """The table of faults in docs/robustness.md, from the marks on the tests: `make faults` writes it.
 
 A test that tries a fault is marked `@pytest.mark.survives("Disk full, read-only, over quota")`; what then happens is
-said once, in tests/helpers/faults.py. `--check` only compares, and exits with 1 when the table is another.
+said once, in tests/tools/faults.py. `--check` only compares, and exits with 1 when the table is another.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from tests.helpers.faults import OUTCOMES
+from tests.tools.faults import OUTCOMES
 from tools import stamp
 
 DOCUMENT = stamp.ROOT / "docs/robustness.md"
@@ -45,7 +45,7 @@ def collect() -> dict[str, Counter[str]]:
 def table(cases: dict[str, Counter[str]]) -> str:
     """The table in Markdown, a row for each fault of OUTCOMES. ValueError where marks and OUTCOMES differ."""
     if strays := set(cases) ^ set(OUTCOMES):
-        raise ValueError(f"marked without an outcome in tests/helpers/faults.py, or the reverse: {sorted(strays)}")
+        raise ValueError(f"marked without an outcome in tests/tools/faults.py, or the reverse: {sorted(strays)}")
     rows = (
         f"| {fault} | {outcome} | {cases[fault].total()} | {', '.join(sorted(cases[fault]))} |"
         for fault, outcome in OUTCOMES.items()

@@ -13,7 +13,7 @@ from skimage.measure import label as components
 
 from pixelwise.data import CLASSES, VOID, streets
 from pixelwise.data.streets import Knobs, generate, generate_many
-from tests.helpers import golden_streets
+from tests.data import golden_streets
 
 SIZE = (96, 128)
 CAMVID_SHARES = (16.8, 23.3, 1.0, 31.7, 4.5, 9.7, 1.2, 1.1, 5.9, 0.6, 0.3)
@@ -40,12 +40,12 @@ def digest(image, mask):
 def test_pixels_are_the_same_on_every_machine(setting):
     assert golden_streets.digest(setting) == setting["sha256"], (
         "other pixels than those recorded; if they should be, raise streets.VERSION, which makes caches of them stale, "
-        "and run `python -m tests.helpers.golden_streets`"
+        "and run `python -m tests.data.golden_streets`"
     )
 
 
 def test_the_recorded_hashes_are_of_this_version():
-    assert GOLDEN["version"] == streets.VERSION, "run `python -m tests.helpers.golden_streets`"
+    assert GOLDEN["version"] == streets.VERSION, "run `python -m tests.data.golden_streets`"
 
 
 @pytest.mark.parametrize(("version", "recorded"), [(GOLDEN["version"], False), (GOLDEN["version"] + 1, True)])

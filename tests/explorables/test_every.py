@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pixelwise import explorables
-from tests.helpers.explorables import make
+from tests.explorables.explorables import make
 
 EVERY = pytest.mark.parametrize("name", explorables.__all__)
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from pixelwise import explorables
 from pixelwise.evaluation import metrics
-from tests.helpers.explorables import fcn_skips, make
+from tests.explorables.explorables import fcn_skips, make
 
 
 @pytest.fixture(scope="module")

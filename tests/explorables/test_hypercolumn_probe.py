@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pixelwise import explorables
-from tests.helpers.explorables import hypercolumn_probe, make
+from tests.explorables.explorables import hypercolumn_probe, make
 
 
 @pytest.fixture(scope="module")

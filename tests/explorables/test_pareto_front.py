@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from pixelwise import explorables
-from tests.helpers.explorables import make, pareto_front
+from tests.explorables.explorables import make, pareto_front
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from pixelwise import explorables
 from pixelwise.models.resnet_cifar import CifarResNet
-from tests.helpers.explorables import make, skip_or_not
+from tests.explorables.explorables import make, skip_or_not
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 from pixelwise.models import blocks, deformable, densenet, efficientnet, resnet, resnet_cifar, senet
 from pixelwise.models.googlenet import GoogLeNet, Inception, InceptionAux, googlenet
-from tests.helpers.mutation import Mutation, Plant, after, assign, instead, planted, rebuilt
-from tests.helpers.parity import assert_parity
-from tests.helpers.references import PAIRS
+from tests.models.mutation import Mutation, Plant, after, assign, instead, planted, rebuilt
+from tests.models.parity import assert_parity
+from tests.models.references import PAIRS
 
 
 def check(name: str, size: int | tuple[int, int], train: bool, plant: Plant) -> None:

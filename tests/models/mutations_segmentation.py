@@ -11,9 +11,9 @@ from pixelwise.models.blocks import upsample
 from pixelwise.models.fcn import FCN, Convolutionalized
 from pixelwise.models.unet import DecoderBlock
 from pixelwise.models.vgg import VGG
-from tests.helpers.dense_references import PAIRS
-from tests.helpers.mutation import Mutation, Plant, after, assign, instead, planted, rebuilt
-from tests.helpers.parity import ParityError, assert_parity
+from tests.models.dense_references import PAIRS
+from tests.models.mutation import Mutation, Plant, after, assign, instead, planted, rebuilt
+from tests.models.parity import ParityError, assert_parity
 
 
 def check(name: str, size: int | tuple[int, int], train: bool, plant: Plant) -> None:

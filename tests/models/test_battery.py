@@ -27,7 +27,7 @@ from pixelwise.models import (
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.models.unet import ContractingPath, UNet, ValidUNet
-from tests.helpers.parity import randomise
+from tests.models.parity import randomise
 
 pytestmark = pytest.mark.slow
 

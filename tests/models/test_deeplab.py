@@ -9,8 +9,8 @@ from pixelwise.models import resnet
 from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus, SeparableConv
 from pixelwise.models.deeplab_vgg import DeepLabV1, DeepLabV2, dilate_vgg
 from pixelwise.models.vgg import VGG, vgg16
-from tests.helpers.dense_references import PAIRS, SmpNames
-from tests.helpers.parity import assert_parity, randomise
+from tests.models.dense_references import PAIRS, SmpNames
+from tests.models.parity import assert_parity, randomise
 
 # (296, 24): a map of 37 rows, in which the largest rate, 36, joins the first and the last; (40, 296): of 37 columns.
 # smp takes multiples of the output stride only: there an odd size is a map with an odd number of rows or columns.

@@ -6,7 +6,7 @@ from torchvision import models as theirs
 
 from pixelwise.models import densenet
 from pixelwise.models.densenet import DenseBlock, DenseNet
-from tests.helpers.counting import parameters, skeleton
+from tests.models.counting import parameters, skeleton
 
 
 @pytest.mark.parametrize(

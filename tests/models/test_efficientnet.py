@@ -13,7 +13,7 @@ from pixelwise.models.efficientnet import (
     efficientnet,
     round_channels,
 )
-from tests.helpers.counting import multiply_adds, parameters, skeleton
+from tests.models.counting import multiply_adds, parameters, skeleton
 
 
 @pytest.mark.parametrize("variant", range(8))

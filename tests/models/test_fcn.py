@@ -7,8 +7,8 @@ from torch.nn import functional as F
 from pixelwise.models import resnet
 from pixelwise.models.fcn import FCN, BilinearUpsampling, Convolutionalized, DilatedFCN
 from pixelwise.models.vgg import VGG, vgg16
-from tests.helpers.dense_references import PAIRS
-from tests.helpers.parity import assert_parity, randomise
+from tests.models.dense_references import PAIRS
+from tests.models.parity import assert_parity, randomise
 
 
 @pytest.mark.parametrize("train", [False, True], ids=["eval", "train"])

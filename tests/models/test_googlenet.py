@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from pixelwise.models.googlenet import TABLE, GoogLeNet, GoogLeNetOutputs, Inception, googlenet
-from tests.helpers.counting import multiply_adds, parameters, skeleton
+from tests.models.counting import multiply_adds, parameters, skeleton
 
 # what the modules put out by the paper's table, and the size of their maps for 224×224
 OUT = {"3a": 256, "3b": 480, "4a": 512, "4b": 512, "4c": 512, "4d": 528, "4e": 832, "5a": 832, "5b": 1024}

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from pixelwise.models.hypercolumn import Hypercolumn, stack
 from pixelwise.models.unet import ContractingPath
-from tests.helpers.parity import randomise
+from tests.models.parity import randomise
 
 
 def test_stacking_features_is_summing_scores():

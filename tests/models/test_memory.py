@@ -7,8 +7,8 @@ from pixelwise.analysis import peak_memory
 from pixelwise.models import densenet, efficientnet, resnet, resnet_cifar, vgg
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.unet import ContractingPath
-from tests.helpers import dense_references, references
-from tests.helpers.parity import blank
+from tests.models import dense_references, references
+from tests.models.parity import blank
 
 NAMES = ["resnet18", "resnet50", "googlenet", "densenet121", "efficientnet_b0", "vgg16"]
 NAMES += ["fcn_resnet50 with aux", "deeplabv3_resnet50 with aux", "smp.Unet resnet18"]

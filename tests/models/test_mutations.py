@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.mutation import untouched
+from tests.models.mutation import untouched
 
 pytestmark = pytest.mark.slow
 

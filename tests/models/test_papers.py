@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pixelwise import models
-from tests.helpers.counting import parameters, skeleton
+from tests.models.counting import parameters, skeleton
 
 COUNT = re.compile(r"\d+(?:,\d{3})+")
 SIZES = {"valid_unet": (188, 4), "patchnet": (32, None)}  # side of the images and of the logits, where not the same

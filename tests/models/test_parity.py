@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.helpers.parity import assert_parity
-from tests.helpers.references import PAIRS
+from tests.models.parity import assert_parity
+from tests.models.references import PAIRS
 
 SIZES = (64, 65, (40, 96))
 

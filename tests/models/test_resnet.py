@@ -6,8 +6,8 @@ from torchvision import models as theirs
 
 from pixelwise.models import resnet
 from pixelwise.models.resnet import BasicBlock, Bottleneck, ResNet
-from tests.helpers.counting import multiply_adds, parameters, skeleton
-from tests.helpers.parity import blank, randomise
+from tests.models.counting import multiply_adds, parameters, skeleton
+from tests.models.parity import blank, randomise
 
 MILLIONS = {18: 11_689_512, 34: 21_797_672, 50: 25_557_032, 101: 44_549_160, 152: 60_192_808}
 PAPER_GIGA = {18: 1.8, 34: 3.6, 50: 3.8, 101: 7.6, 152: 11.3}  # table 1

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from pixelwise.models.resnet_cifar import CifarResNet
-from tests.helpers.counting import parameters, skeleton
+from tests.models.counting import parameters, skeleton
 
 PAPER_MILLIONS = {20: 0.27, 32: 0.46, 44: 0.66, 56: 0.85, 110: 1.7, 1202: 19.4}  # table 6
 

@@ -7,7 +7,7 @@ from pixelwise.models.blocks import SqueezeExcitation
 from pixelwise.models.resnet import resnet50
 from pixelwise.models.senet import squeeze_and_excite
 from pixelwise.models.vgg import vgg16
-from tests.helpers.counting import multiply_adds, parameters, skeleton
+from tests.models.counting import multiply_adds, parameters, skeleton
 
 
 def test_parameters_are_the_papers():

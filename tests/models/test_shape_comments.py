@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pixelwise.models import blocks, deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
-from tests.helpers.shapes import check_shape_comments, stated_shapes
+from tests.models.shapes import check_shape_comments, stated_shapes
 
 
 def classify(build, size=224):

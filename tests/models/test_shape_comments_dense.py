@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pixelwise.models import UNet, ValidUNet, compact, deeplab, fcn, hypercolumn, resnet, vgg
-from tests.helpers.shapes import check_shape_comments, stated_shapes
+from tests.models.shapes import check_shape_comments, stated_shapes
 
 
 def segment(build, size=224, channels=3):

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from pixelwise.models.unet import ContractingPath, UNet, ValidUNet, is_valid_size, nearest_valid_sizes
-from tests.helpers.dense_references import PAIRS
-from tests.helpers.parity import assert_parity
+from tests.models.dense_references import PAIRS
+from tests.models.parity import assert_parity
 
 COUNTS = {"resnet18": 14_328_209, "resnet34": 24_436_369, "resnet50": 32_521_105}
 

@@ -5,7 +5,7 @@ import torch
 from torchvision import models as theirs
 
 from pixelwise.models import vgg
-from tests.helpers.counting import multiply_adds, parameters, skeleton
+from tests.models.counting import multiply_adds, parameters, skeleton
 
 
 @pytest.mark.parametrize(

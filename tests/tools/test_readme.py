@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import pixelwise
-from tests.helpers.faults import OUTCOMES
+from tests.tools.faults import OUTCOMES
 from tools import faults, stamp
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ from functools import partial, reduce
 
 from torch import Tensor, nn
 
-from tests.helpers.parity import ParityError, blank
+from tests.models.parity import ParityError, blank
 
 Plant = Callable[[nn.Module], nn.Module | None]
 

@@ -1,6 +1,6 @@
 """The recorded hashes of generated scenes, and how to record them anew.
 
-`python -m tests.helpers.golden_streets` writes tests/data/streets_golden.json. It refuses to while the hashes differ
+`python -m tests.data.golden_streets` writes tests/data/streets_golden.json. It refuses to while the hashes differ
 from those recorded and `streets.VERSION` does not: caches of the old scenes would be taken for the new ones.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from pixelwise.data import streets
 
-PATH = Path(__file__).resolve().parents[1] / "data" / "streets_golden.json"
+PATH = Path(__file__).with_name("streets_golden.json")
 
 
 def read() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from pixelwise.models import deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
-from tests.helpers.parity import blank
+from tests.models.parity import blank
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
 from pixelwise.models.fcn import FCN, Convolutionalized
 from pixelwise.models.unet import UNet
 from pixelwise.models.vgg import VGG
-from tests.helpers.references import Pair
+from tests.models.references import Pair
 
 
 def smp_backbone(build: Callable[..., Backbone], output_stride: int) -> Backbone:
