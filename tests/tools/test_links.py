@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from pixelwise.zoo.pretrained import NETWORKS
+from pixelwise.zoo.pretrained import PUBLISHED
 from tools import links, repository, stamp
 
 
@@ -55,5 +55,5 @@ def test_dead_links_of_pages_are_named_with_their_place(host, tmp_path):
 def test_the_addresses_of_data_and_files_are_found():
     data = links.of_data()
     assert any(address.endswith("/CamVid/train.txt") for address in data)
-    assert sum(address.endswith(".pth") for address in data) == len(NETWORKS)
+    assert sum(address.endswith(".pth") for address in data) == len(PUBLISHED)
     assert repository.address() in links.of_files()
