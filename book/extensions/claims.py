@@ -11,13 +11,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from book import toc
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
-
-from book import toc
 from tools import stamp
 
 MIME = "application/vnd.pixelwise.claim+json"
@@ -48,7 +47,7 @@ def tabulate(claims: list[Claim], page: str, dataset: str) -> str:
     """The claims of one chapter as an HTML table; `page` is its address, `dataset` what it ran on."""
     rows = []
     for claim in claims:
-        kind = f"trained, {len(claim['measured'])} seeds" if claim["kind"] == "trained" else claim["kind"]
+        kind = f"trained, {len(claim['measured'])} seeds" if claim["kind"] == "trained" else "exact"
         if claim["where"] != dataset:
             kind = f"{kind}, {claim['where']}"
         measured, bound = ", ".join(map(spell, claim["measured"])), claim["bound"].removesuffix(" for every seed")

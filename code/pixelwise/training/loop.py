@@ -28,7 +28,7 @@ from ..evaluation.inference import Outputs, evaluate, heads, predicted_labels
 from ..modes import eval_mode
 from . import checkpoint as checkpoints
 from . import distributed, losses
-from .history import History, Progress, note_finished
+from .history import History, Progress
 from .recipe import Augmentation, Recipe
 from .schedule import poly
 
@@ -162,7 +162,6 @@ def fit(
     if average:
         model.load_state_dict(average.state_dict())
     model.eval()
-    note_finished()
     return history
 
 
