@@ -11,12 +11,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from book import toc
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
+
+from book import toc
 from tools import stamp
 
 MIME = "application/vnd.pixelwise.claim+json"
