@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     from .deformable import DeformableConv2d, deform_last_convolutions
     from .densenet import DenseNet, densenet121, densenet169, densenet201
     from .efficientnet import EfficientNet, efficientnet_b0
+    from .efficientnet_lite import EfficientNetLite, efficientnet_lite0
     from .fcn import FCN, Convolutionalized, DilatedFCN
     from .googlenet import GoogLeNet
     from .hypercolumn import Hypercolumn
     from .patchnet import PatchNet
     from .pretrained import pretrained
+    from .pyramid import FeaturePyramid
     from .resnet import ResNet, resnet18, resnet34, resnet50, resnet101, resnet152
     from .resnet_cifar import CifarResNet
     from .senet import squeeze_and_excite
@@ -34,6 +36,8 @@ __all__ = [
     "DenseNet",
     "DilatedFCN",
     "EfficientNet",
+    "EfficientNetLite",
+    "FeaturePyramid",
     "GoogLeNet",
     "Hypercolumn",
     "PatchNet",
@@ -45,6 +49,7 @@ __all__ = [
     "densenet169",
     "densenet201",
     "efficientnet_b0",
+    "efficientnet_lite0",
     "pretrained",
     "resnet18",
     "resnet34",
