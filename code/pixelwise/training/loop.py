@@ -22,6 +22,7 @@ from ..data.palette import VOID
 from ..modes import eval_mode
 from . import checkpoint as checkpoints
 from . import distributed, losses, metrics
+from .finetune import train_mode
 from .history import History, Progress
 from .inference import evaluate, predicted_labels
 from .recipe import Recipe
@@ -91,8 +92,8 @@ def fit(
 
     with _restore_random_state(device), Progress(style, epochs, last_step, step) as display:
         for epoch in range(len(history.epoch), epochs):
-            started = time.perf_counter()
-            model.train()
+            started, computing = time.perf_counter(), time.process_time()
+            train_mode(model)
             torch.manual_seed(_seed(seed, epoch, 0, rank))  # dropout
             generator = torch.Generator(device).manual_seed(_seed(seed, epoch, 1, rank))  # augmentation
             shuffle = torch.Generator().manual_seed(_seed(seed, epoch, 2))  # the same in every process, on every device
@@ -106,7 +107,7 @@ def fit(
                     step, last_step, warmup=recipe.warmup_steps, power=recipe.power
                 )
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate
+                    group["lr"] = learning_rate * group["rate"]
 
                 batch = batch[rank::world]
                 x, y = augment(images[batch], targets[batch], generator)
@@ -138,6 +139,7 @@ def fit(
                 accuracy=right / max(labelled, 1),
                 learning_rate=learning_rate,
                 seconds=time.perf_counter() - started,
+                processor_seconds=time.process_time() - computing,
             )
             if val is not None:
                 matrix = evaluate(result, val, device=device)
@@ -249,5 +251,6 @@ def _describe(model, images, targets, recipe: Recipe, loss, seed: int, device: t
         "loss": checkpoints.describe(loss.func if isinstance(loss, partial) else loss),
         "seed": seed,
         "device": device.type,
+        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         **{f"recipe.{name}": setting for name, setting in settings.items()},
     }

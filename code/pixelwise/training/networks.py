@@ -25,6 +25,7 @@ BACKBONES: dict[str, Callable[..., nn.Module]] = {
     "vgg19": partial(models.vgg19, batch_norm=True),
     "densenet121": models.densenet121,
     "efficientnet_b0": models.efficientnet_b0,
+    "efficientnet_lite0": partial(models.efficientnet_lite0, transform_input=True),
 }
 """All from scratch; VGG with batch normalisation, without which sixteen layers do not start to learn."""
 
@@ -88,7 +89,7 @@ class Description:
         if stride is None or name.startswith("vgg"):
             backbone = BACKBONES[name](**options)
             return dilate_vgg(backbone) if stride == 8 else backbone
-        if not name.startswith("resnet"):
+        if not name.startswith(("resnet", "efficientnet_lite")):
             if self.output_stride is None:
                 return BACKBONES[name](**options)
             raise ValueError(f"{name} has no output stride to choose: leave it out, or take a ResNet or a VGG")
@@ -151,6 +152,11 @@ NETWORKS: dict[str, Kind] = {
     "deeplabv3": Kind("DeepLab v3: ASPP with image pooling", _deeplab(models.DeepLabV3), output_stride=8),
     "deeplabv3plus": Kind(
         "DeepLab v3+: ASPP and a decoder", _deeplab(models.DeepLabV3Plus, low_level=_quarter), output_stride=16
+    ),
+    "pyramid": Kind(
+        "a feature pyramid; on EfficientNet-Lite0, three million parameters",
+        lambda backbone, described: models.FeaturePyramid(backbone, described.num_classes),
+        backbone="efficientnet_lite0",
     ),
     "compact": Kind(
         "a DeepLab of less than a million parameters, with two skips",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from .finetune import parameter_groups
+
 Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 
@@ -21,6 +23,9 @@ class Recipe:
     optimizer: str = "adamw"
     """"adamw" or "sgd"."""
     learning_rate: float = 2e-3
+    encoder_rate: float = 1.0
+    """Factor on the learning rate for the model's encoder, below 1 for one that is trained already. To freeze it: see
+    ``finetune.freeze``."""
     momentum: float = 0.9
     """Of SGD; AdamW keeps its usual betas."""
     weight_decay: float = 1e-2
@@ -47,6 +52,10 @@ class Recipe:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected at least 1")
         if self.max_steps is not None and self.max_steps < 1:
             raise ValueError(f"max_steps is {self.max_steps}, expected at least 1, or None for all epochs")
+        if self.encoder_rate <= 0:
+            raise ValueError(
+                f"encoder_rate is {self.encoder_rate}, expected a factor above 0; to freeze: finetune.freeze"
+            )
         if self.optimizer not in ("adamw", "sgd"):
             raise ValueError(f'optimizer is {self.optimizer!r}, expected "adamw" or "sgd"')
         if isinstance(self.class_weights, str) and self.class_weights != "inverse_sqrt":
@@ -55,13 +64,9 @@ class Recipe:
             raise ValueError(f"ema is {self.ema}, expected a decay between 0 and 1, say 0.999, or None")
 
     def build_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        """The optimizer over the model's trainable parameters, with the weight decay where it belongs."""
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in parameters if p.dim() > 1], "weight_decay": self.weight_decay},
-            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
-        ]
-        fused = parameters[0].device.type in ("cpu", "cuda")
+        """The optimizer over the model's trainable parameters, with weight decay and rates where they belong."""
+        groups = parameter_groups(model, self.weight_decay, self.encoder_rate)
+        fused = groups[0]["params"][0].device.type in ("cpu", "cuda")
         if self.optimizer == "sgd":
             return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, fused=fused)
         return torch.optim.AdamW(groups, lr=self.learning_rate, fused=fused)
