@@ -75,6 +75,14 @@ def test_resizing_averages_images_and_never_invents_labels(copy):
     assert torch.allclose(half.images.float().mean((2, 3)), whole.images.float().mean((2, 3)), atol=1.0)
 
 
+def test_unseen_is_a_drive_that_seen_has_no_frame_of(copy):
+    seen, unseen, train = (load(split, source=copy) for split in ("seen", "unseen", "train"))
+    assert {name[:6] for name in unseen.names} == {"0001TP"}
+    assert {name[:6] for name in seen.names} == {"0006R0", "0016E5"}
+    assert sorted(seen.names + unseen.names) == sorted(train.names)
+    assert unseen.split == "unseen"
+
+
 def test_fit_and_tune_part_train_by_sequence(copy):
     fit, tune, train = (load(split, source=copy) for split in ("fit", "tune", "train"))
     assert {name[:6] for name in tune.names} == {"0006R0"}
@@ -483,8 +491,8 @@ def test_the_real_camvid_is_as_published(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        tune, val = load("tune"), load("val", (120, 160))
-    assert (len(tune), len(val)) == (101, 101)
+        tune, val, unseen = load("tune"), load("val", (120, 160)), load("unseen")
+    assert (len(tune), len(val), len(unseen)) == (101, 101, 62)
     shares = torch.bincount(val.masks.flatten(), minlength=256) / val.masks.numel()
     assert shares[:11].min() > 0
     assert storage.folder() == tmp_path

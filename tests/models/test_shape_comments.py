@@ -6,7 +6,18 @@ import pytest
 import torch
 from tests.helpers.shapes import check_shape_comments, stated_shapes
 
-from pixelwise.models import blocks, deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
+from pixelwise.models import (
+    blocks,
+    deformable,
+    densenet,
+    efficientnet,
+    efficientnet_lite,
+    googlenet,
+    resnet,
+    resnet_cifar,
+    senet,
+    vgg,
+)
 
 
 def classify(build, size=224):
@@ -26,6 +37,7 @@ NETWORKS = [
     (googlenet, lambda: classify(googlenet.googlenet)),
     (densenet, lambda: classify(densenet.densenet121)),
     (efficientnet, lambda: classify(efficientnet.efficientnet_b0)),
+    (efficientnet_lite, lambda: classify(efficientnet_lite.efficientnet_lite0)),
     (vgg, lambda: classify(vgg.vgg16)),
     (deformable, deform),
     (blocks, lambda: classify(lambda: senet.squeeze_and_excite(resnet.resnet18()))),

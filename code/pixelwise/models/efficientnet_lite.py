@@ -118,12 +118,12 @@ class EfficientNetLite(nn.Module):
         self.channels = tuple(STAGES[i][3] for i in TAPS)
         self.strides = tuple(strides[i] for i in TAPS)
 
-        self.dropout = nn.Dropout(dropout)
-        self.classifier = last_layer(1280, num_classes)
         if num_classes is not None:
             self.conv_head = nn.Conv2d(channels, 1280, 1, bias=False)
             self.bn2 = nn.BatchNorm2d(1280, EPS)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = last_layer(1280, num_classes)
         initialise(self)
 
     def features(self, x: Tensor, first: int = 0) -> list[Tensor]:

@@ -114,6 +114,15 @@ def _deeplab(build: Callable[..., nn.Module], **options) -> Callable[[nn.Module,
     return built
 
 
+def _light(backbone: nn.Module) -> bool:
+    """Whether the backbone is made for small machines, and what stands on it had better be so too."""
+    return isinstance(backbone, models.EfficientNetLite)
+
+
+def _unet(backbone: nn.Module, described: Description) -> nn.Module:
+    return models.UNet(backbone, described.num_classes, widths=(128, 64, 48, 32, 16) if _light(backbone) else None)
+
+
 def _quarter(backbone: nn.Module) -> int:
     """The index of the backbone's map at a quarter of the image."""
     return backbone.strides.index(4)
@@ -122,7 +131,7 @@ def _quarter(backbone: nn.Module) -> int:
 NETWORKS: dict[str, Kind] = {
     "unet": Kind(
         "U-Net, padded; --backbone contracting is the paper's left side",
-        lambda backbone, described: models.UNet(backbone, described.num_classes),
+        _unet,
         backbone="contracting",
     ),
     "fcn32": Kind("FCN-32s; --backbone vgg16 is the paper's", _fcn(32)),
@@ -149,7 +158,11 @@ NETWORKS: dict[str, Kind] = {
         backbone="vgg16",
         output_stride=8,
     ),
-    "deeplabv3": Kind("DeepLab v3: ASPP with image pooling", _deeplab(models.DeepLabV3), output_stride=8),
+    "deeplabv3": Kind(
+        "DeepLab v3: ASPP with image pooling",
+        _deeplab(models.DeepLabV3, separable=_light, width=lambda backbone: 192 if _light(backbone) else 256),
+        output_stride=8,
+    ),
     "deeplabv3plus": Kind(
         "DeepLab v3+: ASPP and a decoder", _deeplab(models.DeepLabV3Plus, low_level=_quarter), output_stride=16
     ),
