@@ -251,6 +251,6 @@ def _describe(model, images, targets, recipe: Recipe, loss, seed: int, device: t
         "loss": checkpoints.describe(loss.func if isinstance(loss, partial) else loss),
         "seed": seed,
         "device": device.type,
-        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "frozen parameters": sum(p.numel() for p in model.parameters() if not p.requires_grad),
         **{f"recipe.{name}": setting for name, setting in settings.items()},
     }
