@@ -4,7 +4,7 @@ import pytest
 import torch
 from tests.helpers.shapes import check_shape_comments, stated_shapes
 
-from pixelwise.models import compact, deeplab, fcn, hypercolumn, resnet, unet, vgg
+from pixelwise.models import compact, deeplab, efficientnet_lite, fcn, hypercolumn, pyramid, resnet, unet, vgg
 
 
 def segment(build, size=224, channels=3):
@@ -17,10 +17,15 @@ def backbone():
     return resnet.resnet18(num_classes=None)
 
 
+def lite():
+    return efficientnet_lite.efficientnet_lite0(num_classes=None)
+
+
 NETWORKS = [
     (fcn, lambda: segment(lambda: fcn.FCN(fcn.Convolutionalized(vgg.vgg16(num_classes=None)), 21))),
     (hypercolumn, lambda: segment(lambda: hypercolumn.Hypercolumn(backbone(), 21))),
     (compact, lambda: segment(lambda: compact.CompactDeepLab(11))),
+    (pyramid, lambda: segment(lambda: pyramid.FeaturePyramid(lite(), 11))),
     (deeplab, lambda: segment(lambda: deeplab.DeepLabV3Plus(backbone(), 21))),
 ]
 

@@ -50,6 +50,6 @@ class FeaturePyramid(nn.Module):
         x = self.top(coarsest)  # (N, 160, H/32, W/32)
         for skip, lateral, refine in zip(finer, self.laterals, self.refinements, strict=True):
             x = F.interpolate(x, skip.shape[-2:], mode="bilinear", align_corners=False)
-            x = refine(x + lateral(skip))  # (N, 128, H/16, W/16), and last (N, 48, H/2, W/2)
+            x = refine(x + lateral(skip))  # (N, 128 or 96 or 64 or 48, H, W): the last at H/2
         logits = self.score(self.dropout(x))  # (N, num_classes, H/2, W/2)
         return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=False)
