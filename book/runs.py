@@ -111,24 +111,23 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", choices=[run.name for run in RUNS], metavar="NAME", help="this run alone")
     parser.add_argument("--list", action="store_true", help="list the runs, and train none")
     options = parser.parse_args(arguments)
-    if options.list:
-        for run in RUNS:
-            print(f"{run.name:32} {state(run)}")
-        return
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # more or fewer would round otherwise
     try:
         for run in RUNS:
-            if options.only in (None, run.name):
+            if options.list:
+                print(f"{run.name:32} {state(run)}")
+            elif options.only in (None, run.name):
                 complete(run)
     except KeyboardInterrupt:
         sys.exit("book.runs: stopped; the same command goes on from the last epoch")
+    except ValueError as error:
+        sys.exit(f"book.runs: {error}")
 
 
 def complete(run: Run) -> dict:
     """Train and judge a run, or go on with it, after the one it starts from; returns its results, new or kept."""
-    results = RESULTS / f"{run.name}.json"
-    if results.is_file():
-        return json.loads(results.read_text(encoding="utf-8"))
+    if kept := kept_results(run):
+        return kept
     described = Description(run.model, len(data.CLASSES))
     model = initial(run, described)
     train = training_scenes(run)
@@ -172,8 +171,25 @@ def complete(run: Run) -> dict:
         provenance={key: record[key] for key in ("device", "date", "seconds", "seeds", "versions")},
     )
     weights.save(folder(run) / "weights.safetensors", model, about)
-    with whole(results) as temporary:
+    with whole(RESULTS / f"{run.name}.json") as temporary:
         temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return record
+
+
+def kept_results(run: Run) -> dict | None:
+    """What a run that is done left; None for another. ValueError where its row has changed since."""
+    path = RESULTS / f"{run.name}.json"
+    if not path.is_file():
+        return None
+    record = json.loads(path.read_text(encoding="utf-8"))
+    now = json.loads(json.dumps(asdict(run)))
+    if changed := [
+        f"{name} {record['run'].get(name)} (now {now[name]})" for name in now if record["run"].get(name) != now[name]
+    ]:
+        raise ValueError(
+            f"{path.name} was made with {', '.join(changed)}: give the run another name, or delete that file and "
+            f"{folder(run)} to train it again"
+        )
     return record
 
 
@@ -217,9 +233,8 @@ def folder(run: Run) -> Path:
 
 def state(run: Run) -> str:
     """How far a run is, in words."""
-    results = RESULTS / f"{run.name}.json"
-    if results.is_file():
-        values = json.loads(results.read_text(encoding="utf-8"))["values"]
+    if kept := kept_results(run):
+        values = kept["values"]
         return "done: " + ", ".join(f"{split} mIoU {figures['mean_iou']:.1%}" for split, figures in values.items())
     return "begun" if (folder(run) / "checkpoint.safetensors").is_file() else "to do"
 

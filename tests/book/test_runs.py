@@ -1,5 +1,6 @@
 """The table of long runs: whole, stoppable at any time, and each begun where it says."""
 
+import dataclasses
 import functools
 import json
 from itertools import pairwise
@@ -75,6 +76,13 @@ def test_a_run_leaves_its_values_and_where_they_come_from(small):
     assert record["values"]["unseen"]["class_iou"].keys() == set(data.CLASSES)
     assert len(record["history"]["loss"]) == 2
     assert {"device", "date", "seconds", "processor_seconds", "seeds", "versions", "train_split"} <= record.keys()
+
+
+def test_a_row_that_was_changed_does_not_pass_for_the_run_that_was_made(small, monkeypatch):
+    complete(small[1])
+    monkeypatch.setattr(runs, "RUNS", (dataclasses.replace(small[1], colour=0.1),))
+    with pytest.raises(SystemExit, match=r"first.json was made with colour 0.3 \(now 0.1\): give the run another name"):
+        main([])
 
 
 def test_a_stopped_run_goes_on_and_ends_the_same(small, monkeypatch, capsys):
