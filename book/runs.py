@@ -85,7 +85,7 @@ SMALL = {77: 40, 20: 80}
 RUNS = (
     Run("pyramid-imagenet-seen"),
     Run("compact-nothing-seen", model="compact", epochs=8, batch_size=8, warmup_steps=50, **NOTHING),
-    Run("pyramid-imagenet-train", split="train", judged=("val",), epochs=100),
+    Run("pyramid-imagenet-train", split="train", judged=("val",)),
     Run("pyramid-nothing-seen", **NOTHING),
     Run("pyramid-frozen-seen", encoder="frozen"),
     Run("pyramid-nothing-streets", dataset="streets", split="train", epochs=8, **NOTHING),
@@ -98,6 +98,7 @@ RUNS = (
         for n, epochs in SMALL.items()
     ),
     Run("pyramid-imagenet-streets", dataset="streets", split="train", epochs=8),
+    Run("pyramid-imagenet-train-100-epochs", split="train", judged=("val",), epochs=100),
     Run("pyramid-imagenet-seen-100-epochs", epochs=100),
     Run("pyramid-nothing-seen-100-epochs", epochs=100, **NOTHING),
 )
