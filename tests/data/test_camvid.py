@@ -2,6 +2,7 @@
 
 import errno
 import io
+import itertools
 import multiprocessing
 import os
 import random
@@ -16,7 +17,8 @@ from PIL import Image
 
 from pixelwise import data
 from pixelwise.cli import prepare
-from pixelwise.data import DataError, DataWarning, camvid, storage
+from pixelwise.data import SPLITS, DataError, DataWarning, camvid, storage
+from pixelwise.data.scenes import overlapping
 from tests.helpers import camvid_copy
 
 SIZE = (12, 16)
@@ -75,6 +77,20 @@ def test_resizing_averages_images_and_never_invents_labels(copy):
     finest = whole.images.float().std((2, 3)).mean()
     assert half.images.float().std((2, 3)).mean() < finest
     assert torch.allclose(half.images.float().mean((2, 3)), whole.images.float().mean((2, 3)), atol=1.0)
+
+
+def test_unseen_is_a_drive_that_seen_has_no_frame_of(copy):
+    seen, unseen, train = (load(split, source=copy) for split in ("seen", "unseen", "train"))
+    assert {name[:6] for name in unseen.names} == {"0001TP"}
+    assert {name[:6] for name in seen.names} == {"0006R0", "0016E5"}
+    assert sorted(seen.names + unseen.names) == sorted(train.names)
+    assert unseen.split == "unseen"
+
+
+def test_splits_overlap_as_their_names_say(copy):
+    names = {split: set(load(split, source=copy).names) for split in SPLITS}
+    for one, other in itertools.combinations_with_replacement(SPLITS, 2):
+        assert overlapping(one, other) == overlapping(other, one) == bool(names[one] & names[other])
 
 
 def test_fit_and_tune_part_train_by_sequence(copy):
@@ -549,8 +565,8 @@ def test_the_real_camvid_is_as_published(tmp_path, monkeypatch):
     monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        tune, val = load("tune"), load("val", (120, 160))
-    assert (len(tune), len(val)) == (101, 101)
+        tune, val, unseen = load("tune"), load("val", (120, 160)), load("unseen")
+    assert (len(tune), len(val), len(unseen)) == (101, 101, 62)
     shares = torch.bincount(val.masks.flatten(), minlength=256) / val.masks.numel()
     assert shares[:11].min() > 0
     assert storage.folder() == tmp_path

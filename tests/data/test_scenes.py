@@ -53,11 +53,18 @@ def equal(one, other):
 def test_splits_have_their_sizes_and_share_no_scene(generator):
     splits = {split: data.load("streets", split, (4, 6)) for split in data.SPLITS}
     assert {split: len(scenes) for split, scenes in splits.items()} == {
-        "train": 512, "val": 128, "test": 128, "fit": 448, "tune": 64,
+        "train": 512, "val": 128, "test": 128, "fit": 448, "tune": 64, "seen": 448, "unseen": 64,
     }  # fmt: skip
     names = {split: set(scenes.names) for split, scenes in splits.items()}
-    assert names["fit"] | names["tune"] == names["train"]
-    for one, other in (("fit", "tune"), ("train", "val"), ("train", "test"), ("val", "test")):
+    assert names["fit"] | names["tune"] == names["seen"] | names["unseen"] == names["train"]
+    for one, other in (
+        ("fit", "tune"),
+        ("seen", "unseen"),
+        ("tune", "unseen"),
+        ("train", "val"),
+        ("train", "test"),
+        ("val", "test"),
+    ):
         assert not names[one] & names[other]
     assert torch.equal(torch.cat([splits["fit"].masks, splits["tune"].masks]), splits["train"].masks)
     assert splits["tune"].split == "tune"

@@ -10,7 +10,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from pixelwise.models import deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
+from pixelwise.models import (
+    deformable,
+    densenet,
+    efficientnet,
+    efficientnet_lite,
+    googlenet,
+    resnet,
+    resnet_cifar,
+    senet,
+    vgg,
+)
 from tests.models.parity import blank
 
 
@@ -95,6 +105,13 @@ def short_classifier(build: Callable[[], nn.Module]) -> nn.Module:
     return network
 
 
+def timm_lite0(**options: Any) -> nn.Module:
+    """timm's network, with the authors' epsilon and dropout instead of timm's own."""
+    import timm  # here, since importing it takes seconds
+
+    return timm.create_model("efficientnet_lite0", bn_eps=1e-3, drop_rate=0.2, **options)
+
+
 theirs = torchvision.models
 PAIRS = {
     "resnet18": Pair(resnet.resnet18, theirs.resnet18),
@@ -107,6 +124,13 @@ PAIRS = {
     ),
     "densenet121": Pair(densenet.densenet121, theirs.densenet121),
     "efficientnet_b0": Pair(efficientnet.efficientnet_b0, theirs.efficientnet_b0),
+    "efficientnet_lite0": Pair(efficientnet_lite.efficientnet_lite0, timm_lite0),
+    "efficientnet_lite0, output stride 16": Pair(
+        partial(efficientnet_lite.efficientnet_lite0, output_stride=16), partial(timm_lite0, output_stride=16)
+    ),
+    "efficientnet_lite0, output stride 8": Pair(
+        partial(efficientnet_lite.efficientnet_lite0, output_stride=8), partial(timm_lite0, output_stride=8)
+    ),
     "vgg16": Pair(partial(short_classifier, vgg.vgg16), partial(short_classifier, theirs.vgg16)),
     "SE-ResNet, one block a stage": Pair(
         lambda: senet.squeeze_and_excite(resnet.ResNet(resnet.Bottleneck, (1, 1, 1, 1))),

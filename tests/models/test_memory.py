@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from pixelwise.analysis import peak_memory
-from pixelwise.models import densenet, efficientnet, resnet, resnet_cifar, vgg
+from pixelwise.models import densenet, efficientnet, efficientnet_lite, resnet, resnet_cifar, vgg
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.unet import ContractingPath
 from tests.models import dense_references, references
 from tests.models.parity import blank
 
-NAMES = ["resnet18", "resnet50", "googlenet", "densenet121", "efficientnet_b0", "vgg16"]
+NAMES = ["resnet18", "resnet50", "googlenet", "densenet121", "efficientnet_b0", "efficientnet_lite0", "vgg16"]
 NAMES += ["fcn_resnet50 with aux", "deeplabv3_resnet50 with aux", "smp.Unet resnet18"]
 NAMES += ["smp.DeepLabV3Plus resnet50, output stride 16"]
 BACKBONES = {
@@ -19,6 +19,7 @@ BACKBONES = {
     "GoogLeNet": lambda: GoogLeNet(width=0.125, num_classes=None),
     "DenseNet": lambda: densenet.DenseNet((2, 2, 2), growth=4, initial=8),
     "EfficientNet": lambda: efficientnet.EfficientNet(width=0.25, depth=0.3),
+    "EfficientNet-Lite": lambda: efficientnet_lite.EfficientNetLite(num_classes=None),
     "VGG": lambda: vgg.VGG((1, 1, 1, 1, 1), width=4),
     "contracting path": lambda: ContractingPath(width=4, depth=3),
 }

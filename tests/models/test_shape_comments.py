@@ -6,7 +6,18 @@ import sys
 import pytest
 import torch
 
-from pixelwise.models import blocks, deformable, densenet, efficientnet, googlenet, resnet, resnet_cifar, senet, vgg
+from pixelwise.models import (
+    blocks,
+    deformable,
+    densenet,
+    efficientnet,
+    efficientnet_lite,
+    googlenet,
+    resnet,
+    resnet_cifar,
+    senet,
+    vgg,
+)
 from tests.models.shapes import check_shape_comments, stated_shapes
 
 
@@ -27,6 +38,7 @@ NETWORKS = [
     (sys.modules[googlenet.__module__], lambda: classify(googlenet)),
     (densenet, lambda: classify(densenet.densenet121)),
     (efficientnet, lambda: classify(efficientnet.efficientnet_b0)),
+    (efficientnet_lite, lambda: classify(efficientnet_lite.efficientnet_lite0)),
     (vgg, lambda: classify(vgg.vgg16)),
     (deformable, deform),
     (blocks, lambda: classify(lambda: senet.squeeze_and_excite(resnet.resnet18()))),

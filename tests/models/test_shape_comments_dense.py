@@ -5,7 +5,18 @@ import sys
 import pytest
 import torch
 
-from pixelwise.models import UNet, ValidUNet, compact, deeplab, fcn, hypercolumn, resnet, vgg
+from pixelwise.models import (
+    UNet,
+    ValidUNet,
+    compact,
+    deeplab,
+    efficientnet_lite,
+    fcn,
+    hypercolumn,
+    pyramid,
+    resnet,
+    vgg,
+)
 from tests.models.shapes import check_shape_comments, stated_shapes
 
 
@@ -19,10 +30,15 @@ def backbone():
     return resnet.resnet18(num_classes=None)
 
 
+def lite():
+    return efficientnet_lite.efficientnet_lite0(num_classes=None)
+
+
 NETWORKS = [
     (fcn, lambda: segment(lambda: fcn.FCN(fcn.Convolutionalized(vgg.vgg16(num_classes=None)), 21))),
     (hypercolumn, lambda: segment(lambda: hypercolumn.Hypercolumn(backbone(), 21))),
     (compact, lambda: segment(lambda: compact.CompactDeepLab(11))),
+    (pyramid, lambda: segment(lambda: pyramid.FeaturePyramid(lite(), 11))),
     (deeplab, lambda: segment(lambda: deeplab.DeepLabV3Plus(backbone(), 21))),
 ]
 

@@ -127,7 +127,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
             "--backbone",
             Choice(tuple(BACKBONES)),
             f"one of {', '.join(BACKBONES)}, from scratch (default: contracting for unet, vgg16 for deeplabv1 and "
-            "deeplabv2, else resnet18)",
+            "deeplabv2, efficientnet_lite0 for pyramid, else resnet18)",
             metavar="NAME",
         ),
         Option(

@@ -17,11 +17,10 @@ from .storage import DataError
 if TYPE_CHECKING:
     from .streets import Knobs
 
-SPLITS = ("train", "val", "test", "fit", "tune")
-"""fit and tune are the two parts of train: choose anything you tune on *tune*, and leave val for the report."""
-
-PARTS = {"train": ("fit", "tune")}
-"""The splits that another one consists of."""
+SPLITS = ("train", "val", "test", "fit", "tune", "seen", "unseen")
+"""fit and tune are the two parts of train: choose anything you tune on *tune*, and leave val for the report. seen and
+unseen are train divided once more: train on *seen*, where everything is decided, and judge on *unseen*, a drive of its
+own. CamVid's val is a clip of a drive that train has frames of too, and flatters whoever has learned that drive."""
 
 SIDE = Range(1, 8192, whole=True)
 """A height or a width in pixels."""
@@ -35,11 +34,18 @@ STREETS_SPLITS = {
     "test": range(640, 768),
     "fit": range(448),
     "tune": range(448, 512),
+    "seen": range(64, 512),
+    "unseen": range(64),
 }
 STREETS_SEED = 0
-CAMVID_TUNE = "0006R0"
-"""The sequence of CamVid's train that *tune* consists of. Neighbouring frames of a film look alike, so scenes are
-divided by sequence and never by frame."""
+CAMVID_PARTS = {
+    "fit": ("0006R0", False),
+    "tune": ("0006R0", True),
+    "seen": ("0001TP", False),
+    "unseen": ("0001TP", True),
+}
+"""Parts of CamVid's train: the sequence that each leaves out, or consists of. Neighbouring frames of a film look alike,
+so scenes are divided by sequence and never by frame."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -119,20 +125,22 @@ def check_size(size: Iterable[SupportsInt]) -> tuple[int, int]:
 
 
 def overlapping(one: str, other: str) -> bool:
-    """Whether two splits share scenes, by their names alone."""
-    return one == other or one in PARTS.get(other, ()) or other in PARTS.get(one, ())
+    """Whether two splits share scenes, by their names alone: both data sets are divided alike."""
+    first, second = STREETS_SPLITS[one], STREETS_SPLITS[other]
+    return max(first.start, second.start) < min(first.stop, second.stop)
 
 
 def _load_camvid(split: str, size: tuple[int, int], source: str | Path | None) -> Scenes:
     from . import camvid
 
-    images, masks, names = camvid.load("train" if split in ("fit", "tune") else split, size, source=source)
+    images, masks, names = camvid.load("train" if split in CAMVID_PARTS else split, size, source=source)
     scenes = Scenes(images, masks, "camvid", split, names)
-    if split not in ("fit", "tune"):
+    if split not in CAMVID_PARTS:
         return scenes
-    chosen = [i for i, name in enumerate(names) if name.startswith(CAMVID_TUNE) == (split == "tune")]
+    sequence, inside = CAMVID_PARTS[split]
+    chosen = [i for i, name in enumerate(names) if name.startswith(sequence) == inside]
     if not chosen:
-        raise DataError(f'no frame for the split "{split}": it is told by the sequence {CAMVID_TUNE} in the names')
+        raise DataError(f'no frame for the split "{split}": it is told by the sequence {sequence} in the names')
     return scenes[chosen]
 
 
@@ -147,7 +155,7 @@ def _load_streets(split: str, size: tuple[int, int], knobs: "Knobs | None", coun
     except ValueError as error:
         raise DataError(str(error)) from None
     key = hashlib.sha256(f"{STREETS_SEED} {knobs!r} {streets.VERSION}".encode()).hexdigest()[:12]
-    source_split = "train" if split in ("fit", "tune") else split
+    source_split = "train" if split in CAMVID_PARTS else split
     indices, stored = STREETS_SPLITS[split][:count], STREETS_SPLITS[source_split]
 
     def path(part: str) -> Path:

@@ -3,6 +3,8 @@ from . import deeplab as deeplab
 from . import deformable as deformable
 from . import densenet as densenet
 from . import efficientnet as efficientnet
+from . import efficientnet_lite as efficientnet_lite
+from . import pyramid as pyramid
 from . import resnet as resnet
 from . import senet as senet
 from .blocks import SqueezeExcitation as SqueezeExcitation
@@ -30,6 +32,8 @@ from .efficientnet import EfficientNet as EfficientNet
 from .efficientnet import MBConv as MBConv
 from .efficientnet import compound_scaling as compound_scaling
 from .efficientnet import efficientnet_b0 as efficientnet_b0
+from .efficientnet_lite import EfficientNetLite as EfficientNetLite
+from .efficientnet_lite import efficientnet_lite0 as efficientnet_lite0
 from .fcn import FCN as FCN
 from .fcn import Convolutionalized as Convolutionalized
 from .fcn import DilatedFCN as DilatedFCN
@@ -50,6 +54,7 @@ from .papers import hypercolumn_vgg16 as hypercolumn_vgg16
 from .papers import se_resnet50 as se_resnet50
 from .patchnet import PatchNet as PatchNet
 from .patchnet import patchnet as patchnet
+from .pyramid import FeaturePyramid as FeaturePyramid
 from .resnet import BasicBlock as BasicBlock
 from .resnet import Bottleneck as Bottleneck
 from .resnet import BottleneckV1 as BottleneckV1

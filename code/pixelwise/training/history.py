@@ -22,6 +22,8 @@ class History:
     learning_rate: list[float] = field(default_factory=list)
     """At the last step of the epoch."""
     seconds: list[float] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)
+    """Of this process on the CPU: what an epoch costs there, however busy the machine was."""
     val_accuracy: list[float] = field(default_factory=list)
     val_mean_iou: list[float] = field(default_factory=list)
 

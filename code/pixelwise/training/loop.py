@@ -28,6 +28,7 @@ from ..evaluation.inference import Outputs, evaluate, heads, predicted_labels
 from ..modes import eval_mode
 from . import checkpoint as checkpoints
 from . import distributed, losses
+from .finetune import train_mode
 from .history import History, Progress
 from .recipe import Augmentation, Recipe
 from .schedule import poly
@@ -99,8 +100,8 @@ def fit(
 
     with _restore_random_state(device), Progress(style, epochs, last_step, step) as display:
         for epoch in range(len(history.epoch), epochs):
-            started = time.perf_counter()
-            model.train()
+            started, computing = time.perf_counter(), time.process_time()
+            train_mode(model)
             torch.manual_seed(_seed(seed, epoch, 0, rank))  # dropout
             generator = torch.Generator(device).manual_seed(_seed(seed, epoch, 1, rank))  # augmentation
             shuffle = torch.Generator().manual_seed(_seed(seed, epoch, 2))  # the same in every process, on every device
@@ -116,7 +117,7 @@ def fit(
                     step, last_step, warmup=recipe.warmup_steps, power=recipe.power
                 )
                 for group in optimizer.param_groups:
-                    group["lr"] = learning_rate
+                    group["lr"] = learning_rate * group["rate"]
 
                 own = batch[rank::world]
                 x, y = augment(images[own], targets[own], generator)
@@ -148,6 +149,7 @@ def fit(
                 accuracy=right / max(labelled, 1),
                 learning_rate=learning_rate,
                 seconds=time.perf_counter() - started,
+                processor_seconds=time.process_time() - computing,
             )
             if val is not None:
                 matrix = evaluate(result, val, device=device)
@@ -276,6 +278,7 @@ def _describe(
         "seed": seed,
         "device": device.type,
         "bfloat16": recipe.use_bfloat16(device),
+        "frozen parameters": sum(p.numel() for p in model.parameters() if not p.requires_grad),
         **{f"recipe.{name}": setting for name, setting in settings.items()},
     }
 

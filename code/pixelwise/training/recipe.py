@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ..checks import Range
+from .finetune import parameter_groups
 
 Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
@@ -15,6 +16,7 @@ RANGES = {
     "batch_size": Range(1, 65_536, whole=True),
     "max_steps": Range(1, 1_000_000_000, whole=True),
     "learning_rate": Range(0, 1000, open="least"),
+    "encoder_rate": Range(0, 1000, open="least"),
     "momentum": Range(0, 1, open="most"),
     "weight_decay": Range(0, 10),
     "warmup_steps": Range(0, 1_000_000, whole=True),
@@ -23,8 +25,15 @@ RANGES = {
     "auxiliary_weight": Range(0, 10),
     "ema": Range(0, 1, open="both"),
 }
-OPTIONAL = {"max_steps": ", or None for all epochs", "ema": " (a decay, say 0.999), or None"}
-"""What may be None as well, and how the message says so."""
+OPTIONAL = ("max_steps", "ema")
+"""What may be None as well."""
+
+HINTS = {
+    "max_steps": ", or None for all epochs",
+    "encoder_rate": "; to freeze the encoder, see finetune.freeze",
+    "ema": " (a decay, say 0.999), or None",
+}
+"""What the message says after the range."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,9 @@ class Recipe:
     optimizer: str = "adamw"
     """"adamw" or "sgd"."""
     learning_rate: float = 2e-3
+    encoder_rate: float = 1.0
+    """Factor on the learning rate for the model's encoder, below 1 for one that is trained already. To freeze it: see
+    `finetune.freeze`."""
     momentum: float = 0.9
     """Of SGD; AdamW keeps its usual betas."""
     weight_decay: float = 1e-2
@@ -66,7 +78,7 @@ class Recipe:
         for name, range_ in RANGES.items():
             value = getattr(self, name)
             if value is not None or name not in OPTIONAL:
-                range_.check(name, value, hint=OPTIONAL.get(name, ""))
+                range_.check(name, value, hint=HINTS.get(name, ""))
         if self.optimizer not in ("adamw", "sgd"):
             raise ValueError(f'optimizer is {self.optimizer!r}, expected "adamw" or "sgd"')
         if isinstance(self.class_weights, str) and self.class_weights != "inverse_sqrt":
@@ -79,13 +91,9 @@ class Recipe:
             )
 
     def build_optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        """The optimizer over the model's trainable parameters, with the weight decay where it belongs."""
-        parameters = [p for p in model.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in parameters if p.dim() > 1], "weight_decay": self.weight_decay},
-            {"params": [p for p in parameters if p.dim() <= 1], "weight_decay": 0.0},
-        ]
-        fused = parameters[0].device.type in ("cpu", "cuda")
+        """The optimizer over the model's trainable parameters, with weight decay and rates where they belong."""
+        groups = parameter_groups(model, self.weight_decay, self.encoder_rate)
+        fused = groups[0]["params"][0].device.type in ("cpu", "cuda")
         if self.optimizer == "sgd":
             return torch.optim.SGD(groups, lr=self.learning_rate, momentum=self.momentum, fused=fused)
         return torch.optim.AdamW(groups, lr=self.learning_rate, fused=fused)

@@ -20,6 +20,7 @@ from ..models.efficientnet import efficientnet_b0
 from ..models.googlenet import googlenet
 from ..models.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from ..models.vgg import vgg16, vgg19
+from .imagenet import pretrained_lite0
 
 PUBLISHED: tuple[Callable[..., nn.Module], ...] = (
     *(resnet18, resnet34, resnet50, resnet101, resnet152),
@@ -48,12 +49,14 @@ def pretrained(name: str, *, num_classes: int | None = 1000, **options: Any) -> 
 
     Images are floats (N, 3, H, W), normalised by ImageNet's mean and standard deviation. With another `num_classes`
     than 1000 the last layer (and auxiliary heads) keep their fresh weights; None leaves it out. Options go to the
-    network. Raises ValueError for a name without published weights, ConnectionError with advice where there is no
-    network.
+    network. Those of "efficientnet_lite0" come from a package, see `imagenet`. Raises ValueError for a name without
+    published weights, ConnectionError with advice where there is no network.
     """
+    if name == "efficientnet_lite0":
+        return pretrained_lite0(num_classes=num_classes, **options)
     build = {network.__name__: network for network in PUBLISHED}.get(name)
     if build is None:
-        names = ", ".join(network.__name__ for network in PUBLISHED)
+        names = ", ".join(network.__name__ for network in PUBLISHED) + ", efficientnet_lite0"
         raise ValueError(f"no published weights for {name!r}; there are some for {names}")
     if name == "googlenet":
         options = {"transform_input": True} | options

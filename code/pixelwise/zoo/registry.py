@@ -28,6 +28,7 @@ BACKBONES: dict[str, Callable[..., Backbone]] = {
     "vgg19": partial(models.vgg19, batch_norm=True),
     "densenet121": models.densenet121,
     "efficientnet_b0": models.efficientnet_b0,
+    "efficientnet_lite0": partial(models.efficientnet_lite0, transform_input=True),
 }
 """All from scratch; VGG with batch normalisation, without which sixteen layers do not start to learn."""
 
@@ -110,7 +111,7 @@ class NetworkSpec:
         if stride is None or name.startswith("vgg"):
             backbone = BACKBONES[name](**options)
             return dilate_vgg(backbone) if stride == 8 and isinstance(backbone, VGG) else backbone
-        if not name.startswith("resnet"):
+        if not name.startswith(("resnet", "efficientnet_lite")):
             if self.output_stride is None:
                 return BACKBONES[name](**options)
             raise ValueError(f"{name} has no output stride to choose: leave it out, or take a ResNet or a VGG")
@@ -137,6 +138,15 @@ def _deeplab(
     return built
 
 
+def _light(backbone: Backbone) -> bool:
+    """Whether the backbone is made for small machines, and what stands on it had better be so too."""
+    return isinstance(backbone, models.EfficientNetLite)
+
+
+def _unet(backbone: Backbone, spec: NetworkSpec) -> nn.Module:
+    return models.UNet(backbone, spec.num_classes, widths=(128, 64, 48, 32, 16) if _light(backbone) else None)
+
+
 def _quarter(backbone: Backbone) -> int:
     """The index of the backbone's map at a quarter of the image."""
     return backbone.strides.index(4)
@@ -145,7 +155,7 @@ def _quarter(backbone: Backbone) -> int:
 NETWORKS: dict[str, OnBackbone | Whole] = {
     "unet": OnBackbone(
         "U-Net, padded; --backbone contracting is the paper's left side",
-        lambda backbone, spec: models.UNet(backbone, spec.num_classes),
+        _unet,
         backbone="contracting",
     ),
     "fcn32": OnBackbone("FCN-32s; --backbone vgg16 is the paper's", _fcn(32)),
@@ -172,9 +182,18 @@ NETWORKS: dict[str, OnBackbone | Whole] = {
         backbone="vgg16",
         output_stride=8,
     ),
-    "deeplabv3": OnBackbone("DeepLab v3: ASPP with image pooling", _deeplab(models.DeepLabV3), output_stride=8),
+    "deeplabv3": OnBackbone(
+        "DeepLab v3: ASPP with image pooling",
+        _deeplab(models.DeepLabV3, separable=_light, width=lambda backbone: 192 if _light(backbone) else 256),
+        output_stride=8,
+    ),
     "deeplabv3plus": OnBackbone(
         "DeepLab v3+: ASPP and a decoder", _deeplab(models.DeepLabV3Plus, low_level=_quarter), output_stride=16
+    ),
+    "pyramid": OnBackbone(
+        "a feature pyramid; on EfficientNet-Lite0, three million parameters",
+        lambda backbone, spec: models.FeaturePyramid(backbone, spec.num_classes),
+        backbone="efficientnet_lite0",
     ),
     "compact": Whole(
         "a DeepLab of less than a million parameters, with two skips",
