@@ -48,7 +48,7 @@ def tabulate(claims: list[Claim], page: str, dataset: str) -> str:
     """The claims of one chapter as an HTML table; `page` is its address, `dataset` what it ran on."""
     rows = []
     for claim in claims:
-        kind = f"trained, {len(claim['measured'])} seeds" if claim["kind"] == "trained" else "exact"
+        kind = f"trained, {len(claim['measured'])} seeds" if claim["kind"] == "trained" else claim["kind"]
         if claim["where"] != dataset:
             kind = f"{kind}, {claim['where']}"
         measured, bound = ", ".join(map(spell, claim["measured"])), claim["bound"].removesuffix(" for every seed")

@@ -1,80 +1,60 @@
 """Every claim of the book is a test: a sentence, the value that was measured, and the bound that it must keep.
 
-An *exact* claim is an identity and is asserted at every budget. A *trained* claim rests on at least three seeds and
-is asserted at the budgets `cpu` and `gpu`; at `smoke` it says "not checked at this budget". A false claim raises
-`ClaimError`, so the notebook stops. On another data set than the chapter's own (*streets*) a trained claim that does
-not hold is reported, not raised: that is what the confirmation is for.
+There are three kinds. An *exact* claim is an identity. A *deterministic* one is a computed figure with a bound: a
+count, a ratio, the gradient of a fresh network. Both are asserted at every budget. A *trained* claim rests on at
+least three trained networks, one for each seed, and is asserted at the budgets `cpu` and `gpu`; at `smoke` it says
+"not checked at this budget". A false claim raises `ClaimError`, so the notebook stops. On another data set than the
+chapter's own (*streets*) a trained claim that does not hold is reported, not raised: that is what the confirmation is
+for.
 """
 
-import html
 import math
-import operator
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from IPython.display import display
 
+from ..training import history
 from . import course
+from .claim import UNCHECKED, Claim, ClaimTable, claim_name
 
-MIME = "application/vnd.pixelwise.claim+json"
-MARKS = {"holds": "✓", "not checked at this budget": "○", "does not hold": "✗"}
+TOLERANCE = 1e-3
+"""An identity may miss by rounding; what needs more room than this is a figure, not an identity."""
 
 
 class ClaimError(AssertionError):
     """A sentence of the book turned out false."""
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A claim once measured: what it says, the values, the bound, whether it holds, and on which data."""
+def exact(sentence: str, measured: float, *, equals: float | None = None, at_most: float | None = None) -> None:
+    """Assert an identity at every budget: `equals` a value, or an error of `at_most` a tolerance up to 1e-3.
 
-    name: str
-    sentence: str
-    kind: str
-    measured: tuple[float, ...]
-    bound: str
-    state: str
-    where: str
-
-    def __str__(self) -> str:
-        return f"{MARKS[self.state]} {self.sentence} [{self.kind}: {self.detail}]"
-
-    @property
-    def detail(self) -> str:
-        """What was measured against which bound, in words."""
-        if self.state == "not checked at this budget":
-            return self.state
-        return f"measured {', '.join(map(_number, self.measured))}; {self.bound}; {self.where}"
-
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        state = self.state.replace(" ", "-")
-        markup = (
-            f'<div class="pw-claim pw-{state}" style="border-left:4px solid #7a8699;padding:.3em .8em;margin:.4em 0">'
-            f"<strong>{MARKS[self.state]} Claim.</strong> {html.escape(self.sentence)}<br>"
-            f"<small>{self.kind} · {html.escape(self.detail)}</small></div>"
+    With `equals=True` it is shown as true. ValueError unless exactly one bound is given, or for a wider tolerance.
+    """
+    if at_most is not None and not at_most <= TOLERANCE:
+        raise ValueError(
+            f"{sentence!r}: an identity has a tolerance of at most {TOLERANCE:g}, not {at_most:g}; a figure with a "
+            "bound is claims.deterministic"
         )
-        return {"text/plain": str(self), "text/html": markup, MIME: asdict(self)}
+    _settle(sentence, "exact", [_truth(measured, equals)], {"equals": equals, "at most": at_most})
 
 
-def exact(
-    name: str,
+def deterministic(
     sentence: str,
-    measured: float,
+    measured: float | Sequence[float],
     *,
     equals: float | None = None,
     at_most: float | None = None,
     at_least: float | None = None,
 ) -> None:
-    """Assert an identity at every budget; with `equals=True` it is shown as true. Exactly one bound must be given."""
-    value = float(measured)
-    if equals is True and value in (0, 1):
-        value = bool(value)
-    _settle(name, sentence, "exact", (value,), equals, at_most, at_least, checked=True)
+    """Assert a computed figure, or several, at every budget; nothing was trained for it. Exactly one bound is given."""
+    values = measured if isinstance(measured, Sequence) else [measured]
+    bounds = {"equals": equals, "at most": at_most, "at least": at_least}
+    _settle(sentence, "deterministic", [_truth(value, equals) for value in values], bounds)
 
 
 def trained(
-    name: str,
     sentence: str,
     measured: Sequence[float],
     *,
@@ -85,95 +65,76 @@ def trained(
     """Assert a result of training for **every** seed: `measured` holds one value a seed, three or more.
 
     `recorded` (from `course.results`) says that the values come from a recorded run; they are then checked at every
-    budget. Fewer than three values at `cpu` or `gpu` raise ValueError.
+    budget. ValueError for fewer than three values at `cpu` or `gpu`, and where fewer networks than values were trained
+    before: what needs no training is `deterministic`.
     """
-    values = tuple(float(value) for value in measured)
+    values = list(measured)
     checked = recorded is not None or course.current().budget != "smoke"
     if checked and len(values) < 3:
+        raise ValueError(f"{sentence!r} is trained and has {len(values)} values; it needs one for each of >= 3 seeds")
+    if recorded is None and history.finished() < len(values):
         raise ValueError(
-            f"claim {name!r} is trained and has {len(values)} measured values; it needs one for each of >= 3 seeds"
+            f"{sentence!r} has {len(values)} values, but {history.finished()} networks were trained here; what needs "
+            "no training is claims.deterministic, and a training loop of one's own ends with training.note_finished()"
         )
-    _settle(name, sentence, "trained", values, None, at_most, at_least, checked=checked, recorded=recorded)
+    _settle(sentence, "trained", values, {"at most": at_most, "at least": at_least}, checked, recorded)
 
 
 def table(recorded: dict[str, Any] | None = None) -> "ClaimTable":
-    """Return the claims that this chapter has made so far, or the trained ones of a recorded run, as one table.
+    """The claims that this chapter has made so far, as one table; or what became of its trained ones elsewhere.
 
-    `recorded` (from `course.results`) shows what became of the same sentences on another data set, the ✗ included.
+    `recorded` (from `course.results`) holds the values of another data set. They are held against the bounds of today,
+    whatever bounds they were recorded with; a claim that was not measured there says so.
     """
+    made = course.current().claims
     if recorded is None:
-        return ClaimTable(tuple(course.current().claims))
-    claims = tuple(Claim(**claim) for claim in recorded["claims"] if claim["kind"] == "trained")
+        return ClaimTable(tuple(made))
+    there = {claim_name(claim["sentence"]): claim for claim in recorded["claims"] if claim["kind"] == "trained"}
+    own = [claim for claim in made if claim.kind == "trained" and claim.where == course.current().dataset]
+    claims = tuple(_rescored(claim, there.get(claim.name), recorded["dataset"]) for claim in own)
     return ClaimTable(claims, f"The trained claims, measured in the same way on {recorded['dataset']}")
 
 
-@dataclass(frozen=True)
-class ClaimTable:
-    """Several claims, shown as a table."""
-
-    claims: tuple[Claim, ...]
-    caption: str = "What this chapter asserts"
-
-    def __repr__(self) -> str:
-        return "\n".join(map(str, self.claims))
-
-    def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><td>{MARKS[claim.state]}</td><th scope="row" style="text-align:left;font-weight:normal">'
-            f"{html.escape(claim.sentence)}</th><td>{claim.kind}</td>"
-            f'<td style="text-align:left">{html.escape(claim.detail)}</td></tr>'
-            for claim in self.claims
-        )
-        head = "".join(f'<th scope="col">{title}</th>' for title in ("State", "Claim", "Kind", "Measured"))
-        return (
-            f'<table class="pw-claims"><caption>{html.escape(self.caption)}</caption><thead><tr>{head}</tr></thead>'
-            f"<tbody>{rows}</tbody></table>"
-        )
+def _rescored(claim: Claim, there: Mapping[str, Any] | None, where: str) -> Claim:
+    if there is None:
+        return replace(claim, measured=(), state="not measured", where=where)
+    measured = tuple(math.nan if value is None else value for value in there["measured"])  # a record has no NaN
+    elsewhere = replace(claim, measured=measured, where=where)
+    return replace(elsewhere, state="holds" if elsewhere.holds() else "does not hold")
 
 
 def _settle(
-    name: str,
     sentence: str,
     kind: str,
-    values: tuple[float, ...],
-    equals: float | None,
-    at_most: float | None,
-    at_least: float | None,
-    *,
-    checked: bool,
+    values: Sequence[float],
+    bounds: Mapping[str, float | None],
+    checked: bool = True,
     recorded: dict[str, Any] | None = None,
 ) -> None:
-    relations = ("equals", equals, operator.eq), ("at most", at_most, operator.le), ("at least", at_least, operator.ge)
-    bounds = [(word, bound, relation) for word, bound, relation in relations if bound is not None]
-    if len(bounds) != 1:
-        raise ValueError(f"claim {name!r} needs exactly one bound (equals, at_most or at_least); it has {len(bounds)}")
-    word, bound, relation = bounds[0]
-    if not math.isfinite(bound):
-        raise ValueError(
-            f"claim {name!r} has the bound {word} {bound}, expected a finite number: any value would keep it"
-        )
+    given = {relation: limit for relation, limit in bounds.items() if limit is not None}
+    if len(given) != 1:
+        raise ValueError(f"{sentence!r} needs exactly one bound of {', '.join(bounds)}; it has {len(given)}")
+    [(relation, limit)] = given.items()
+    if not math.isfinite(limit):
+        raise ValueError(f"{sentence!r} has the bound {limit}, which nothing could break; give a finite one")
     run = course.current()
-    holds = all(math.isfinite(value) and relation(value, bound) for value in values)
-    state = "not checked at this budget" if not checked else "holds" if holds else "does not hold"
-    claim = Claim(
-        name=name,
-        sentence=sentence,
-        kind=kind,
-        measured=values,
-        bound=f"{word} {_number(bound)}" + (" for every seed" if kind == "trained" else ""),
-        state=state,
-        where=f"{recorded['dataset']}, recorded {recorded['date']}" if recorded else run.dataset,
-    )
+    where = f"{recorded['dataset']}, recorded {recorded['date']}" if recorded else run.dataset
+    claim = Claim(sentence, kind, tuple(map(_plain, values)), relation, _plain(limit), UNCHECKED, where)
+    if checked:
+        claim = replace(claim, state="holds" if claim.holds() else "does not hold")
     elsewhere = kind == "trained" and recorded is None and run.dataset != "streets"
-    if state == "does not hold" and not elsewhere:
+    if claim.state == "does not hold" and not elsewhere:
         raise ClaimError(f"{sentence} ({claim.detail})")
-    run.claims[:] = [other for other in run.claims if other.name != name] + [claim]
+    run.claims[:] = [other for other in run.claims if other.name != claim.name] + [claim]
     display(claim)
 
 
-def _number(value: float | None) -> str:
-    if value is None:  # NaN, in a record
-        return "nan"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:,.0f}" if value % 1 == 0 and abs(value) < 1e9 else f"{value:.3g}"
+def _truth(value: float, equals: float | None) -> float | bool:
+    """A measured 0 or 1 as false or true, where a truth is asked for."""
+    value = _plain(value)
+    return bool(value) if equals is True and value in (0, 1) else value
+
+
+def _plain(value: float) -> float | bool:
+    """A number of any kind (of Python, NumPy, PyTorch) as Python's own."""
+    return value if isinstance(value, bool) else float(value)

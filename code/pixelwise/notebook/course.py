@@ -9,7 +9,7 @@ import inspect
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ import torch
 
 from ..environment import device_name, seed_everything, versions
 from ..files import save_json
+from .claim import Claim
 
 BUDGETS = ("smoke", "cpu", "gpu")
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,7 +34,7 @@ class Run:
     dataset: str
     seeds: tuple[int, ...]
     recording: bool
-    claims: list[Any] = field(default_factory=list, repr=False)
+    claims: list[Claim] = field(default_factory=list, repr=False)
     started: float = field(default_factory=time.perf_counter, repr=False)
 
     def pick(self, *, smoke: T, cpu: T, gpu: T) -> T:
@@ -59,7 +60,7 @@ class Run:
             "seeds": list(self.seeds),
             "versions": versions(),
             "values": values,
-            "claims": [asdict(claim) for claim in self.claims],
+            "claims": [claim.to_dict() for claim in self.claims],
         }
         save_json(_result_path(self.chapter, self.dataset), record)
 

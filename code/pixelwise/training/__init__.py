@@ -2,8 +2,8 @@
 
 from . import losses
 from .checkpoint import CheckpointError
-from .history import History
+from .history import History, note_finished
 from .loop import fit
 from .recipe import Recipe
 
-__all__ = ["CheckpointError", "History", "Recipe", "fit", "losses"]
+__all__ = ["CheckpointError", "History", "Recipe", "fit", "losses", "note_finished"]

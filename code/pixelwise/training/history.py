@@ -44,6 +44,20 @@ class History:
         return line
 
 
+_finished = 0
+
+
+def note_finished() -> None:
+    """Count one more training that came to its end: `fit` does, and so must a loop written by hand."""
+    global _finished
+    _finished += 1
+
+
+def finished() -> int:
+    """How many trainings have come to their end in this process."""
+    return _finished
+
+
 class Progress:
     """A bar for people, one printed line per epoch in a record, or silence.
 

@@ -29,7 +29,7 @@ from ..modes import eval_mode
 from . import checkpoint as checkpoints
 from . import distributed, losses
 from .finetune import train_mode
-from .history import History, Progress
+from .history import History, Progress, note_finished
 from .recipe import Augmentation, Recipe
 from .schedule import poly
 
@@ -164,6 +164,7 @@ def fit(
     if average:
         model.load_state_dict(average.state_dict())
     model.eval()
+    note_finished()
     return history
 
 
