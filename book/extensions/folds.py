@@ -42,7 +42,8 @@ def fold_cells(app: Sphinx, doctree: nodes.document) -> None:
         if outputs:
             cell.children = []
             cell.extend(outputs)
-            cell.parent.insert(cell.parent.index(cell) + (2 if is_caption(after) else 1), box)
+            captioned = label != folds.LABELS["check"] and is_caption(after)
+            cell.parent.insert(cell.parent.index(cell) + 1 + captioned, box)
         else:
             cell.replace_self(box)
 

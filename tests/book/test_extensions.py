@@ -44,6 +44,7 @@ def folded_cells():
         cell("figure", "draw(dots)", picture),
         new_markdown_cell("*Three dots.*"),
         cell("check", "count(dots)", new_output("stream", text="It holds.\n")),
+        new_markdown_cell("*And that is so.*"),
         cell("check", "count(twice)", new_output("stream", text="Twice, too.\n")),
         new_markdown_cell("*Predict first: how many?*"),
     ]
@@ -118,6 +119,7 @@ def test_code_is_folded_below_what_it_made(page):
         '<details class="pw-fold"><summary>How this was checked</summary>',
         "count(dots)",
         "</details>",
+        "<em>And that is so.</em>",
         "Twice, too.",
         '<details class="pw-fold"><summary>How this was checked</summary>',
         "count(twice)",
