@@ -1,6 +1,13 @@
 from .canvas import Canvas as Canvas
 from .googlenet import googlenet as googlenet
 from .googlenet import inception as inception
+from .operations import convolutionalise as convolutionalise
+from .operations import dilation as dilation
+from .operations import matrix_of_convolution as matrix_of_convolution
+from .operations import overlaps as overlaps
+from .operations import shift_and_stitch as shift_and_stitch
+from .operations import transposed_convolution as transposed_convolution
+from .operations import zero_insertion as zero_insertion
 from .sketch import Sketch as Sketch
 from .strip import Strip as Strip
 from .unet import unet as unet

@@ -97,6 +97,35 @@ class Sketch(Canvas):
         self._told.append(kind)
         return Box(x - 11, y - 11, 22, 22)
 
+    def cell(self, x: float, y: float, side: float, kind: str = "") -> None:
+        """A square of a grid; without a kind it is empty."""
+        if kind:
+            self._use(kind)
+        name = ink.class_of(kind) if kind else "empty"
+        self._add("rect", x=x, y=y, width=side, height=side, **{"class": f"{name} cell"})
+        self._grow(x, y, x + side, y + side)
+
+    def bar(self, x: float, y: float, width: float, height: float, kind: str) -> None:
+        """A bar of a chart."""
+        self._use(kind)
+        self._add("rect", x=x, y=y, width=width, height=height, **{"class": f"{ink.class_of(kind)} cell"})
+        self._grow(x, y, x + width, y + height)
+
+    def frame(self, around: Box, kind: str) -> None:
+        """A thick frame around a part."""
+        self._use(kind)
+        name = f"{ink.class_of(kind)}-line frame"
+        self._add("rect", x=around.x, y=around.y, width=around.width, height=around.height, **{"class": name})
+
+    def mark(self, layer: str, what: str) -> None:
+        """Say of the text that was just written what it is: which layer or tensor, and which of its numbers."""
+        self._parts[-1].set("data-layer", layer)
+        self._parts[-1].set("data-number", what)
+
+    def say(self, words: str) -> None:
+        """Add to what the drawing tells whoever does not see it."""
+        self._told.append(words)
+
     def brace(self, left: float, right: float, y: float, text: str) -> None:
         """A brace under what lies between left and right, with a text below."""
         middle = (left + right) / 2
@@ -119,8 +148,7 @@ class Sketch(Canvas):
             text = {"channels": channels, "size": size, "map": f"{channels} × {size}"}[what]
         self.text(at, text, style, anchor)
         layer = source.name if isinstance(source, Layer) else source.layer
-        self._parts[-1].set("data-layer", layer)
-        self._parts[-1].set("data-number", what)
+        self.mark(layer, what)
 
 
 def slab_size(source: Step | Layer) -> tuple[float, float]:
