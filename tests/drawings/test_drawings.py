@@ -57,6 +57,12 @@ def test_every_number_is_the_networks(drawn):
             assert text.text.startswith("×".join(map(str, module.kernel_size))), layer
             assert ("stride" in text.text) == (module.stride[0] > 1)
             checked += 1
+        elif what == "rate":
+            inside = [
+                m for name, m in modules.items() if f"{name}.".startswith(f"{layer}.") and isinstance(m, nn.Conv2d)
+            ]
+            assert text.text in {f"rate {m.dilation[0]}" for m in inside}
+            checked += 1
     assert checked >= 3
 
 

@@ -82,6 +82,11 @@ class Step(_Output):
         """How many times as high as the input the output is."""
         return self.size[0] / self.inputs[0][2]
 
+    @property
+    def rate(self) -> int:
+        """The dilation rate where there is one above 1, else 0."""
+        return self.dilation if self.dilation > 1 else 0
+
 
 @dataclass(frozen=True)
 class Layer(_Output):
@@ -96,6 +101,11 @@ class Layer(_Output):
     def inputs(self) -> tuple[Shape, ...]:
         """The shapes that its first step reads."""
         return self.steps[0].inputs
+
+    @property
+    def rate(self) -> int:
+        """The dilation rate of its last dilated convolution, else 0."""
+        return next((step.dilation for step in reversed(self.steps) if step.dilation > 1), 0)
 
     @property
     def main(self) -> Step:
@@ -124,8 +134,17 @@ class Trace:
         parameters = sum(p.numel() for p in module.parameters())
         return Layer(name, type(module).__name__, inside, parameters, output=self._outputs[name])
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the modules that ran, in the order in which they ended."""
+        return tuple(self._outputs)
+
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
+
+    def column(self, layer: str) -> list[Step]:
+        """The convolutions and poolings of one layer, in running order: what a drawing of a branch shows."""
+        return [step for step in self[layer].steps if "convolution" in step.kind or "pooling" in step.kind]
 
     def find(self, kind: str, layer: str | None = None) -> list[Step]:
         """All steps of one kind, in running order; of one layer itself (not of those inside it) where it is named."""

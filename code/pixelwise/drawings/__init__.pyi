@@ -1,4 +1,10 @@
 from .canvas import Canvas as Canvas
+from .deeplab import aspp as aspp
+from .deeplab import compact as compact
+from .deeplab import deeplab as deeplab
+from .deeplab import deeplab_largefov as deeplab_largefov
+from .fcn import fcn as fcn
+from .fcn import hypercolumn as hypercolumn
 from .googlenet import googlenet as googlenet
 from .googlenet import inception as inception
 from .operations import convolutionalise as convolutionalise
