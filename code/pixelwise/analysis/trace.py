@@ -1,7 +1,7 @@
 """What a network does, operation by operation, with every shape: what its drawings and its tables of shapes go by."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -62,7 +62,10 @@ class _Output:
 
 @dataclass(frozen=True)
 class Step(_Output):
-    """One operation that ran: in which layer, what it is, the shapes of its inputs and output, and its window."""
+    """One operation that ran: in which layer, what it is, the shapes of its inputs and output, and its window.
+
+    `depth` is the number of layers with weights on the longest way from the input to here, this one included.
+    """
 
     layer: str
     kind: str
@@ -71,6 +74,7 @@ class Step(_Output):
     stride: int = 1
     dilation: int = 1
     groups: int = 1
+    depth: int = 0
 
     @property
     def before(self) -> "Step":
@@ -81,6 +85,11 @@ class Step(_Output):
     def factor(self) -> float:
         """How many times as high as the input the output is."""
         return self.size[0] / self.inputs[0][2]
+
+    @property
+    def weighted(self) -> bool:
+        """Whether it is a layer with weights: a convolution or fully connected."""
+        return "convolution" in self.kind or self.kind == "fully connected"
 
     @property
     def rate(self) -> int:
@@ -110,7 +119,7 @@ class Layer(_Output):
     @property
     def main(self) -> Step:
         """The step that the layer is named for: its last convolution, or fully connected, or else its last step."""
-        weighted = [step for step in self.steps if "convolution" in step.kind or step.kind == "fully connected"]
+        weighted = [step for step in self.steps if step.weighted]
         return (weighted or self.steps)[-1]
 
 
@@ -155,11 +164,17 @@ def trace(model: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Trace:
     """Run the model in eval mode on an input of this shape (N, C, H, W), without computing, and keep every step."""
     steps: list[Step] = []
     outputs: dict[str, Shape] = {}
+    depths: dict[int, int] = {}
+    alive: list[Tensor] = []  # so that no identity is given twice
 
     def on_operation(layer: str, operation: Operation, args: tuple[Any, ...], out: object) -> None:
         step = _step(layer, operation, args, out)
+        depth = max((depths.get(id(x), 0) for x in tensors_in(args)), default=0) + (step is not None and step.weighted)
+        for tensor in tensors_in(out):
+            depths[id(tensor)] = depth
+            alive.append(tensor)
         if step is not None:
-            steps.append(step)
+            steps.append(replace(step, depth=depth))
 
     def on_layer(layer: str, module: nn.Module, out: object) -> None:
         tensor = main_tensor(out)

@@ -7,6 +7,7 @@ from .fcn import fcn as fcn
 from .fcn import hypercolumn as hypercolumn
 from .googlenet import googlenet as googlenet
 from .googlenet import inception as inception
+from .history import timeline as timeline
 from .operations import convolutionalise as convolutionalise
 from .operations import dilation as dilation
 from .operations import matrix_of_convolution as matrix_of_convolution
