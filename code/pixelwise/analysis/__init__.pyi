@@ -22,4 +22,5 @@ from .receptive_field import stack_receptive_field as stack_receptive_field
 from .trace import Layer as Layer
 from .trace import Step as Step
 from .trace import Trace as Trace
+from .trace import activations as activations
 from .trace import trace as trace

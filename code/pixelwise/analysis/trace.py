@@ -185,6 +185,22 @@ def trace(model: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Trace:
     return Trace(model, shape, steps, outputs)
 
 
+def activations(model: nn.Module, x: Tensor) -> list[tuple[Step, Tensor]]:
+    """Each step of a forward pass on x (N, C, H, W) in eval mode with what it put out, as it was at that moment.
+
+    It keeps all of them: for small pictures.
+    """
+    found: list[tuple[Step, Tensor]] = []
+
+    def on_operation(layer: str, operation: Operation, args: tuple[Any, ...], out: object) -> None:
+        step = _step(layer, operation, args, out)
+        if step is not None:
+            found.append((step, next(tensors_in(out)).clone()))
+
+    run(model, x, on_operation, compute=True)
+    return found
+
+
 def _step(layer: str, operation: Operation, args: tuple[Any, ...], out: object) -> Step | None:
     tensor = next(tensors_in(out), None)
     if tensor is None:

@@ -8,6 +8,10 @@ from .fcn import hypercolumn as hypercolumn
 from .googlenet import googlenet as googlenet
 from .googlenet import inception as inception
 from .history import timeline as timeline
+from .live import aspp_answers as aspp_answers
+from .live import column as column
+from .live import fcn_scores as fcn_scores
+from .live import unet_maps as unet_maps
 from .operations import convolutionalise as convolutionalise
 from .operations import dilation as dilation
 from .operations import matrix_of_convolution as matrix_of_convolution

@@ -16,7 +16,7 @@ from .sketch import Sketch
 
 
 class Entry(NamedTuple):
-    """A network of torchvision's: its name there and in print, its paper's year, its idea in a few words, and the paper."""
+    """A network of torchvision: its name there and in print, its paper and the year, its idea in a few words."""
 
     key: str
     name: str
