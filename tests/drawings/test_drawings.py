@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from pixelwise import drawings, models
+from pixelwise.drawings import ink
 from tests.drawings.every import DRAWN, Drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -122,8 +124,6 @@ def contrast(first: str, second: str) -> float:
 
 
 def test_texts_and_edges_are_readable_in_light_and_dark():
-    from pixelwise.drawings import ink
-
     for theme in (0, 1):
         fronts = [ink.PAPER[theme], *(tint[2 * theme] for tint in ink.TINTS.values())]
         assert min(contrast(ink.INK[theme], front) for front in fronts) >= 4.5
@@ -132,7 +132,11 @@ def test_texts_and_edges_are_readable_in_light_and_dark():
 
 
 def test_a_kind_without_a_colour_is_refused():
-    from pixelwise import drawings
-
     with pytest.raises(ValueError, match="'magic' is no kind of thing"):
         drawings.Sketch("A title", "What to see.").joint(0, 0, "magic")
+
+
+def test_facts_are_the_networks():
+    line = drawings.facts(models.valid_unet(), (1, 1, 572, 572))
+    assert line.startswith("31.03 M parameters · 150.43 G multiply-adds on 572 × 572 pixels · 23 layers deep")
+    assert "sees the whole picture" in drawings.facts(models.resnet18())

@@ -3,6 +3,7 @@ from .deeplab import aspp as aspp
 from .deeplab import compact as compact
 from .deeplab import deeplab as deeplab
 from .deeplab import deeplab_largefov as deeplab_largefov
+from .facts import facts as facts
 from .fcn import fcn as fcn
 from .fcn import hypercolumn as hypercolumn
 from .googlenet import googlenet as googlenet
