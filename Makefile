@@ -20,7 +20,7 @@ RUN := "$(VENV)/bin/python"
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help ready book epub test test-fast coverage rehearse audit links serve lab record bench lint faults stale bootstrap release \
+.PHONY: help ready book epub test test-fast coverage rehearse audit links serve lab record check fold bench lint faults stale bootstrap release \
 	set-repository lock clean
 
 help: ## list the commands
@@ -64,6 +64,12 @@ lab: ready ## open the chapters in JupyterLab
 
 record: ready ## execute chapters and keep their outputs (CHAPTERS="a b" BUDGET=cpu DATASET=camvid)
 	$(RUN) -m tools.record --chapters "$(CHAPTERS)" --budget "$(BUDGET)" --dataset "$(DATASET)"
+
+check: ready ## is every chapter fit to be stored, and how long is it to read?
+	@$(RUN) -m tools.check
+
+fold: ready ## fold the cells that are tagged so, in JupyterLab and in Colab (CHAPTERS="a b")
+	@$(RUN) -m tools.folds $(CHAPTERS)
 
 bench: ready ## compare with other libraries, side by side
 	@for file in benchmarks/*.py; do \

@@ -12,7 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import yaml
 
 import pixelwise
@@ -102,7 +101,7 @@ def main(arguments: list[str]) -> int:
         first = stamp.code_cells(notebook)[0]
         if stamp.source(first) != cell():
             first["source"] = cell()
-            nbformat.write(notebook, path)
+            stamp.write(notebook, path)
             print(path.relative_to(stamp.ROOT))
     return 0
 

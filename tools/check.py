@@ -1,7 +1,8 @@
 """What every stored chapter must be: `python -m tools.check [NOTEBOOK ...]`.
 
 Each check returns the faults it finds as sentences that say where and what to do. `faults` runs all of them on one
-notebook; `alike` compares the chapters with one another.
+notebook; `alike` compares the chapters with one another. The command also says how much each chapter asks of its reader
+(tools/reading.py), and where that is too much; that is a warning, and no fault.
 """
 
 import json
@@ -11,7 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tools import bootstrap, stamp
+from tools import bootstrap, folds, reading, stamp
 
 LIMIT = 1_000_000
 MACHINE_PATH = re.compile(
@@ -45,7 +46,7 @@ def faults(path: Path) -> list[str]:
     problems: list[str] = (
         [] if len(text.encode()) <= LIMIT else [f"the file has {len(text.encode()):,} bytes, more than {LIMIT:,}"]
     )
-    for check in (drifted, unexecuted, unstorable, without_alternative, not_portable, foreign):
+    for check in (drifted, unexecuted, unstorable, without_alternative, not_portable, foreign, folds.faults):
         problems += check(notebook)
     return problems
 
@@ -214,6 +215,8 @@ def html_alternatives(html: str) -> list[str | None]:
 def main(arguments: list[str]) -> int:
     paths = [Path(argument) for argument in arguments] or stamp.notebooks()
     problems = [f"{path.name}: {fault}" for path in paths for fault in faults(path)] + alike(stamp.notebooks())
+    for path in paths:
+        print("\n".join(reading.describe(path.stem, stamp.read(path))))
     for fault in problems:
         print(fault)
     print(f"{len(paths)} notebooks checked, {len(problems)} faults")

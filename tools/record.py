@@ -21,8 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from pixelwise.files import atomic_write
-from tools import check, stamp
+from tools import check, folds, stamp
 
 # Runs as one more cell at the end of the chapter, and leaves no trace in it.
 PROBE = """
@@ -48,9 +47,15 @@ class RecordingError(Exception):
 def record(path: Path, budget: str = "", dataset: str = "", library: Path = stamp.LIBRARY) -> stamp.Json:
     """Execute the notebook at `path` in a fresh kernel, write its outputs and stamp, and return the stamp.
 
-    Raises RecordingError when a cell fails, the outputs cannot be stored, or the library changed meanwhile.
+    Raises RecordingError when a cell's tags say half of its fold, a cell fails, the outputs cannot be stored, or the
+    library changed meanwhile.
     """
     notebook = stamp.read(path)
+    for number, cell in enumerate(stamp.code_cells(notebook), 1):
+        try:
+            folds.mark(cell)
+        except ValueError as error:
+            raise RecordingError(f"{path.name}: code cell {number} {error}") from None
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)
@@ -80,7 +85,7 @@ def record(path: Path, budget: str = "", dataset: str = "", library: Path = stam
         tidy(notebook)
         if faults := check.unstorable(notebook):
             raise RecordingError(f"{path.name} was not written: " + "; ".join(map(str, faults)))
-        write(notebook, path)
+        stamp.write(notebook, path)
     return recording
 
 
@@ -124,13 +129,6 @@ def tidy(notebook: NotebookNode) -> None:
         notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-
-
-def write(notebook: NotebookNode, path: Path) -> None:
-    """Replace the file in one step, so that a reader or an interruption never meets half a notebook."""
-    nbformat.validate(notebook)
-    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        nbformat.write(notebook, file)
 
 
 def main(arguments: list[str]) -> int:

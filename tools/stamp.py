@@ -14,6 +14,8 @@ from typing import Any, cast
 import nbformat
 from nbformat import NotebookNode
 
+from pixelwise.files import atomic_write
+
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 LIBRARY = ROOT / "code"
@@ -24,6 +26,13 @@ DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 def read(path: Path) -> NotebookNode:
     """The notebook at `path`, with lines joined to texts; its parts are attributes too."""
     return cast(NotebookNode, nbformat.read(path, as_version=4))
+
+
+def write(notebook: NotebookNode, path: Path) -> None:
+    """Replace the file in one step, so that a reader or an interruption never meets half a notebook."""
+    nbformat.validate(notebook)
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
+        nbformat.write(notebook, file)
 
 
 def code_cells(notebook: Json) -> list[Json]:

@@ -19,8 +19,8 @@ from sphinx.util.typing import ExtensionMetadata
 
 from book import toc
 from tools import stamp
+from tools.reading import CLAIM as MIME
 
-MIME = "application/vnd.pixelwise.claim+json"
 Claim = dict[str, Any]  # as `pixelwise.notebook.claims` stores it
 HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("Holds", "Claim", "Measured", "Bound", "Kind"))
 BOX = re.compile(r'<div (?=class="pw-claim )')

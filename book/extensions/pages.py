@@ -15,14 +15,13 @@ from sphinx.util.typing import ExtensionMetadata
 from book import toc
 from book.extensions import cards
 from book.extensions.provenance import spell_seconds
-from tools import stamp
+from tools import reading, stamp
 
 THEME = Path(__file__).resolve().parents[1] / "theme"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'; "  # widths, alignments
     "img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
 )
-READING = re.compile(r"Reading takes about (\d+)\s+minutes")
 FACTS = """<div class="pw-facts">
 <p><strong>{reading} min</strong> to read · <strong>{running}</strong> to run on {device}</p>
 <ul aria-label="Run this chapter"><li><a href="https://colab.research.google.com/github/{place}">Colab</a></li>
@@ -44,14 +43,11 @@ def site_address(config: Config) -> str:
 def facts(notebook: stamp.Json, options: dict[str, Any], page: str, link: str) -> str:
     """Minutes to read and to run, and where to run it, as HTML; empty for a notebook without a stamp."""
     recording = notebook["metadata"].get("pixelwise")
-    text = "\n".join(stamp.source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     if not recording or "seconds" not in recording:
         return ""
-    match = READING.search(text)
-    minutes = int(match[1]) if match else max(1, round(len(text.split()) / 130))
     place = f"{options['repository_url'].removeprefix('https://github.com/')}/blob/{options['repository_branch']}"
     return FACTS.format(
-        reading=minutes,
+        reading=reading.measure(notebook).minutes,
         running=spell_seconds(recording["seconds"]),
         device="a CPU" if recording["device"] == "CPU" else recording["device"],
         place=f"{place}/{page}.ipynb",

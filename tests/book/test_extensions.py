@@ -1,18 +1,23 @@
-"""What the Sphinx extensions make of formulas, stamps, questions and pictures, on a book of two pages."""
+"""What the Sphinx extensions make of formulas, stamps, folds, questions and pictures, on a book of two pages."""
 
 import re
 import shutil
 import zipfile
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
+from axe_playwright_python import sync_playwright as axe
 from docutils import nodes
 from math_core import LatexError
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
+from sphinx.errors import ExtensionError
 
 from book.extensions import colours, maths, provenance, reading, terms
-from tests.helpers.notebooks import ALT, build_book, save, sound_notebook
-from tools import stamp
+from book.extensions.folds import fold_cells
+from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook
+from tools import folds, stamp
 
 MADE = {
     "date": "2026-11-03",
@@ -27,6 +32,29 @@ MADE = {
 }
 
 
+def folded_cells():
+    """A helper and a figure with its caption, then what was checked, then a prompt; the code of the three is folded."""
+
+    def cell(label, code, *outputs):
+        return new_code_cell(code, metadata={"tags": ["hide-input", label]}, outputs=list(outputs))
+
+    picture = new_output("display_data", {"image/png": PIXEL})
+    cells = [
+        cell("experiment", "dots = 3"),
+        cell("figure", "draw(dots)", picture),
+        new_markdown_cell("*Three dots.*"),
+        cell("check", "count(dots)", new_output("stream", text="It holds.\n")),
+        new_markdown_cell("*And that is so.*"),
+        cell("check", "count(twice)", new_output("stream", text="Twice, too.\n")),
+        new_markdown_cell("*Predict first: how many?*"),
+    ]
+    for one in cells:
+        if one.cell_type == "code":
+            one.metadata["mystnb"] = {"image": {"alt": "three dots in a row"}}
+            folds.mark(one)
+    return [dict(one) for one in cells]
+
+
 @pytest.fixture(scope="module")
 def small_book(tmp_path_factory):
     """The sources of a book of two pages, with the book's own settings."""
@@ -36,6 +64,7 @@ def small_book(tmp_path_factory):
     (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapter\n")
     (folder / "index.md").write_text("# Contents\n\n> A plain quote.\n\n<a href='chapter.html#maths'>Maths</a>\n")
     notebook = sound_notebook()
+    notebook["cells"] += folded_cells()
     notebook["metadata"]["pixelwise"] |= MADE | {"library": {"pixelwise.notebook.course": "an earlier hash"}}
     save(notebook, folder / "chapter.ipynb")
     return folder
@@ -75,6 +104,72 @@ def test_code_is_coloured_sparingly(page):
     assert '<span class="nb">print</span>(' in line
     assert {"k", "s1", "nf", "c1"} <= colours.COLOURED
     assert not {"n", "p", "w"} & colours.COLOURED
+
+
+def test_code_is_folded_below_what_it_made(page):
+    """A helper's code joins the figure's; the caption stays with its picture, and nothing says `@title`."""
+    order = [
+        "three dots in a row",
+        "<em>Three dots.</em>",
+        '<details class="pw-fold"><summary>Code of this figure</summary>',
+        "dots = ",
+        "draw(dots)",
+        "</details>",
+        "It holds.",
+        '<details class="pw-fold"><summary>How this was checked</summary>',
+        "count(dots)",
+        "</details>",
+        "<em>And that is so.</em>",
+        "Twice, too.",
+        '<details class="pw-fold"><summary>How this was checked</summary>',
+        "count(twice)",
+        "</details>",
+        "<em>Predict first: how many?</em>",
+    ]
+    text = re.sub(r"</?span[^>]*>", "", page)
+    place = text.index("mIoU 0.5")
+    for piece in order:
+        place = text.index(piece, place)
+    assert page.count('<details class="pw-fold">') == 3
+    assert "@title" not in page
+
+
+def test_a_fold_that_says_not_what_it_is_stops_the_build():
+    metadata = {"tags": ["hide-input"]}
+    cell = nodes.container("", nb_element="cell_code", hide_mode="input", cell_index=6, cell_metadata=metadata)
+    app = SimpleNamespace(env=SimpleNamespace(docname="chapter"))
+    with pytest.raises(ExtensionError, match="chapter, cell 7 is folded by `hide-input` and needs one tag more"):
+        fold_cells(app, nodes.section("", cell))
+
+
+def test_a_fold_opens_by_a_key_without_scripts_and_stands_open_on_paper(browser, small_book, page):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((small_book / "html/chapter.html").as_uri())
+    code = tab.get_by_text("draw(dots)")
+    assert not code.is_visible()
+    tab.emulate_media(media="print")
+    assert code.is_visible()
+    tab.emulate_media(media="screen")
+    assert not code.is_visible()
+    tab.get_by_text("Code of this figure").focus()
+    tab.keyboard.press("Enter")
+    assert code.is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
+def test_a_fold_shuts_nobody_out(browser, small_book, page, width, scheme):
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    tab = context.new_page()
+    tab.goto((small_book / "html/chapter.html").as_uri())
+    for summary in tab.get_by_text("How this was checked").all():
+        assert summary.bounding_box()["height"] >= 24, "too small to be touched"
+        summary.click()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    found = axe.Axe().run(tab, context=".pw-article").response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []
+    context.close()
 
 
 @pytest.mark.parametrize(
@@ -156,6 +251,7 @@ def test_e_book_is_well_formed(small_book, page):
     assert 'href="chapter.xhtml#maths"' in texts["index.xhtml"]
     assert "<math" in texts["chapter.xhtml"]
     assert "Prose with" in texts["chapter.xhtml"]
+    assert '<details class="pw-fold"><summary>Code of this figure</summary>' in texts["chapter.xhtml"]
 
 
 def test_a_value_in_a_table_stays_with_its_spread():

@@ -20,7 +20,7 @@ from PIL import Image, ImageChops
 from book import toc
 from book.extensions.gallery import recorded
 from tests.helpers.notebooks import build_book
-from tools import check, repository, stamp
+from tools import check, reading, repository, stamp
 
 pytestmark = pytest.mark.slow
 
@@ -397,7 +397,8 @@ def test_chapters_say_how_they_were_recorded(site):
         html = (site / "chapters" / f"{path.stem}.html").read_text(encoding="utf-8")
         assert html.count('<details class="pw-stamp">') == 1, path.name
         assert html.count(f"/blob/main/chapters/{path.name}") == 2, f"{path.name} has no buttons for Colab and Kaggle"
-        assert re.search(r"Reading takes about (\d+)\s+minutes", path.read_text(encoding="utf-8")), path.name
+        minutes = reading.measure(stamp.read(path)).minutes
+        assert f"<strong>{minutes} min</strong> to read" in html, path.name
 
 
 def test_every_page_has_a_policy_and_nothing_that_it_would_forbid(site):

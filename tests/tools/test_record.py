@@ -70,8 +70,8 @@ def test_pictures_of_camvid_are_not_stored(chapter):
 def test_interrupted_writing_keeps_the_old_file(chapter, monkeypatch):
     path = chapter()
     before = path.read_bytes()
-    monkeypatch.setattr(record.os, "replace", lambda *paths: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("os.replace", lambda *paths: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
-        record.write(nbformat.read(path, as_version=4), path)
+        stamp.write(nbformat.read(path, as_version=4), path)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
