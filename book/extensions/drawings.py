@@ -1,5 +1,6 @@
 """Drawings of networks in the pages: each with its caption, its parts in words, and its file to take away."""
 
+import base64
 import html
 import re
 from pathlib import Path
@@ -8,10 +9,14 @@ from xml.etree import ElementTree
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
+
+from tools import stamp
 
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGE = re.compile(r'<img\b[^>]*\bsrc="([^"]*\.svg)"[^>]*>')
+ATLAS = "chapters/atlas.ipynb"
 LIST = " From first to last: "  # what separates, in a drawing's <desc>, what to see from the list of its parts
 
 
@@ -28,6 +33,31 @@ def finish_page(
         return figure(image[1], file.read_text(encoding="utf-8")) or image[0] if file.is_file() else image[0]
 
     context["body"] = IMAGE.sub(replace, context["body"])
+
+
+class Drawing(SphinxDirective):
+    """`{drawing} timeline`: on a page of text, the drawing that the atlas's cell `drawings.timeline(…)` shows."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        found, name = drawn(Path(self.env.srcdir)), self.arguments[0]
+        if name not in found:
+            raise self.error(f"the atlas shows no drawing {name!r}; it shows {', '.join(found)}")
+        self.env.note_dependency(ATLAS)
+        address = "data:image/svg+xml;base64," + base64.b64encode(found[name].encode()).decode()
+        return [nodes.raw("", figure(address, found[name]), format="html")]
+
+
+def drawn(root: Path) -> dict[str, str]:
+    """The stored SVGs of the atlas by the function that its cell ends with; where one occurs twice, the first."""
+    found: dict[str, str] = {}
+    for cell in stamp.code_cells(stamp.read(root / ATLAS)):
+        call = re.match(r"drawings\.(\w+)\(", stamp.source(cell).splitlines()[-1])
+        for output in cell["outputs"]:
+            if call and (svg := "".join(output.get("data", {}).get("image/svg+xml", ""))):
+                found.setdefault(call[1], svg)
+    return found
 
 
 def figure(address: str, svg: str) -> str:
@@ -50,5 +80,6 @@ def figure(address: str, svg: str) -> str:
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_directive("drawing", Drawing)
     app.connect("html-page-context", finish_page, priority=400)  # before what every picture gets
     return {"parallel_read_safe": True, "parallel_write_safe": True}
