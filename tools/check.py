@@ -10,6 +10,7 @@ import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tools import bootstrap, folds, reading, stamp
 
@@ -117,13 +118,22 @@ def without_alternative(notebook: stamp.Json) -> list[str]:
         elif cell["cell_type"] == "code":
             outputs = [output.get("data", {}) for output in cell.get("outputs", [])]
             alternative = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt")
-            alternatives = [alternative for data in outputs if IMAGE_TYPES & set(data)]
+            alternatives = [
+                alternative or described(joined(data.get("image/svg+xml", "")))
+                for data in outputs
+                if IMAGE_TYPES & set(data)
+            ]
             alternatives += [alt for data in outputs for alt in html_alternatives(joined(data.get("text/html", "")))]
             where = f'the output of cell {number} (set its metadata {{"mystnb": {{"image": {{"alt": …}}}}}})'
         else:
             continue
         problems += [f"{where} has no real alt text: {alt!r}" for alt in alternatives if not describes(alt)]
     return problems
+
+
+def described(svg: str) -> str | None:
+    """What an SVG says of itself, which can stand for it."""
+    return ElementTree.fromstring(svg).findtext("{http://www.w3.org/2000/svg}desc") if svg else None
 
 
 def describes(alternative: str | None) -> bool:

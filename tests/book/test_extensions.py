@@ -6,6 +6,7 @@ import zipfile
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
+import nbformat
 import pytest
 from axe_playwright_python import sync_playwright as axe
 from docutils import nodes
@@ -14,10 +15,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 from sphinx.errors import ExtensionError
 
-from book.extensions import colours, maths, provenance, reading, terms
+from book.extensions import colours, drawings, maths, provenance, reading, terms
 from book.extensions.folds import fold_cells
 from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook
-from tools import folds, stamp
+from tools import check, folds, stamp
 
 MADE = {
     "date": "2026-11-03",
@@ -264,3 +265,29 @@ def test_a_value_in_a_table_stays_with_its_spread():
 def test_korean_is_marked_in_text_and_not_in_attributes():
     marked = reading.mark_korean('<p title="분할">패치 크기, patch</p>')
     assert marked == '<p title="분할"><span lang="ko">패치 크기</span>, patch</p>'
+
+
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="60" role="img"><title>A net</title>'
+    "<desc>A net. What to see. From first to last: image: 3 channels; score: 11 channels.</desc>"
+    '<rect width="120" height="60"/></svg>'
+)
+
+
+def test_a_drawing_gets_its_caption_its_parts_in_words_and_its_file():
+    shown = drawings.figure("../_images/net.svg", SVG)
+    assert '<img src="../_images/net.svg" alt="A net. What to see." width="120" height="60"' in shown
+    assert "<figcaption><strong>A net</strong>. What to see.</figcaption>" in shown
+    assert "<li>image: 3 channels</li><li>score: 11 channels</li>" in shown
+    assert 'href="../_images/net.svg" download' in shown
+
+
+def test_a_picture_that_is_no_drawing_stays_one():
+    assert drawings.figure("logo.svg", '<svg xmlns="http://www.w3.org/2000/svg"><title>Logo</title></svg>') == ""
+
+
+def test_an_svg_that_describes_itself_needs_no_other_text():
+    cell = nbformat.v4.new_code_cell("plot()", outputs=[nbformat.v4.new_output("display_data", {"image/svg+xml": SVG})])
+    assert not check.without_alternative({"cells": [cell]})
+    cell["outputs"][0]["data"]["image/svg+xml"] = SVG.replace("desc>", "g>")
+    assert check.without_alternative({"cells": [cell]})

@@ -19,3 +19,8 @@ from .receptive_field import gradient_support as gradient_support
 from .receptive_field import receptive_field as receptive_field
 from .receptive_field import receptive_fields as receptive_fields
 from .receptive_field import stack_receptive_field as stack_receptive_field
+from .trace import Layer as Layer
+from .trace import Step as Step
+from .trace import Trace as Trace
+from .trace import activations as activations
+from .trace import trace as trace

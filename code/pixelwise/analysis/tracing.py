@@ -24,8 +24,10 @@ def run(
     x: Tensor,
     on_operation: Callable[[str, Operation, tuple[Any, ...], Any], object],
     on_layer: Callable[[str, nn.Module, object], None] | None = None,
+    *,
+    compute: bool = False,
 ) -> None:
-    """Run the model in eval mode on a meta tensor x, see `empty_input`.
+    """Run the model in eval mode on a meta tensor x, see `empty_input`; with `compute` on a real one, for its values.
 
     on_operation(layer, function, args, out) is called for each ATen operation, with the name of the innermost module
     that runs it; on_layer(layer, module, out) after each module, in the order they end. The model is left as it was.
@@ -66,7 +68,7 @@ def run(
         hooks.append(module.register_forward_hook(leave(name)))
     try:
         with eval_mode(model), torch.no_grad(), Operations():
-            call_with(model, lambda tensor: torch.empty_like(tensor, device="meta"), x)
+            model(x) if compute else call_with(model, lambda tensor: torch.empty_like(tensor, device="meta"), x)
     except RuntimeError as error:
         raise ValueError(f"the network does not run on an input of shape {tuple(x.shape)}: {error}") from error
     finally:

@@ -1,0 +1,185 @@
+"""Draw with the parts that networks are made of: maps as slabs, operations as boxes, joints, braces, numbers.
+
+Whatever number a drawing shows comes from a `Step` or a `Layer` of a trace, and each such text says in `data-layer` and
+`data-number` where it comes from, so that a test can compare it with the network.
+"""
+
+import math
+from dataclasses import dataclass
+
+from ..analysis.trace import Layer, Step
+from . import ink
+from .canvas import Box, Canvas, Point, spell, spell_points
+
+
+@dataclass(frozen=True)
+class Slab(Box):
+    """Where a slab's front lies, whose map it is, and how far it reaches back; arrows leave from its middle."""
+
+    source: Step | Layer
+    depth: float
+
+    @property
+    def right(self) -> Point:
+        """Where an arrow leaves: half-way down its side."""
+        return self.x + self.width + self.depth / 2, self.y + self.height / 2
+
+    @property
+    def end(self) -> float:
+        """The x at which all of it has ended."""
+        return self.x + self.width + self.depth
+
+
+class Sketch(Canvas):
+    """A canvas for networks; each part that is drawn returns the `Box` it lies in, from which arrows start and end."""
+
+    def slab(
+        self,
+        x: float,
+        axis: float,
+        source: Step | Layer,
+        kind: str,
+        *,
+        name: str = "",
+        channels: bool = True,
+        size: bool = True,
+    ) -> Slab:
+        """A map as a slab around the line y = axis: as high as the root of its size, as wide as that of its channels.
+
+        Above it stand its name and its channels, below it its size, unless it is told not to: what has not changed
+        since the slab before need not be said again.
+        """
+        width, height = slab_size(source)
+        top, depth = axis - height / 2, slab_depth(source)
+        shade = f"{ink.class_of(kind)} shade"
+        right, low = x + width, top + height
+        roof = [(x, top), (x + depth, top - depth), (right + depth, top - depth), (right, top)]
+        side = [(right, top), (right + depth, top - depth), (right + depth, low - depth), (right, low)]
+        self._use(kind)
+        for points in (roof, side):
+            self._add("polygon", points=spell_points(points), **{"class": shade, "stroke-linejoin": "round"})
+        self._add("rect", x=x, y=top, width=width, height=height, **{"class": ink.class_of(kind)})
+        self._grow(x, top - depth, right + depth, low)
+        if name:
+            self.text((x + width / 2 + depth / 2, top - depth - 20), name, "small strong")
+        if channels:
+            self.number((x + width / 2 + depth / 2, top - depth - 5), source, "channels")
+        if size:
+            self.number((x + width / 2, low + 14), source, "size")
+        self._told.append(f"{name or kind}: {source.channels} channels, {spell_size(source)}")
+        return Slab(x, top, width, height, source, depth)
+
+    def box(
+        self, x: float, y: float, source: Step | Layer | None, kind: str, text: str = "", *, width: float = 104,
+        height: float = 34,
+    ) -> Box:  # fmt: skip
+        """An operation as a box with its text; what the operation is comes from the step unless a text is given."""
+        self._use(kind)
+        self._add("rect", x=x, y=y, width=width, height=height, rx=7, **{"class": ink.class_of(kind)})
+        self._grow(x, y, x + width, y + height)
+        box = Box(x, y, width, height)
+        across, down = box.centre
+        step = source.main if isinstance(source, Layer) else source
+        if text:
+            self.text((across, down + 4), text, "strong")
+        elif step is not None:
+            self.number((across, down + 4), step, "operation", "strong")
+        self._told.append(text or (spell_operation(step) if step else kind))
+        return box
+
+    def joint(self, x: float, y: float, kind: str) -> Box:
+        """Where two ways meet: ⊕ for a sum, ⊗ for a product, ‖ for a concatenation."""
+        self._use(kind)
+        sign = {"sum": "+", "attention": "×", "concatenation": "‖"}[kind]
+        self._add("circle", cx=x, cy=y, r=11, **{"class": ink.class_of(kind)})
+        self._grow(x - 11, y - 11, x + 11, y + 11)
+        self.text((x, y + 5), sign, "strong title")
+        self._told.append(kind)
+        return Box(x - 11, y - 11, 22, 22)
+
+    def cell(self, x: float, y: float, side: float, kind: str = "") -> None:
+        """A square of a grid; without a kind it is empty."""
+        if kind:
+            self._use(kind)
+        name = ink.class_of(kind) if kind else "empty"
+        self._add("rect", x=x, y=y, width=side, height=side, **{"class": f"{name} cell"})
+        self._grow(x, y, x + side, y + side)
+
+    def bar(self, x: float, y: float, width: float, height: float, kind: str) -> None:
+        """A bar of a chart."""
+        self._use(kind)
+        self._add("rect", x=x, y=y, width=width, height=height, **{"class": f"{ink.class_of(kind)} cell"})
+        self._grow(x, y, x + width, y + height)
+
+    def frame(self, around: Box, kind: str) -> None:
+        """A thick frame around a part."""
+        self._use(kind)
+        name = f"{ink.class_of(kind)}-line frame"
+        self._add("rect", x=around.x, y=around.y, width=around.width, height=around.height, **{"class": name})
+
+    def mark(self, layer: str, what: str) -> None:
+        """Say of the text that was just written what it is: which layer or tensor, and which of its numbers."""
+        self._parts[-1].set("data-layer", layer)
+        self._parts[-1].set("data-number", what)
+
+    def say(self, words: str) -> None:
+        """Add to what the drawing tells whoever does not see it."""
+        self._told.append(words)
+
+    def brace(self, left: float, right: float, y: float, text: str) -> None:
+        """A brace under what lies between left and right, with a text below."""
+        middle = (left + right) / 2
+        path = (
+            f"M{spell(left)} {spell(y)} q0 7 7 7 L{spell(middle - 7)} {spell(y + 7)} q7 0 7 7 q0 -7 7 -7 "
+            f"L{spell(right - 7)} {spell(y + 7)} q7 0 7 -7"
+        )
+        self._stroke(path, "", False)
+        self._grow(left, y, right, y + 14)
+        self.text((middle, y + 27), text, "soft")
+
+    def number(
+        self, at: Point, source: Step | Layer, what: str, style: str = "small soft", anchor: str = "middle"
+    ) -> None:
+        """What a trace says: "channels", "size", both as the "map", or the "operation" with its window."""
+        if what == "operation":
+            text = spell_operation(source.main if isinstance(source, Layer) else source)
+        else:
+            channels, size = str(source.channels), spell_size(source)
+            text = {"channels": channels, "size": size, "map": f"{channels} × {size}"}[what]
+        self.text(at, text, style, anchor)
+        layer = source.name if isinstance(source, Layer) else source.layer
+        self.mark(layer, what)
+
+
+def slab_size(source: Step | Layer) -> tuple[float, float]:
+    """Width and height of a slab: a map of 224×224 is 128 high, 7×7 is 28; 3 channels are 5 wide, 2048 are 35."""
+    return 4 + 0.68 * math.sqrt(source.channels), 8 + 8 * math.sqrt(source.size[0])
+
+
+def slab_depth(source: Step | Layer) -> float:
+    """How far a slab reaches back, to the right and up."""
+    return 3 + slab_size(source)[1] / 18
+
+
+def spell_size(source: Step | Layer) -> str:
+    """Height × width; a square once, as in 56²."""
+    height, width = source.size
+    return f"{height}²" if height == width else f"{height}×{width}"
+
+
+def spell_operation(step: Step) -> str:
+    """The operation with its window: "7×7 conv, stride 2"."""
+    words = {
+        "convolution": "conv", "transposed convolution": "up-conv", "deformable convolution": "deformable conv",
+        "max pooling": "max pool", "average pooling": "avg pool", "global pooling": "global avg pool",
+        "fully connected": "fc", "batch normalisation": "BN", "bilinear upsampling": "bilinear",
+        "nearest upsampling": "nearest",
+    }  # fmt: skip
+    name = words.get(step.kind, step.kind)
+    if step.groups > 1 and step.kind == "convolution":
+        name = "depthwise" if step.groups == step.output[1] == step.inputs[0][1] else f"{name}, {step.groups} groups"
+    window = f"{step.kernel[0]}×{step.kernel[1]} " if step.kernel else ""
+    ends = [f"stride {step.stride}"] if step.stride > 1 else []
+    ends += [f"rate {step.dilation}"] if step.dilation > 1 else []
+    ends += [f"{step.factor:g}×"] if "upsampling" in step.kind else []
+    return ", ".join([window + name, *ends])

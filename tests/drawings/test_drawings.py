@@ -1,0 +1,142 @@
+"""What every drawing must be: true in each number, self-contained, small, and readable by who does not see it."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+import torch
+from torch import nn
+
+from pixelwise import drawings, models
+from pixelwise.drawings import ink
+from tests.drawings.every import DRAWN, Drawn
+
+SVG = "{http://www.w3.org/2000/svg}"
+EVERY = pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN.keys())
+NAMES = re.compile(r"\b(conv|layer|stage|block|fc|pool|v|FCN|ResNet|DenseNet|VGG|B)-?\d+\w*\b|\b\d[a-e]\b|\bC\d\b")
+"""What a text may say in digits that is a name and no measure: conv1, 4e, fc6, v3, FCN-8s, ResNet-50, C5."""
+
+
+def elements(drawn: Drawn) -> ElementTree.Element:
+    return ElementTree.fromstring(drawn.draw(drawn.network(), drawn.shape).svg())
+
+
+def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]:
+    """(layer, number) for channels and size of each module's inputs and outputs, by plain hooks, computing nothing."""
+    network = network.to("meta").eval()
+    seen: set[tuple[str, str]] = set()
+
+    def note(name: str, tensors: object) -> None:
+        for tensor in tensors if isinstance(tensors, (list, tuple)) else [tensors]:
+            if isinstance(tensor, torch.Tensor):
+                height, width = tensor.shape[2:] if tensor.ndim == 4 else (1, 1)
+                seen.add((name, str(tensor.shape[1])))
+                seen.add((name, f"{height}²" if height == width else f"{height}×{width}"))
+
+    for name, module in network.named_modules():
+        module.register_forward_hook(lambda _, args, out, name=name: note(name, [*args, out]))
+    network(torch.empty(shape, device="meta"))
+    return seen
+
+
+@EVERY
+def test_every_number_is_the_networks(drawn):
+    """Sizes and channels against plain hooks; windows against the modules' own settings."""
+    network = drawn.network()
+    seen = measured(network, drawn.shape)
+    modules = dict(network.named_modules())
+    anywhere = {text for _, text in seen}
+    checked = 0
+    for text in elements(drawn).iter(f"{SVG}text"):
+        what, layer = text.get("data-number"), text.get("data-layer")
+        if what in ("channels", "size", "map"):
+            # what runs between modules (a pooling, a concatenation) belongs to the module around it, as another's input
+            for number in text.text.split(" × "):
+                assert (layer, number) in seen or number in anywhere, (layer, number)
+            checked += 1
+        elif what == "operation" and isinstance(modules[layer], (nn.Conv2d, nn.ConvTranspose2d)):
+            module = modules[layer]
+            assert text.text.startswith("×".join(map(str, module.kernel_size))), layer
+            assert ("stride" in text.text) == (module.stride[0] > 1)
+            checked += 1
+        elif what == "rate":
+            inside = [
+                m for name, m in modules.items() if f"{name}.".startswith(f"{layer}.") and isinstance(m, nn.Conv2d)
+            ]
+            assert text.text in {f"rate {m.dilation[0]}" for m in inside}
+            checked += 1
+    assert checked >= 3
+
+
+@EVERY
+def test_no_number_is_typed(drawn):
+    """Digits stand only in texts that come from the trace, and in names."""
+    for text in elements(drawn).iter(f"{SVG}text"):
+        if text.get("data-number") is None:
+            assert not re.search(r"\d", NAMES.sub("", text.text)), text.text
+
+
+@EVERY
+def test_another_network_gives_other_numbers(drawn):
+    """What is drawn follows the network: from half the picture come other sizes."""
+    batch, channels, height, width = drawn.shape
+    try:
+        other = drawn.draw(drawn.network(), (batch, channels, height + 16, width + 16))
+    except ValueError:
+        pytest.skip("the network takes no other size near this one")
+    assert other.svg() != drawn.draw(drawn.network(), drawn.shape).svg()
+
+
+@EVERY
+def test_it_is_small_self_contained_and_says_what_it_shows(drawn):
+    sketch = drawn.draw(drawn.network(), drawn.shape)
+    svg = sketch.svg()
+    root = ElementTree.fromstring(svg)
+    assert len(svg.encode()) <= 60_000
+    assert not re.search(r"(href|src|url\()\W*https?:|@import|@font-face|<script", svg)
+    assert root.find(f"{SVG}title").text == sketch.title
+    assert root.find(f"{SVG}desc").text == sketch.alternative
+    assert len(sketch.alternative.split()) >= 20
+
+
+@EVERY
+def test_nothing_lies_outside_the_paper(drawn):
+    root = elements(drawn)
+    left, top, width, height = map(float, root.get("viewBox").split())
+    for part in root.iter(f"{SVG}rect"):
+        x, y, w, h = (float(part.get(name)) for name in ("x", "y", "width", "height"))
+        assert min(x - left, y - top, left + width - x - w, top + height - y - h) >= -0.1
+    for text in root.iter(f"{SVG}text"):
+        assert left <= float(text.get("x")) <= left + width
+        assert top <= float(text.get("y")) <= top + height
+
+
+def contrast(first: str, second: str) -> float:
+    """WCAG's contrast of two colours, #rrggbb."""
+
+    def light(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((light(first), light(second)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_texts_and_edges_are_readable_in_light_and_dark():
+    for theme in (0, 1):
+        fronts = [ink.PAPER[theme], *(tint[2 * theme] for tint in ink.TINTS.values())]
+        assert min(contrast(ink.INK[theme], front) for front in fronts) >= 4.5
+        assert contrast(ink.SOFT[theme], ink.PAPER[theme]) >= 4.5
+        assert min(contrast(tint[2 * theme + 1], ink.PAPER[theme]) for tint in ink.TINTS.values()) >= 3
+
+
+def test_a_kind_without_a_colour_is_refused():
+    with pytest.raises(ValueError, match="'magic' is no kind of thing"):
+        drawings.Sketch("A title", "What to see.").joint(0, 0, "magic")
+
+
+def test_facts_are_the_networks():
+    line = drawings.facts(models.valid_unet(), (1, 1, 572, 572))
+    assert line.startswith("31.03 M parameters · 150.43 G multiply-adds on 572 × 572 pixels · 23 layers deep")
+    assert "sees the whole picture" in drawings.facts(models.resnet18())
