@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from pixelwise.analysis import profile
 from tests.drawings.every import DRAWN, Drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -16,7 +17,7 @@ NAMES = re.compile(r"\b(conv|layer|stage|block|fc|pool|v|FCN|ResNet|DenseNet|VGG
 
 
 def elements(drawn: Drawn) -> ElementTree.Element:
-    return ElementTree.fromstring(drawn.draw(drawn.network(), drawn.shape).svg())
+    return ElementTree.fromstring(drawn.drawing().svg())
 
 
 def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]:
@@ -37,12 +38,30 @@ def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]
     return seen
 
 
+def says(text: str, what: str, module: nn.Module) -> bool:
+    """Whether a text tells the module's window and stride, or how many parts it has."""
+    if what == "parts":
+        return text == f"×{len(list(module.children()))}"
+    if not isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        return what == "operation"
+    steps = re.search(r"(?:stride |/)(\d+)", text)
+    window = "×".join(map(str, module.kernel_size))
+    return text.startswith(window) and int(steps[1] if steps else 1) == module.stride[0]
+
+
+def is_about(text: str, count: int) -> bool:
+    """Whether a text such as "12.8 M" is this count, rounded."""
+    number, unit = text.split()
+    scale = {"k": 10**3, "M": 10**6, "G": 10**9}[unit]
+    return abs(float(number) * scale - count) <= scale * 0.51 * 10 ** -len(number.partition(".")[2])
+
+
 @EVERY
 def test_every_number_is_the_networks(drawn):
-    """Sizes and channels against plain hooks; windows against the modules' own settings."""
-    network = drawn.network()
-    seen = measured(network, drawn.shape)
-    modules = dict(network.named_modules())
+    """Sizes and channels against plain hooks, windows against the modules' own settings, costs against the profile."""
+    networks = drawn.networks
+    spent = [profile(network, drawn.shape).layers for network in networks]
+    seen = set().union(*(measured(network, drawn.shape) for network in networks))
     anywhere = {text for _, text in seen}
     checked = 0
     for text in elements(drawn).iter(f"{SVG}text"):
@@ -52,10 +71,16 @@ def test_every_number_is_the_networks(drawn):
             for number in text.text.split(" × "):
                 assert (layer, number) in seen or number in anywhere, (layer, number)
             checked += 1
-        elif what == "operation" and isinstance(modules[layer], (nn.Conv2d, nn.ConvTranspose2d)):
-            module = modules[layer]
-            assert text.text.startswith("×".join(map(str, module.kernel_size))), layer
-            assert ("stride" in text.text) == (module.stride[0] > 1)
+        elif what == "multiply-adds":
+            inside = [
+                [x.multiply_adds for x in layers if f"{x.name}.".startswith(f"{layer}.".lstrip("."))]
+                for layers in spent
+            ]
+            assert any(is_about(text.text, sum(counts)) for counts in inside), (layer, text.text)
+            checked += 1
+        elif what in ("operation", "window", "parts"):
+            named = [modules[layer] for modules in map(dict, (n.named_modules() for n in networks)) if layer in modules]
+            assert any(says(text.text, what, module) for module in named), (layer, text.text)
             checked += 1
     assert checked >= 3
 
@@ -73,15 +98,15 @@ def test_another_network_gives_other_numbers(drawn):
     """What is drawn follows the network: from half the picture come other sizes."""
     batch, channels, height, width = drawn.shape
     try:
-        other = drawn.draw(drawn.network(), (batch, channels, height + 16, width + 16))
+        other = drawn.drawing((batch, channels, height + 16, width + 16))
     except ValueError:
         pytest.skip("the network takes no other size near this one")
-    assert other.svg() != drawn.draw(drawn.network(), drawn.shape).svg()
+    assert other.svg() != drawn.drawing().svg()
 
 
 @EVERY
 def test_it_is_small_self_contained_and_says_what_it_shows(drawn):
-    sketch = drawn.draw(drawn.network(), drawn.shape)
+    sketch = drawn.drawing()
     svg = sketch.svg()
     root = ElementTree.fromstring(svg)
     assert len(svg.encode()) <= 60_000

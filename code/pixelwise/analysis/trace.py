@@ -1,12 +1,13 @@
 """What a network does, operation by operation, with every shape: what its drawings and its tables of shapes go by."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .cost import count_multiply_adds
 from .tracing import Operation, empty_input, main_tensor, run, tensors_in
 
 aten = torch.ops.aten
@@ -71,6 +72,7 @@ class Step(_Output):
     stride: int = 1
     dilation: int = 1
     groups: int = 1
+    multiply_adds: int = 0
 
     @property
     def before(self) -> "Step":
@@ -85,17 +87,26 @@ class Step(_Output):
 
 @dataclass(frozen=True)
 class Layer(_Output):
-    """One module that ran: its dotted name, class, output shape, the steps inside it, and all its parameters."""
+    """One module that ran: its dotted name, class, output, the steps inside it, its parameters, its own parts.
+
+    `parts` counts the modules directly in it that ran: the blocks of a stage, the layers of a block.
+    """
 
     name: str
     kind: str
     steps: tuple[Step, ...]
     parameters: int
+    parts: int
 
     @property
     def inputs(self) -> tuple[Shape, ...]:
         """The shapes that its first step reads."""
         return self.steps[0].inputs
+
+    @property
+    def multiply_adds(self) -> int:
+        """The multiply-adds of all its steps."""
+        return sum(step.multiply_adds for step in self.steps)
 
     @property
     def main(self) -> Step:
@@ -122,7 +133,9 @@ class Trace:
         inside = tuple(step for step in self.steps if not name or f"{step.layer}.".startswith(f"{name}."))
         module = self._modules[name]
         parameters = sum(p.numel() for p in module.parameters())
-        return Layer(name, type(module).__name__, inside, parameters, output=self._outputs[name])
+        prefix = f"{name}." if name else ""
+        parts = sum(f"{prefix}{child}" in self._outputs for child, _ in module.named_children())
+        return Layer(name, type(module).__name__, inside, parameters, parts, output=self._outputs[name])
 
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
@@ -140,7 +153,7 @@ def trace(model: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Trace:
     def on_operation(layer: str, operation: Operation, args: tuple[Any, ...], out: object) -> None:
         step = _step(layer, operation, args, out)
         if step is not None:
-            steps.append(step)
+            steps.append(replace(step, multiply_adds=count_multiply_adds(operation, args, out)))
 
     def on_layer(layer: str, module: nn.Module, out: object) -> None:
         tensor = main_tensor(out)

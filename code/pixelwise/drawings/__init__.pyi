@@ -1,6 +1,9 @@
+from .block import residual_block as residual_block
 from .canvas import Canvas as Canvas
 from .googlenet import googlenet as googlenet
 from .googlenet import inception as inception
+from .resnet import plain_and_residual as plain_and_residual
+from .resnet import resnet as resnet
 from .sketch import Sketch as Sketch
 from .strip import Strip as Strip
 from .unet import unet as unet

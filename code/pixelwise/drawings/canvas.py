@@ -81,7 +81,7 @@ class Canvas:
         for x, y in points:
             self._grow(x, y, x, y)
 
-    def arc(self, start: Point, end: Point, rise: float, kind: str = "sum") -> None:
+    def arc(self, start: Point, end: Point, rise: float, kind: str = "sum", *, dashed: bool = False) -> None:
         """A skip: an arc from start to end that rises (or, negative, sinks) so many pixels, with a head."""
         (ax, ay), (bx, by) = start, end
         peak = min(ay, by) - rise if rise > 0 else max(ay, by) - rise
@@ -90,7 +90,7 @@ class Canvas:
         turn, away = math.copysign(bend, rise), math.copysign(7, rise)
         way = [("M", ax, ay), ("L", ax, peak + turn), ("Q", ax, peak), ("", ax + bend, peak), ("L", bx - bend, peak)]
         way += [("Q", bx, peak), ("", bx, peak + turn), ("L", bx, by - away)]
-        self._stroke(" ".join(f"{command}{spell(x)} {spell(y)}" for command, x, y in way), kind, False)
+        self._stroke(" ".join(f"{command}{spell(x)} {spell(y)}" for command, x, y in way), kind, dashed)
         self._add(
             "polygon",
             points=spell_points([(bx, by), (bx - 4, by - away), (bx + 4, by - away)]),

@@ -11,6 +11,8 @@ TINTS: dict[str, tuple[str, str, str, str]] = {
     "attention": ("#f7c9dd", "#a8286a", "#652746", "#f09bc2"),
     "score": ("#bfe4e6", "#0a737a", "#17525a", "#82d3da"),
     "fully connected": ("#d6d3f3", "#4b44b0", "#3a3672", "#b3adf5"),
+    "normalisation": ("#e6e9c0", "#666b00", "#43481f", "#ccd287"),
+    "activation": ("#dfe4ea", "#4a5b6e", "#38434f", "#a9bacb"),
     "loss": ("#d9d9d4", "#3d3d44", "#4b4b50", "#d9d9d4"),
 }
 """Kinds of things in a drawing and their colours; every text has a contrast of at least 4.5 on every front."""
