@@ -4,9 +4,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import torch
+import torchvision
 from torch import nn
 
 from pixelwise import drawings, models
+from pixelwise.models.efficientnet_lite import InvertedResidual
 from pixelwise.models.googlenet import TABLE
 from pixelwise.models.resnet_cifar import PreactivationBlock
 
@@ -34,14 +37,36 @@ def gated(block: models.Bottleneck) -> models.Bottleneck:
     return block
 
 
+def bare(make: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
+    """Made without weights, which drawings of shapes do not need and large networks are slow to draw at random."""
+
+    def empty() -> nn.Module:
+        with torch.device("meta"):
+            return make()
+
+    return empty
+
+
+def moved() -> models.DeformableConv2d:
+    """A deformable convolution whose offsets are not zero any more."""
+    layer = models.DeformableConv2d(64, 64, 3, padding=1)
+    nn.init.normal_(layer.offset.weight, std=0.018, generator=torch.Generator().manual_seed(0))
+    return layer
+
+
+def inception(**options: bool) -> models.Inception:
+    return models.Inception(192, TABLE["3a"], true_5x5=True, **options)
+
+
 DRAWN = {
-    "googlenet": Drawn(drawings.googlenet, models.googlenet, (1, 3, 224, 224)),
-    "inception": Drawn(drawings.inception, lambda: models.Inception(192, TABLE["3a"]), (1, 192, 28, 28)),
-    "inception, naive": Drawn(
-        drawings.inception, lambda: models.Inception(192, TABLE["3a"], naive=True), (1, 192, 28, 28)
-    ),
-    "resnet-18": Drawn(drawings.resnet, models.resnet18, (1, 3, 224, 224)),
-    "resnet-50": Drawn(partial(drawings.resnet, inside=False), models.resnet50, (1, 3, 224, 224)),
+    "alexnet": Drawn(drawings.alexnet, bare(torchvision.models.alexnet), (1, 3, 224, 224)),
+    "vgg-16": Drawn(drawings.vgg, bare(models.vgg16), (1, 3, 224, 224)),
+    "googlenet": Drawn(drawings.googlenet, bare(models.googlenet), (1, 3, 224, 224)),
+    "inception": Drawn(drawings.inception, inception, (1, 192, 28, 28)),
+    "inception, naive": Drawn(drawings.inception, lambda: inception(naive=True), (1, 192, 28, 28)),
+    "inceptions": Drawn(drawings.inceptions, lambda: (inception(naive=True), inception()), (1, 192, 28, 28)),
+    "resnet-18": Drawn(drawings.resnet, bare(models.resnet18), (1, 3, 224, 224)),
+    "resnet-50": Drawn(partial(drawings.resnet, inside=False), bare(models.resnet50), (1, 3, 224, 224)),
     "plain and residual": Drawn(
         drawings.plain_and_residual,
         lambda: (models.CifarResNet(32, residual=False), models.CifarResNet(32)),
@@ -54,6 +79,23 @@ DRAWN = {
         drawings.residual_block, lambda: PreactivationBlock(64, 64, 1, nn.Identity(), True), (1, 64, 32, 32)
     ),
     "gated bottleneck": Drawn(drawings.residual_block, lambda: gated(models.Bottleneck(256, 64)), (1, 256, 56, 56)),
+    "densenet-121": Drawn(drawings.densenet, bare(models.densenet121), (1, 3, 224, 224)),
+    "dense block": Drawn(drawings.dense_block, lambda: models.DenseBlock(64, 4, 32), (1, 64, 56, 56)),
+    "dense layer": Drawn(drawings.dense_layer, lambda: models.DenseLayer(64, 32), (1, 64, 56, 56)),
+    "squeeze and excitation": Drawn(
+        drawings.squeeze_excitation, lambda: models.SqueezeExcitation(256, 16), (1, 256, 56, 56)
+    ),
+    "efficientnet-b0": Drawn(
+        drawings.efficientnet, bare(partial(models.efficientnet_b0, stochastic_depth=0.0)), (1, 3, 224, 224)
+    ),
+    "mbconv": Drawn(drawings.inverted_bottleneck, lambda: models.MBConv(24, 24, 6, 3, 1, 0.0), (1, 24, 56, 56)),
+    "mbconv, strided": Drawn(
+        drawings.inverted_bottleneck, lambda: models.MBConv(24, 40, 6, 5, 2, 0.0), (1, 24, 56, 56)
+    ),
+    "mbconv, without a gate": Drawn(
+        drawings.inverted_bottleneck, lambda: InvertedResidual(24, 24, 6, 3), (1, 24, 56, 56)
+    ),
+    "deformable convolution": Drawn(drawings.deformable_convolution, moved, (1, 64, 14, 14)),
     "u-net": Drawn(drawings.unet, lambda: models.unet(11, width=16), (1, 3, 96, 128)),
     "u-net, valid": Drawn(drawings.unet, models.valid_unet, (1, 1, 572, 572)),
 }

@@ -12,8 +12,10 @@ from tests.drawings.every import DRAWN, Drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
 EVERY = pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN.keys())
-NAMES = re.compile(r"\b(conv|layer|stage|block|fc|pool|v|FCN|ResNet|DenseNet|VGG|B)-?\d+\w*\b|\b\d[a-e]\b|\bC\d\b")
-"""What a text may say in digits that is a name and no measure: conv1, 4e, fc6, v3, FCN-8s, ResNet-50, C5."""
+NAMES = re.compile(
+    r"\b(conv|layer|stage |block ?|fc|pool|aux|ReLU|v|FCN|ResNet|DenseNet|VGG|B)-?\d+\w*\b|\b\d[a-e]\b|\bC\d\b"
+)
+"""What a text may say in digits that is a name and no measure: conv1, 4e, block 2, fc6, v3, FCN-8s, ResNet-50, C5."""
 
 
 def elements(drawn: Drawn) -> ElementTree.Element:
@@ -42,11 +44,11 @@ def says(text: str, what: str, module: nn.Module) -> bool:
     """Whether a text tells the module's window and stride, or how many parts it has."""
     if what == "parts":
         return text == f"×{len(list(module.children()))}"
-    if not isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+    if not hasattr(module, "kernel_size"):
         return what == "operation"
     steps = re.search(r"(?:stride |/)(\d+)", text)
-    window = "×".join(map(str, module.kernel_size))
-    return text.startswith(window) and int(steps[1] if steps else 1) == module.stride[0]
+    window, stride = (pair if isinstance(pair, tuple) else (pair, pair) for pair in (module.kernel_size, module.stride))
+    return text.startswith("×".join(map(str, window))) and int(steps[1] if steps else 1) == stride[0]
 
 
 def is_about(text: str, count: int) -> bool:

@@ -10,6 +10,9 @@ from .sketch import Sketch
 
 Shape = tuple[int, int, int, int]
 
+ENDS = {"sum": "{} + x", "concatenation": "x ‖ {}"}
+"""What a block may end with, and how its output is written."""
+
 
 def residual_block(network: nn.Module, shape: Shape = (1, 64, 56, 56)) -> Sketch:
     """A block of `models.resnet` or `models.resnet_cifar`, with its projection and its gate where it has them."""
@@ -30,31 +33,32 @@ def gate_of(network: nn.Module) -> str:
     return next((name for name, part in network.named_modules() if isinstance(part, SqueezeExcitation)), "")
 
 
-def draw_block(sketch: Sketch, way: Trace, gate: str = "", middle: float = 0) -> None:
-    """Draw a block that is a chain of operations, at most with a gate, a shortcut (`downsample`) and a sum."""
+def draw_block(sketch: Sketch, way: Trace, gate: str = "", *, name: str = "F(x)") -> None:
+    """Draw a block that is a chain of operations, at most with a gate, a shortcut (`downsample`), and a sum or a
+    concatenation of what the chain has made with what came in.
+    """
     chain = [step for step in way if not step.layer.startswith("downsample")]
-    add = next((step for step in chain if step.kind == "sum"), None)
+    add = next((step for step in chain if step.kind in ENDS), None)
     cut = chain.index(add) if add else len(chain)
     least = min(step.channels for step in chain if not _inside(step, gate))
-    leads = {"leads": {"normalisation"}} if chain[0].kind == "batch normalisation" else {}
-    column = Column(sketch, middle, least=least, **leads)
+    column = Column(sketch, 0, least=least, preactivated=chain[0].kind == "batch normalisation")
     top = column.data(chain[0].before, "x")
     boxes = _learned(column, chain[:cut], gate)
     if add:
-        joint = column.joint("sum")
-        fork = middle, top.bottom[1] + GAP / 2
+        joint = column.joint(add.kind)
+        fork = 0, top.bottom[1] + GAP / 2
         x = max(box.x + box.width for box in boxes) + 34
         if projection := [step for step in way if step.layer.startswith("downsample")]:
             side = Column(sketch, x + 60, column.boxes[1].y, start=fork)
             side.steps(projection)
-            side.into(joint, "sum")
+            side.into(joint, add.kind)
         else:
-            sketch.arrow(fork, joint.right, (x, fork[1]), (x, joint.right[1]), kind="sum")
+            sketch.arrow(fork, joint.right, (x, fork[1]), (x, joint.right[1]), kind=add.kind)
             sketch.text((x + 8, (fork[1] + joint.y) / 2), "identity", "soft", "start")
         left = min(box.x for box in boxes) - 14
-        sketch.side_brace(column.boxes[1].y, joint.y - GAP, left, "F(x)")
+        sketch.side_brace(column.boxes[1].y, joint.y - GAP, left, name)
     column.steps(chain[cut + 1 :])
-    column.data(way[""], "F(x) + x" if add and cut + 1 == len(chain) else "y")
+    column.data(way[""], ENDS[add.kind].format(name) if add and cut + 1 == len(chain) else "y")
 
 
 def _learned(column: Column, steps: list[Step], gate: str) -> list[Box]:

@@ -111,6 +111,21 @@ class Canvas:
             self.text((x + width / 2, y + height + 14), text, "small soft")
         return Box(x, y, width, height)
 
+    def dot(self, at: Point, radius: float, kind: str, *, hollow: bool = False) -> None:
+        """A point in the colour of a kind, or the ring of it."""
+        self._use(kind)
+        name = f"wide {ink.class_of(kind)}-line" if hollow else ink.class_of(kind)
+        self._add("circle", cx=at[0], cy=at[1], r=radius, **{"class": name})
+        self._grow(at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius)
+
+    def cell(self, x: float, y: float, width: float, height: float, kind: str = "") -> None:
+        """A rectangle, in the colour of a kind or empty."""
+        if kind:
+            self._use(kind)
+        name = ink.class_of(kind) if kind else "line faint"
+        self._add("rect", x=x, y=y, width=width, height=height, **{"class": name})
+        self._grow(x, y, x + width, y + height)
+
     def text(self, at: Point, text: str, style: str = "", anchor: str = "middle") -> None:
         """A name or a word; numbers of the network are `number`'s."""
         if "soft" not in style:

@@ -24,8 +24,8 @@ class Column:
     """Boxes around the line x = middle, each below the last one, from y on.
 
     An arrow leads from group to group, with the channels beside it where an operation may have changed them; the boxes
-    of a group stand on each other. A group starts with a kind in `leads`: in a block that normalises after its
-    convolutions every kind but normalisation and activation, in one that does so before them normalisation alone.
+    of a group stand on each other. A group starts with any operation that is neither normalisation nor activation; in a
+    block that is `preactivated`, which has these before its convolutions, it starts with a normalisation.
     Given the `least` channels of the block, boxes are as wide as the root of their channels. A column that branches
     off has a `start`, from which its first arrow comes.
     """
@@ -37,14 +37,14 @@ class Column:
         y: float = 0,
         *,
         least: int | None = None,
-        leads: Iterable[str] = frozenset(KINDS.values()) - SMALL,
+        preactivated: bool = False,
         start: Point | None = None,
     ) -> None:
         self.sketch = sketch
         self.middle = middle
         self.y = y
         self.least = least
-        self.leads = set(leads)
+        self.leads = {"normalisation"} if preactivated else set(KINDS.values()) - SMALL
         self.start = start
         self.boxes: list[Box] = []
         self.said: Step | Layer | None = None
@@ -52,7 +52,7 @@ class Column:
 
     def data(self, source: Step | Layer, text: str) -> Box:
         """A map that comes in or goes out, with its channels and size beside it."""
-        width = self._width(source, text)
+        width, self.unsaid = self._width(source, text), None
         box = self._place(
             width, 26, True, lambda x, y: self.sketch.box(x, y, None, "data", text, width=width, height=26)
         )

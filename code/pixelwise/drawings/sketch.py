@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..analysis.trace import Layer, Step
 from . import ink
-from .canvas import Box, Canvas, Point, spell, spell_points
+from .canvas import Box, Canvas, Point, spell, spell_points, text_width
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,13 @@ class Sketch(Canvas):
         box = Box(x, y, width, height)
         across, down = box.centre
         step = source.main if isinstance(source, Layer) else source
+        words = text or (spell_operation(step) if step else "")
+        style = "strong" if 1.1 * text_width(words, 12) + 8 <= width else "small strong"
         if text:
-            self.text((across, down + 4), text, "strong")
+            self.text((across, down + 4), text, style)
         elif step is not None:
-            self.number((across, down + 4), step, "operation", "strong")
-        self._told.append(text or (spell_operation(step) if step else kind))
+            self.number((across, down + 4), step, "operation", style)
+        self._told.append(words or kind)
         return box
 
     def joint(self, x: float, y: float, kind: str) -> Box:
@@ -160,6 +162,12 @@ def spell_number(source: Step | Layer, what: str) -> str:
         return spell_count(source.multiply_adds)
     channels, size = str(source.channels), spell_size(source)
     return {"channels": channels, "size": size, "map": f"{channels} × {size}"}[what]
+
+
+def has_number(source: Step | Layer, what: str) -> bool:
+    """Whether there is such a number: a "window" only where one slides, "parts" only where a layer repeats them."""
+    step = source.main if isinstance(source, Layer) else source
+    return {"window": step.kernel is not None, "parts": isinstance(source, Layer) and source.parts > 1}.get(what, True)
 
 
 def spell_count(count: int) -> str:

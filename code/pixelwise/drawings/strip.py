@@ -1,10 +1,11 @@
 """A network as a strip: its maps as slabs from left to right, each in the colour of the operation that made it."""
 
 import math
+from collections.abc import Iterable
 
 from ..analysis.trace import Layer, Step, Trace
 from .canvas import text_width
-from .sketch import Sketch, Slab, slab_size, spell_number, spell_size
+from .sketch import Sketch, Slab, has_number, slab_size, spell_number, spell_size
 
 
 class Strip:
@@ -32,9 +33,14 @@ class Strip:
         self.x = x
         self.below = below
         self.flat = flat
-        self.last: Slab | None = None
+        self.slabs: list[Slab] = []
         self.foot = axis  # below all slabs and their numbers
-        self.told = -math.inf  # where the last number ends
+        self.told = self.named = -math.inf  # where the last number and the last name end
+
+    @property
+    def last(self) -> Slab | None:
+        """The slab that was drawn last."""
+        return self.slabs[-1] if self.slabs else None
 
     def image(self, name: str = "image") -> Slab:
         """The network's input."""
@@ -50,8 +56,13 @@ class Strip:
         resized = before is None or before.size != source.size
         told = not self.below or resized or before is None or before.channels != source.channels
         width = text_width(max(spell_number(source, "channels"), spell_size(source) if resized else "", key=len), 11)
+        front = slab_size(source)[0] / (2 if self.flat else 1)
         if told:
-            self.x = max(self.x, self.told + 5 + width / 2 - slab_size(source)[0] / (4 if self.flat else 2))
+            self.x = max(self.x, self.told + 5 + (width - front) / 2)
+        if name:
+            self.x = max(self.x, self.named + 9 + (text_width(name, 12) - front) / 2)
+        if resized and self.last is not None:
+            self.x = max(self.x, self.last.end + 3 + (width - front) / 2)
         box = self.sketch.slab(
             self.x, self.axis, source, kind, name=name, flat=self.flat,
             channels=not self.below, size=resized and not self.below,
@@ -63,8 +74,10 @@ class Strip:
             self.sketch.number((middle, down + 28), source, "size")
         if self.last is not None:
             self.sketch.arrow(self.last.right, box.left)
-        self.last, self.x = box, box.end + self.gap
+        self.slabs.append(box)
+        self.x = box.end + self.gap
         self.told = middle + width / 2 if told else self.told
+        self.named = middle + text_width(name, 12) / 2 if name else self.named
         self.foot = max(self.foot, down + 34)
         return box
 
@@ -72,3 +85,13 @@ class Strip:
         """An arc above the strip from a slab to a later one."""
         start, end = before.roof, after.roof
         self.sketch.arc((start[0] + 3, start[1]), (end[0] - 3, end[1]), rise, dashed=dashed)
+
+    def row(self, what: str, title: str, of: Iterable[tuple[Slab, Step | Layer]] | None = None) -> None:
+        """A number of each slab that has one, in a row below all, with a title below the image.
+
+        `of` says which slabs instead, and whose number stands below each.
+        """
+        for slab, source in of or [(slab, slab.source) for slab in self.slabs if has_number(slab.source, what)]:
+            self.sketch.number((slab.bottom[0], self.foot + 14), source, what)
+        self.sketch.text((self.slabs[0].x + 18, self.foot + 14), title, "small soft", "end")
+        self.foot += 18
