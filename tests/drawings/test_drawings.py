@@ -1,6 +1,7 @@
 """What every drawing must be: true in each number, self-contained, small, and readable by who does not see it."""
 
 import re
+from functools import cache
 from xml.etree import ElementTree
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from pixelwise.analysis import profile
+from pixelwise.drawings import Sketch
 from tests.drawings.every import DRAWN, Drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -18,13 +20,21 @@ NAMES = re.compile(
 """What a text may say in digits that is a name and no measure: conv1, 4e, block 2, fc6, v3, FCN-8s, ResNet-50, C5."""
 
 
+@cache
+def sketch_of(drawn: Drawn) -> Sketch:
+    return drawn.drawing()
+
+
 def elements(drawn: Drawn) -> ElementTree.Element:
-    return ElementTree.fromstring(drawn.drawing().svg())
+    return ElementTree.fromstring(sketch_of(drawn).svg())
 
 
 def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]:
-    """(layer, number) for channels and size of each module's inputs and outputs, by plain hooks, computing nothing."""
-    network = network.to("meta").eval()
+    """(layer, number) for channels and size of each module's inputs and outputs, by plain hooks, computing nothing.
+
+    In eval mode and, for what is there in training only, in train mode.
+    """
+    network = network.to("meta")
     seen: set[tuple[str, str]] = set()
 
     def note(name: str, tensors: object) -> None:
@@ -36,7 +46,8 @@ def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]
 
     for name, module in network.named_modules():
         module.register_forward_hook(lambda _, args, out, name=name: note(name, [*args, out]))
-    network(torch.empty(shape, device="meta"))
+    for mode in (True, False):
+        network.train(mode)(torch.empty(2, *shape[1:], device="meta"))
     return seen
 
 
@@ -103,12 +114,12 @@ def test_another_network_gives_other_numbers(drawn):
         other = drawn.drawing((batch, channels, height + 16, width + 16))
     except ValueError:
         pytest.skip("the network takes no other size near this one")
-    assert other.svg() != drawn.drawing().svg()
+    assert other.svg() != sketch_of(drawn).svg()
 
 
 @EVERY
 def test_it_is_small_self_contained_and_says_what_it_shows(drawn):
-    sketch = drawn.drawing()
+    sketch = sketch_of(drawn)
     svg = sketch.svg()
     root = ElementTree.fromstring(svg)
     assert len(svg.encode()) <= 60_000

@@ -32,7 +32,7 @@ def squeeze_excitation(network: nn.Module, shape: tuple[int, int, int, int] = (1
     sketch.text((out.end + 8, 4), "gate · x", "strong", "start")
     sketch.number((out.bottom[0], out.bottom[1] + 14), way[""], "channels")
     sketch.number((out.bottom[0], out.bottom[1] + 28), way[""], "size")
-    strip.row("operation", "", [(slab, slab.source) for slab in (squeezed, *excited)])
+    strip.row("operation", of=[(slab, slab.source) for slab in (squeezed, *excited)])
     sketch.brace(squeezed.x - 24, squeezed.end + 24, strip.foot + 4, "squeeze")
     sketch.brace(excited[0].x - 24, gate.end + 24, strip.foot + 4, "excite")
     sketch.legend()

@@ -86,12 +86,13 @@ class Strip:
         start, end = before.roof, after.roof
         self.sketch.arc((start[0] + 3, start[1]), (end[0] - 3, end[1]), rise, dashed=dashed)
 
-    def row(self, what: str, title: str, of: Iterable[tuple[Slab, Step | Layer]] | None = None) -> None:
+    def row(self, what: str, title: str = "", of: Iterable[tuple[Slab, Step | Layer]] | None = None) -> None:
         """A number of each slab that has one, in a row below all, with a title below the image.
 
         `of` says which slabs instead, and whose number stands below each.
         """
         for slab, source in of or [(slab, slab.source) for slab in self.slabs if has_number(slab.source, what)]:
             self.sketch.number((slab.bottom[0], self.foot + 14), source, what)
-        self.sketch.text((self.slabs[0].x + 18, self.foot + 14), title, "small soft", "end")
+        if title:
+            self.sketch.text((self.slabs[0].x + 18, self.foot + 14), title, "small soft", "end")
         self.foot += 18
