@@ -67,6 +67,7 @@ DRAWN = {
     "inceptions": Drawn(drawings.inceptions, lambda: (inception(naive=True), inception()), (1, 192, 28, 28)),
     "resnet-18": Drawn(drawings.resnet, bare(models.resnet18), (1, 3, 224, 224)),
     "resnet-50": Drawn(partial(drawings.resnet, inside=False), bare(models.resnet50), (1, 3, 224, 224)),
+    "resnet-20 for small images": Drawn(drawings.resnet, bare(models.resnet20), (1, 3, 32, 32)),
     "plain and residual": Drawn(
         drawings.plain_and_residual,
         lambda: (models.CifarResNet(32, residual=False), models.CifarResNet(32)),
@@ -88,6 +89,7 @@ DRAWN = {
     "efficientnet-b0": Drawn(
         drawings.efficientnet, bare(partial(models.efficientnet_b0, stochastic_depth=0.0)), (1, 3, 224, 224)
     ),
+    "efficientnet-lite0": Drawn(drawings.efficientnet, bare(models.efficientnet_lite0), (1, 3, 224, 224)),
     "mbconv": Drawn(drawings.inverted_bottleneck, lambda: models.MBConv(24, 24, 6, 3, 1, 0.0), (1, 24, 56, 56)),
     "mbconv, strided": Drawn(
         drawings.inverted_bottleneck, lambda: models.MBConv(24, 40, 6, 5, 2, 0.0), (1, 24, 56, 56)

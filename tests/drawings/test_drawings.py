@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +11,7 @@ from torch import nn
 
 from pixelwise.analysis import profile
 from pixelwise.drawings import Sketch
+from pixelwise.drawings.canvas import text_width
 from tests.drawings.every import DRAWN, Drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -139,6 +141,27 @@ def test_nothing_lies_outside_the_paper(drawn):
     for text in root.iter(f"{SVG}text"):
         assert left <= float(text.get("x")) <= left + width
         assert top <= float(text.get("y")) <= top + height
+
+
+def text_box(text: ElementTree.Element) -> tuple[float, float, float, float]:
+    """About where a text lies: its left, top, right and bottom, descenders left out."""
+    size = 14 if "title" in text.get("class") else 11 if "small" in text.get("class") else 12
+    width = text_width(text.text, size)
+    left = float(text.get("x")) - {"start": 0, "middle": width / 2, "end": width}[text.get("text-anchor")]
+    return left, float(text.get("y")) - 0.7 * size, left + width, float(text.get("y"))
+
+
+@EVERY
+def test_texts_keep_clear_of_each_other_and_within_their_boxes(drawn):
+    root = elements(drawn)
+    texts = [(text.text, text_box(text)) for text in root.iter(f"{SVG}text")]
+    for (one, (a, b, c, d)), (other, (e, f, g, h)) in combinations(texts, 2):
+        assert min(c, g) <= max(a, e) or min(d, h) <= max(b, f), (one, other)
+    for box in [rect for rect in root.iter(f"{SVG}rect") if rect.get("rx") == "7"]:
+        x, y, width, height = (float(box.get(name)) for name in ("x", "y", "width", "height"))
+        for text, (left, top, right, bottom) in texts:
+            if x < (left + right) / 2 < x + width and y < (top + bottom) / 2 < y + height:
+                assert x <= left < right <= x + width, text
 
 
 def contrast(first: str, second: str) -> float:

@@ -2,9 +2,10 @@
 
 from torch import nn
 
-from ..analysis.trace import trace
+from ..analysis.trace import Layer, Step, trace
+from ..models import EfficientNetLite
 from .block import draw_block, gate_of
-from .sketch import Sketch
+from .sketch import Sketch, Slab
 from .strip import Strip
 
 Shape = tuple[int, int, int, int]
@@ -14,7 +15,7 @@ KINDS = {"sum": "sum", "batch normalisation": "convolution"}
 
 
 def efficientnet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
-    """A network of `models.efficientnet`: a slab for each stage, below it its window and how many blocks it has."""
+    """A network of `models.efficientnet` or `models.efficientnet_lite`: a slab for each stage, below it its blocks."""
     way = trace(network, shape)
     sketch = Sketch(
         "EfficientNet: a stem, seven stages of inverted bottlenecks, a wide last convolution",
@@ -23,21 +24,28 @@ def efficientnet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
     )
     strip = Strip(sketch, way, gap=30)
     strip.image()
-    first, *stages, last = [name for name, _ in network.get_submodule("features").named_children()]
-    filters = [(strip.add(f"features.{first}", "convolution", name="stem"), way[f"features.{first}"].steps[0])]
-    repeats = []
-    for name in stages:
-        stage = way[f"features.{name}"]
-        slab = strip.step(stage, KINDS[stage.steps[-1].kind], name=f"stage {name}")
+    stem, *stages, head = _parts(network)
+    filters: list[tuple[Slab, Step | Layer]] = [(strip.add(stem, "convolution", name="stem"), way[stem].steps[0])]
+    repeats: list[tuple[Slab, Step | Layer]] = []
+    for number, name in enumerate(stages, start=1):
+        stage = way[name]
+        slab = strip.step(stage, KINDS[stage.steps[-1].kind], name=f"stage {number}")
         filters.append((slab, next(step for step in stage.steps if step.groups > 1)))
         repeats.append((slab, stage))
-    strip.add(f"features.{last}", "convolution", name="head")
+    strip.add(head, "convolution", name="head")
     strip.step(way.find("global pooling")[-1], "pooling")
     strip.step(way.find("fully connected")[0], "score", name="classes")
     strip.row("parts", "blocks", repeats)
     strip.row("window", "filter", filters)
     sketch.legend()
     return sketch
+
+
+def _parts(network: nn.Module) -> list[str]:
+    """The names of the stem, the stages and the head."""
+    if isinstance(network, EfficientNetLite):
+        return ["conv_stem", *(f"blocks.{name}" for name, _ in network.blocks.named_children()), "conv_head"]
+    return [f"features.{name}" for name, _ in network.get_submodule("features").named_children()]
 
 
 def inverted_bottleneck(network: nn.Module, shape: Shape = (1, 24, 56, 56)) -> Sketch:

@@ -67,9 +67,9 @@ def inceptions(naive: nn.Module, reduced: nn.Module, shape: Shape = (1, 192, 28,
         "Below each branch stand its multiply-adds. Convolutions to few channels make the large windows cheap, and "
         "keep the pooled branch from putting out all that came in.",
     )
-    for left, name, network in ((0.0, "naive", naive), (404.0, "with reductions", reduced)):
+    for left, name, network in ((0.0, "naive", naive), (382.0, "with reductions", reduced)):
         way = trace(network, shape)
-        out = _module(sketch, way, left, pitch=96, rows=2, cost=True)
+        out = _module(sketch, way, left, pitch=93, rows=2, cost=True)
         middle, low = out.bottom
         sketch.text((middle, -14), name, "title")
         sketch.number((middle - 8, low + 18), way[""], "multiply-adds", "strong", anchor="end")
@@ -93,7 +93,7 @@ def _module(sketch: Sketch, way: Trace, left: float = 0, pitch: float = 150, row
     """A module whose branches stand `pitch` apart, in so many rows or more; with `cost` what each branch costs."""
     branches = [way[f"branch{number}"] for number in range(1, 5)]
     chains = [[step for step in branch.steps if step.kind in KINDS] for branch in branches]
-    rows, drop, wide = max(rows, *(len(chain) for chain in chains)), 74.0, min(104, pitch - 8)
+    rows, drop, wide = max(rows, *(len(chain) for chain in chains)), 74.0, min(104, pitch - 6)
     middle = left + pitch * 1.5 + wide / 2
     source = sketch.box(middle - 52, 0, None, "data", "map before")
     sketch.number((source.right[0] + 8, source.right[1] + 4), chains[0][0].before, "map", "soft", "start")

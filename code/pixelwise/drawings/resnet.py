@@ -15,16 +15,17 @@ KINDS = {
 
 
 def resnet(network: nn.Module, shape: Shape = (1, 3, 224, 224), *, inside: bool = True) -> Sketch:
-    """A network of `models.resnet` from the image to the classes, with an arc for each shortcut.
+    """A network of `models.resnet` or `models.resnet_cifar` from the image to the classes, an arc for each shortcut.
 
     Each convolution of a branch is a slab, and each sum; without `inside` only the sums are, for deep networks.
     """
+    way = trace(network, shape)
     sketch = Sketch(
-        "ResNet: a stem, four stages of residual blocks, one global average",
-        "Each arc is a shortcut: over it a map passes its block as it is, or, where the arc is dashed, through a "
-        "projection to the shape of the next stage.",
+        f"{way.name}: a stem, stages of residual blocks, one global average",
+        "Each arc is a shortcut: over it a map passes its block as it is, or, where the arc is dashed, is only brought to "
+        "the shape of the next stage.",
     )
-    strip = Strip(sketch, trace(network, shape), gap=11 if inside else 8, below=True)
+    strip = Strip(sketch, way, gap=11 if inside else 8, below=True)
     for stage, (left, right) in _draw(strip, inside).items():
         sketch.brace(left, right, strip.foot + 4, stage)
     sketch.legend()

@@ -87,7 +87,7 @@ class Sketch(Canvas):
         across, down = box.centre
         step = source.main if isinstance(source, Layer) else source
         words = text or (spell_operation(step) if step else "")
-        style = "strong" if 1.1 * text_width(words, 12) + 8 <= width else "small strong"
+        style = "strong" if 1.1 * text_width(words, 12) + 8 <= width else "small"
         if text:
             self.text((across, down + 4), text, style)
         elif step is not None:
