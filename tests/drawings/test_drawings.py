@@ -145,8 +145,9 @@ def test_nothing_lies_outside_the_paper(drawn):
 
 def text_box(text: ElementTree.Element) -> tuple[float, float, float, float]:
     """About where a text lies: its left, top, right and bottom, descenders left out."""
-    size = 14 if "title" in text.get("class") else 11 if "small" in text.get("class") else 12
-    width = text_width(text.text, size)
+    style = text.get("class")
+    size = 14 if "title" in style else 11 if "small" in style else 12
+    width = text_width(text.text, size) * (1.1 if "title" in style or "strong" in style else 1)
     left = float(text.get("x")) - {"start": 0, "middle": width / 2, "end": width}[text.get("text-anchor")]
     return left, float(text.get("y")) - 0.7 * size, left + width, float(text.get("y"))
 

@@ -22,8 +22,8 @@ def resnet(network: nn.Module, shape: Shape = (1, 3, 224, 224), *, inside: bool 
     way = trace(network, shape)
     sketch = Sketch(
         f"{way.name}: a stem, stages of residual blocks, one global average",
-        "Each arc is a shortcut: over it a map passes its block as it is, or, where the arc is dashed, is only brought to "
-        "the shape of the next stage.",
+        "Each arc is a shortcut: over it a map passes its block as it is, or, where the arc is dashed, is only brought "
+        "to the shape of the next stage.",
     )
     strip = Strip(sketch, way, gap=11 if inside else 8, below=True)
     for stage, (left, right) in _draw(strip, inside).items():
