@@ -1,6 +1,8 @@
 """What every drawing must be: true in each number, self-contained, small, and readable by who does not see it."""
 
 import re
+from functools import cache
+from itertools import combinations
 from xml.etree import ElementTree
 
 import pytest
@@ -8,22 +10,34 @@ import torch
 from torch import nn
 
 from pixelwise import drawings, models
-from pixelwise.drawings import ink
+from pixelwise.analysis import profile
+from pixelwise.drawings import Sketch, ink
+from pixelwise.drawings.canvas import text_width
 from tests.drawings.every import DRAWN, Drawn
 
 SVG = "{http://www.w3.org/2000/svg}"
 EVERY = pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN.keys())
-NAMES = re.compile(r"\b(conv|layer|stage|block|fc|pool|v|FCN|ResNet|DenseNet|VGG|B)-?\d+\w*\b|\b\d[a-e]\b|\bC\d\b")
-"""What a text may say in digits that is a name and no measure: conv1, 4e, fc6, v3, FCN-8s, ResNet-50, C5."""
+NAMES = re.compile(
+    r"\b(conv|layer|stage |block ?|fc|pool|aux|ReLU|v|FCN|ResNet|DenseNet|VGG|B)-?\d+\w*\b|\b\d[a-e]\b|\bC\d\b"
+)
+"""What a text may say in digits that is a name and no measure: conv1, 4e, block 2, fc6, v3, FCN-8s, ResNet-50, C5."""
+
+
+@cache
+def sketch_of(drawn: Drawn) -> Sketch:
+    return drawn.drawing()
 
 
 def elements(drawn: Drawn) -> ElementTree.Element:
-    return ElementTree.fromstring(drawn.draw(drawn.network(), drawn.shape).svg())
+    return ElementTree.fromstring(sketch_of(drawn).svg())
 
 
 def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]:
-    """(layer, number) for channels and size of each module's inputs and outputs, by plain hooks, computing nothing."""
-    network = network.to("meta").eval()
+    """(layer, number) for channels and size of each module's inputs and outputs, by plain hooks, computing nothing.
+
+    In eval mode and, for what is there in training only, in train mode.
+    """
+    network = network.to("meta")
     seen: set[tuple[str, str]] = set()
 
     def note(name: str, tensors: object) -> None:
@@ -35,16 +49,35 @@ def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]
 
     for name, module in network.named_modules():
         module.register_forward_hook(lambda _, args, out, name=name: note(name, [*args, out]))
-    network(torch.empty(shape, device="meta"))
+    for mode in (True, False):
+        network.train(mode)(torch.empty(2, *shape[1:], device="meta"))
     return seen
+
+
+def says(text: str, what: str, module: nn.Module) -> bool:
+    """Whether a text tells the module's window and stride, or how many parts it has."""
+    if what == "parts":
+        return text == f"×{len(list(module.children()))}"
+    if not hasattr(module, "kernel_size"):
+        return what == "operation"
+    steps = re.search(r"(?:stride |/)(\d+)", text)
+    window, stride = (pair if isinstance(pair, tuple) else (pair, pair) for pair in (module.kernel_size, module.stride))
+    return text.startswith("×".join(map(str, window))) and int(steps[1] if steps else 1) == stride[0]
+
+
+def is_about(text: str, count: int) -> bool:
+    """Whether a text such as "12.8 M" is this count, rounded."""
+    number, unit = text.split()
+    scale = {"k": 10**3, "M": 10**6, "G": 10**9}[unit]
+    return abs(float(number) * scale - count) <= scale * 0.51 * 10 ** -len(number.partition(".")[2])
 
 
 @EVERY
 def test_every_number_is_the_networks(drawn):
-    """Sizes and channels against plain hooks; windows against the modules' own settings."""
-    network = drawn.network()
-    seen = measured(network, drawn.shape)
-    modules = dict(network.named_modules())
+    """Sizes and channels against plain hooks, windows against the modules' own settings, costs against the profile."""
+    networks = drawn.networks
+    spent = [profile(network, drawn.shape).layers for network in networks]
+    seen = set().union(*(measured(network, drawn.shape) for network in networks))
     anywhere = {text for _, text in seen}
     checked = 0
     for text in elements(drawn).iter(f"{SVG}text"):
@@ -54,15 +87,20 @@ def test_every_number_is_the_networks(drawn):
             for number in text.text.split(" × "):
                 assert (layer, number) in seen or number in anywhere, (layer, number)
             checked += 1
-        elif what == "operation" and isinstance(modules[layer], (nn.Conv2d, nn.ConvTranspose2d)):
-            module = modules[layer]
-            assert text.text.startswith("×".join(map(str, module.kernel_size))), layer
-            assert ("stride" in text.text) == (module.stride[0] > 1)
+        elif what == "multiply-adds":
+            inside = [
+                [x.multiply_adds for x in layers if f"{x.name}.".startswith(f"{layer}.".lstrip("."))]
+                for layers in spent
+            ]
+            assert any(is_about(text.text, sum(counts)) for counts in inside), (layer, text.text)
+            checked += 1
+        elif what in ("operation", "window", "parts"):
+            named = [modules[layer] for modules in map(dict, (n.named_modules() for n in networks)) if layer in modules]
+            assert any(says(text.text, what, module) for module in named), (layer, text.text)
             checked += 1
         elif what == "rate":
-            inside = [
-                m for name, m in modules.items() if f"{name}.".startswith(f"{layer}.") and isinstance(m, nn.Conv2d)
-            ]
+            modules = [pair for network in networks for pair in network.named_modules()]
+            inside = [m for name, m in modules if f"{name}.".startswith(f"{layer}.") and isinstance(m, nn.Conv2d)]
             assert text.text in {f"rate {m.dilation[0]}" for m in inside}
             checked += 1
     assert checked >= 3
@@ -81,15 +119,15 @@ def test_another_network_gives_other_numbers(drawn):
     """What is drawn follows the network: from half the picture come other sizes."""
     batch, channels, height, width = drawn.shape
     try:
-        other = drawn.draw(drawn.network(), (batch, channels, height + 16, width + 16))
+        other = drawn.drawing((batch, channels, height + 16, width + 16))
     except ValueError:
         pytest.skip("the network takes no other size near this one")
-    assert other.svg() != drawn.draw(drawn.network(), drawn.shape).svg()
+    assert other.svg() != sketch_of(drawn).svg()
 
 
 @EVERY
 def test_it_is_small_self_contained_and_says_what_it_shows(drawn):
-    sketch = drawn.draw(drawn.network(), drawn.shape)
+    sketch = sketch_of(drawn)
     svg = sketch.svg()
     root = ElementTree.fromstring(svg)
     assert len(svg.encode()) <= 60_000
@@ -109,6 +147,28 @@ def test_nothing_lies_outside_the_paper(drawn):
     for text in root.iter(f"{SVG}text"):
         assert left <= float(text.get("x")) <= left + width
         assert top <= float(text.get("y")) <= top + height
+
+
+def text_box(text: ElementTree.Element) -> tuple[float, float, float, float]:
+    """About where a text lies: its left, top, right and bottom, descenders left out."""
+    style = text.get("class")
+    size = 14 if "title" in style else 11 if "small" in style else 12
+    width = text_width(text.text, size) * (1.1 if "title" in style or "strong" in style else 1)
+    left = float(text.get("x")) - {"start": 0, "middle": width / 2, "end": width}[text.get("text-anchor")]
+    return left, float(text.get("y")) - 0.7 * size, left + width, float(text.get("y"))
+
+
+@EVERY
+def test_texts_keep_clear_of_each_other_and_within_their_boxes(drawn):
+    root = elements(drawn)
+    texts = [(text.text, text_box(text)) for text in root.iter(f"{SVG}text")]
+    for (one, (a, b, c, d)), (other, (e, f, g, h)) in combinations(texts, 2):
+        assert min(c, g) <= max(a, e) or min(d, h) <= max(b, f), (one, other)
+    for box in [rect for rect in root.iter(f"{SVG}rect") if rect.get("rx") == "7"]:
+        x, y, width, height = (float(box.get(name)) for name in ("x", "y", "width", "height"))
+        for text, (left, top, right, bottom) in texts:
+            if x < (left + right) / 2 < x + width and y < (top + bottom) / 2 < y + height:
+                assert x <= left < right <= x + width, text
 
 
 def contrast(first: str, second: str) -> float:

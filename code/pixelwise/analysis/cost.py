@@ -99,7 +99,7 @@ def profile(model: nn.Module, input_shape: tuple[int, int, int, int] = (1, 3, 22
     shapes: dict[str, tuple[int, ...]] = {}  # in running order
 
     def on_operation(layer: str, operation: Operation, args: tuple[Any, ...], out: Any) -> None:
-        count = _multiply_adds(operation, args, out)
+        count = count_multiply_adds(operation, args, out)
         if count:
             multiply_adds[layer] += count
             activations[layer] += out.numel()
@@ -121,7 +121,8 @@ def profile(model: nn.Module, input_shape: tuple[int, int, int, int] = (1, 3, 22
     return Cost(tuple(layers))
 
 
-def _multiply_adds(operation: Operation, args: tuple[Any, ...], out: Any) -> int:
+def count_multiply_adds(operation: Operation, args: tuple[Any, ...], out: Any) -> int:
+    """The multiply-adds of one ATen operation with these arguments and output; 0 for what is not counted."""
     if operation is aten.convolution:
         x, weight, transposed = args[0], args[1], args[6]
         return (x if transposed else out).numel() * weight[0].numel()  # every pixel meets one kernel of each output

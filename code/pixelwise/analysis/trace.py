@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .cost import count_multiply_adds
 from .tracing import Operation, empty_input, main_tensor, run, tensors_in
 
 aten = torch.ops.aten
@@ -75,6 +76,7 @@ class Step(_Output):
     dilation: int = 1
     groups: int = 1
     depth: int = 0
+    multiply_adds: int = 0
 
     @property
     def before(self) -> "Step":
@@ -99,12 +101,16 @@ class Step(_Output):
 
 @dataclass(frozen=True)
 class Layer(_Output):
-    """One module that ran: its dotted name, class, output shape, the steps inside it, and all its parameters."""
+    """One module that ran: its dotted name, class, output, the steps inside it, its parameters, its own parts.
+
+    `parts` counts the modules directly in it that ran: the blocks of a stage, the layers of a block.
+    """
 
     name: str
     kind: str
     steps: tuple[Step, ...]
     parameters: int
+    parts: int
 
     @property
     def inputs(self) -> tuple[Shape, ...]:
@@ -115,6 +121,11 @@ class Layer(_Output):
     def rate(self) -> int:
         """The dilation rate of its last dilated convolution, else 0."""
         return next((step.dilation for step in reversed(self.steps) if step.dilation > 1), 0)
+
+    @property
+    def multiply_adds(self) -> int:
+        """The multiply-adds of all its steps."""
+        return sum(step.multiply_adds for step in self.steps)
 
     @property
     def main(self) -> Step:
@@ -141,7 +152,9 @@ class Trace:
         inside = tuple(step for step in self.steps if not name or f"{step.layer}.".startswith(f"{name}."))
         module = self._modules[name]
         parameters = sum(p.numel() for p in module.parameters())
-        return Layer(name, type(module).__name__, inside, parameters, output=self._outputs[name])
+        prefix = f"{name}." if name else ""
+        parts = sum(f"{prefix}{child}" in self._outputs for child, _ in module.named_children())
+        return Layer(name, type(module).__name__, inside, parameters, parts, output=self._outputs[name])
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -174,7 +187,7 @@ def trace(model: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Trace:
             depths[id(tensor)] = depth
             alive.append(tensor)
         if step is not None:
-            steps.append(replace(step, depth=depth))
+            steps.append(replace(step, depth=depth, multiply_adds=count_multiply_adds(operation, args, out)))
 
     def on_layer(layer: str, module: nn.Module, out: object) -> None:
         tensor = main_tensor(out)

@@ -81,7 +81,7 @@ class Canvas:
         for x, y in points:
             self._grow(x, y, x, y)
 
-    def arc(self, start: Point, end: Point, rise: float, kind: str = "sum") -> None:
+    def arc(self, start: Point, end: Point, rise: float, kind: str = "sum", *, dashed: bool = False) -> None:
         """A skip: an arc from start to end that rises (or, negative, sinks) so many pixels, with a head."""
         (ax, ay), (bx, by) = start, end
         peak = min(ay, by) - rise if rise > 0 else max(ay, by) - rise
@@ -90,7 +90,7 @@ class Canvas:
         turn, away = math.copysign(bend, rise), math.copysign(7, rise)
         way = [("M", ax, ay), ("L", ax, peak + turn), ("Q", ax, peak), ("", ax + bend, peak), ("L", bx - bend, peak)]
         way += [("Q", bx, peak), ("", bx, peak + turn), ("L", bx, by - away)]
-        self._stroke(" ".join(f"{command}{spell(x)} {spell(y)}" for command, x, y in way), kind, False)
+        self._stroke(" ".join(f"{command}{spell(x)} {spell(y)}" for command, x, y in way), kind, dashed)
         self._add(
             "polygon",
             points=spell_points([(bx, by), (bx - 4, by - away), (bx + 4, by - away)]),
@@ -110,6 +110,21 @@ class Canvas:
         if text:
             self.text((x + width / 2, y + height + 14), text, "small soft")
         return Box(x, y, width, height)
+
+    def dot(self, at: Point, radius: float, kind: str, *, hollow: bool = False) -> None:
+        """A point in the colour of a kind, or the ring of it."""
+        self._use(kind)
+        name = f"wide {ink.class_of(kind)}-line" if hollow else ink.class_of(kind)
+        self._add("circle", cx=at[0], cy=at[1], r=radius, **{"class": name})
+        self._grow(at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius)
+
+    def cell(self, x: float, y: float, width: float, height: float, kind: str = "") -> None:
+        """A rectangle, in the colour of a kind or empty."""
+        if kind:
+            self._use(kind)
+        name = ink.class_of(kind) if kind else "line faint"
+        self._add("rect", x=x, y=y, width=width, height=height, **{"class": name})
+        self._grow(x, y, x + width, y + height)
 
     def text(self, at: Point, text: str, style: str = "", anchor: str = "middle") -> None:
         """A name or a word; numbers of the network are `number`'s."""

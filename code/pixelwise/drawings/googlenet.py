@@ -2,9 +2,13 @@
 
 from torch import nn
 
-from ..analysis.trace import Step, Trace, trace
-from .sketch import Sketch
+from ..analysis.trace import Trace, trace
+from .canvas import Box
+from .sketch import Sketch, Slab
 from .strip import Strip
+
+Shape = tuple[int, int, int, int]
+KINDS = {"convolution": "convolution", "max pooling": "pooling"}
 
 STAGES = (
     ("conv1", "convolution"), ("maxpool1", "pooling"), ("conv2", "convolution"), ("conv3", "convolution"),
@@ -15,58 +19,102 @@ STAGES = (
 )  # fmt: skip
 
 
-def googlenet(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 224)) -> Sketch:
-    """GoogLeNet from the image to the classes: the stem, nine Inception modules, and where they halve the map."""
+AUXILIARY = {"aux1": "inception4a", "aux2": "inception4d"}
+"""The classifiers that only training has, and what they look at."""
+
+
+def googlenet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
+    """GoogLeNet from the image to the classes: the stem, nine Inception modules, and the auxiliary classifiers."""
     way = trace(network, shape)
     sketch = Sketch(
         "GoogLeNet: a convolutional stem, nine Inception modules, one global average",
-        "Five halvings in all. Between them the maps keep their size, and each module only widens them.",
+        "Five halvings in all. Between them the maps keep their size, and each module only widens them. Two "
+        "classifiers on the way are there in training only.",
     )
-    strip = Strip(sketch, way)
+    strip = Strip(sketch, way, gap=13)
     strip.image()
+    seen = {}
     for name, kind in STAGES:
-        strip.add(name, kind, name=name.removeprefix("inception") if "inception" in name else "")
+        seen[name] = strip.add(name, kind, name=name.removeprefix("inception") if "inception" in name else "")
     strip.step(way.find("global pooling")[0], "pooling")
     strip.step(way.find("fully connected")[0], "score", name="classes")
+    heads = [(name, seen[where]) for name, where in AUXILIARY.items() if hasattr(network, name)]
+    for lane, (name, slab) in enumerate(reversed(heads)):
+        _auxiliary(sketch, network.get_submodule(name), name, slab, 104.0 + 84 * lane)
     sketch.legend()
     return sketch
 
 
-def inception(network: nn.Module, shape: tuple[int, int, int, int], title: str = "Inception module") -> Sketch:
-    """One Inception module as a graph: what comes in goes through four branches, which are laid side by side."""
-    way = trace(network, shape)
+def _auxiliary(sketch: Sketch, head: nn.Module, name: str, slab: Slab, axis: float) -> None:
+    """A classifier on a module's map, as a strip of its own below the network, at the height of this axis."""
+    way = trace(head, (1, *slab.source.output[1:]))
+    x = slab.bottom[0]
+    strip = Strip(sketch, way, x + 20, axis)
+    pool, conv = way.find("average pooling")[0], way.find("convolution")[0]
+    first = strip.step(pool, "pooling")
+    sketch.arrow((x, slab.bottom[1] + 2), first.left, (x, axis), dashed=True)
+    strip.step(conv, "convolution")
+    *hidden, scores = way.find("fully connected")
+    for step in hidden:
+        strip.step(step, "fully connected")
+    strip.step(scores, "score", name=name)
+
+
+def inceptions(naive: nn.Module, reduced: nn.Module, shape: Shape = (1, 192, 28, 28)) -> Sketch:
+    """Figure 2 of the paper, with what each branch costs: a module as it was first thought of, and with reductions."""
     sketch = Sketch(
-        f"{title}: four branches over one map, concatenated",
+        "Inception, naive and with reductions: the same windows, at another price",
+        "Below each branch stand its multiply-adds. Convolutions to few channels make the large windows cheap, and "
+        "keep the pooled branch from putting out all that came in.",
+    )
+    for left, name, network in ((0.0, "naive", naive), (382.0, "with reductions", reduced)):
+        way = trace(network, shape)
+        out = _module(sketch, way, left, pitch=93, rows=2, cost=True)
+        middle, low = out.bottom
+        sketch.text((middle, -14), name, "title")
+        sketch.number((middle - 8, low + 18), way[""], "multiply-adds", "strong", anchor="end")
+        sketch.text((middle - 3, low + 18), "multiply-adds", "soft", "start")
+    sketch.legend()
+    return sketch
+
+
+def inception(network: nn.Module, shape: Shape = (1, 192, 28, 28)) -> Sketch:
+    """One Inception module as a graph: what comes in goes through four branches, which are laid side by side."""
+    sketch = Sketch(
+        "Inception module: four branches over one map, concatenated",
         "Each branch keeps the map's height and width, so that their outputs can be laid side by side.",
     )
-    branches = [_steps(way, f"branch{number}") for number in range(1, 5)]
-    rows = max(len(branch) for branch in branches)
-    pitch, drop = 150.0, 74.0
-    middle = pitch * 1.5 + 52
-    source = sketch.box(middle - 52, 0, branches[0][0].before, "data", "map before")
-    sketch.number((source.right[0] + 8, source.right[1] + 4), branches[0][0].before, "map", "soft", "start")
-    join = sketch.joint(middle, (rows + 1) * drop + 17, "concatenation")
-    for column, branch in enumerate(branches):
-        x, above = column * pitch, source
-        for row, step in enumerate(branch, start=1 + rows - len(branch)):
-            box = sketch.box(x, row * drop, step, "pooling" if "pool" in step.kind else "convolution")
-            if above is source:
-                turn = source.bottom[1] + 20
-                sketch.arrow(source.bottom, box.top, (middle, turn), (x + 52, turn))
-            else:
-                sketch.arrow(above.bottom, box.top)
-            sketch.number((x + 58, box.y + box.height + 14), step, "channels", anchor="start")
-            above = box
-        turn = join.y - 14
-        sketch.line(above.bottom, (x + 52, turn), (middle, turn))
-    sketch.arrow((middle, join.y - 14), join.top)
-    whole = way[""]
-    out = sketch.box(middle - 52, join.y + 46, whole, "data", "map after")
-    sketch.arrow(join.bottom, out.top)
-    sketch.number((out.right[0] + 8, out.right[1] + 4), whole, "map", "soft", "start")
+    _module(sketch, trace(network, shape), pitch=150)
     sketch.legend()
     return sketch
 
 
-def _steps(way: Trace, branch: str) -> list[Step]:
-    return [step for step in way[branch].steps if "convolution" in step.kind or "pooling" in step.kind]
+def _module(sketch: Sketch, way: Trace, left: float = 0, pitch: float = 150, rows: int = 0, cost: bool = False) -> Box:
+    """A module whose branches stand `pitch` apart, in so many rows or more; with `cost` what each branch costs."""
+    branches = [way[f"branch{number}"] for number in range(1, 5)]
+    chains = [[step for step in branch.steps if step.kind in KINDS] for branch in branches]
+    rows, drop, wide = max(rows, *(len(chain) for chain in chains)), 74.0, min(104, pitch - 6)
+    middle = left + pitch * 1.5 + wide / 2
+    source = sketch.box(middle - 52, 0, None, "data", "map before")
+    sketch.number((source.right[0] + 8, source.right[1] + 4), chains[0][0].before, "map", "soft", "start")
+    join = sketch.joint(middle, (rows + 1) * drop + 17 + 16 * cost, "concatenation")
+    bus = join.y - 14
+    for column, (branch, chain) in enumerate(zip(branches, chains, strict=True)):
+        x, above = left + column * pitch + wide / 2, source
+        for row, step in enumerate(chain, start=1 + rows - len(chain)):
+            box = sketch.box(x - wide / 2, row * drop, step, KINDS[step.kind], width=wide)
+            if above is source:
+                turn = source.bottom[1] + 20
+                sketch.arrow(source.bottom, box.top, (middle, turn), (x, turn))
+            else:
+                sketch.arrow(above.bottom, box.top)
+            sketch.number((x + 6, box.y + box.height + 14), step, "channels", anchor="start")
+            above = box
+        sketch.line(above.bottom, (x, bus), (middle, bus))
+        if cost and branch.multiply_adds:
+            sketch.number((x - 6, bus - 6), branch, "multiply-adds", "small strong", anchor="end")
+    sketch.arrow((middle, bus), join.top)
+    out = sketch.box(middle - 52, join.y + 46, None, "data", "map after")
+    sketch.number((out.right[0] + 8, out.right[1] + 4), way[""], "map", "soft", "start")
+    sketch.arrow(join.bottom, out.top)
+    return out

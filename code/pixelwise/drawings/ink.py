@@ -11,6 +11,9 @@ TINTS: dict[str, tuple[str, str, str, str]] = {
     "attention": ("#f7c9dd", "#a8286a", "#652746", "#f09bc2"),
     "score": ("#bfe4e6", "#0a737a", "#17525a", "#82d3da"),
     "fully connected": ("#d6d3f3", "#4b44b0", "#3a3672", "#b3adf5"),
+    "normalisation": ("#e6e9c0", "#666b00", "#43481f", "#ccd287"),
+    "activation": ("#dfe4ea", "#4a5b6e", "#38434f", "#a9bacb"),
+    "sampling": ("#ead3bd", "#7d4e1f", "#553a22", "#dcb088"),
     "loss": ("#d9d9d4", "#3d3d44", "#4b4b50", "#d9d9d4"),
 }
 """Kinds of things in a drawing and their colours; every text has a contrast of at least 4.5 on every front."""
@@ -39,7 +42,7 @@ def css(kinds: list[str]) -> str:
     base = (
         f"text{{font-family:{FONT};font-size:12px}}.small{{font-size:11px}}.strong{{font-weight:600}}"
         ".title{font-size:14px;font-weight:600}.line{fill:none;stroke-width:1.4}.wide{fill:none;stroke-width:2.2}"
-        ".dash{stroke-dasharray:5 4}.shade{fill-opacity:.55}.cell{stroke-width:.8}"
+        ".dash{stroke-dasharray:5 4}.shade{fill-opacity:.55}.cell{stroke-width:.8}.faint{stroke-opacity:.4}"
         ".frame{fill:none;stroke-width:3}.empty{fill:none}"
     )
     return base + "".join(light) + "@media (prefers-color-scheme:dark){" + "".join(dark) + "}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..analysis.trace import Layer, Step
 from . import ink
-from .canvas import Box, Canvas, Point, spell, spell_points
+from .canvas import Box, Canvas, Point, spell, spell_points, text_width
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class Slab(Box):
     def right(self) -> Point:
         """Where an arrow leaves: half-way down its side."""
         return self.x + self.width + self.depth / 2, self.y + self.height / 2
+
+    @property
+    def roof(self) -> Point:
+        """Where an arc leaves: the middle of its upper face."""
+        return self.x + self.width / 2 + self.depth / 2, self.y - self.depth / 2
 
     @property
     def end(self) -> float:
@@ -43,25 +48,26 @@ class Sketch(Canvas):
         name: str = "",
         channels: bool = True,
         size: bool = True,
+        flat: bool = False,
     ) -> Slab:
         """A map as a slab around the line y = axis: as high as the root of its size, as wide as that of its channels.
 
         Above it stand its name and its channels, below it its size, unless it is told not to: what has not changed
-        since the slab before need not be said again.
+        since the slab before need not be said again. A flat one is half as wide and has no depth.
         """
-        width, height = slab_size(source)
-        top, depth = axis - height / 2, slab_depth(source)
+        (width, height), depth = slab_size(source), 0 if flat else slab_depth(source)
+        width, top = width / 2 if flat else width, axis - height / 2
         shade = f"{ink.class_of(kind)} shade"
         right, low = x + width, top + height
         roof = [(x, top), (x + depth, top - depth), (right + depth, top - depth), (right, top)]
         side = [(right, top), (right + depth, top - depth), (right + depth, low - depth), (right, low)]
         self._use(kind)
-        for points in (roof, side):
+        for points in () if flat else (roof, side):
             self._add("polygon", points=spell_points(points), **{"class": shade, "stroke-linejoin": "round"})
         self._add("rect", x=x, y=top, width=width, height=height, **{"class": ink.class_of(kind)})
         self._grow(x, top - depth, right + depth, low)
         if name:
-            self.text((x + width / 2 + depth / 2, top - depth - 20), name, "small strong")
+            self.text((x + width / 2 + depth / 2, top - depth - (20 if channels else 6)), name, "small strong")
         if channels:
             self.number((x + width / 2 + depth / 2, top - depth - 5), source, "channels")
         if size:
@@ -80,11 +86,13 @@ class Sketch(Canvas):
         box = Box(x, y, width, height)
         across, down = box.centre
         step = source.main if isinstance(source, Layer) else source
+        words = text or (spell_operation(step) if step else "")
+        style = "strong" if 1.1 * text_width(words, 12) + 8 <= width else "small"
         if text:
-            self.text((across, down + 4), text, "strong")
+            self.text((across, down + 4), text, style)
         elif step is not None:
-            self.number((across, down + 4), step, "operation", "strong")
-        self._told.append(text or (spell_operation(step) if step else kind))
+            self.number((across, down + 4), step, "operation", style)
+        self._told.append(words or kind)
         return box
 
     def joint(self, x: float, y: float, kind: str) -> Box:
@@ -137,16 +145,24 @@ class Sketch(Canvas):
         self._grow(left, y, right, y + 14)
         self.text((middle, y + 27), text, "soft")
 
+    def side_brace(self, top: float, bottom: float, x: float, text: str) -> None:
+        """A brace to the left of what lies between top and bottom, with a text beside it."""
+        middle = (top + bottom) / 2
+        path = (
+            f"M{spell(x)} {spell(top)} q-7 0 -7 7 L{spell(x - 7)} {spell(middle - 7)} q0 7 -7 7 q7 0 7 7 "
+            f"L{spell(x - 7)} {spell(bottom - 7)} q0 7 7 7"
+        )
+        self._stroke(path, "", False)
+        self._grow(x - 14, top, x, bottom)
+        self.text((x - 20, middle + 4), text, "strong", "end")
+
     def number(
         self, at: Point, source: Step | Layer, what: str, style: str = "small soft", anchor: str = "middle"
     ) -> None:
-        """What a trace says: "channels", "size", both as the "map", or the "operation" with its window."""
-        if what == "operation":
-            text = spell_operation(source.main if isinstance(source, Layer) else source)
-        else:
-            channels, size = str(source.channels), spell_size(source)
-            text = {"channels": channels, "size": size, "map": f"{channels} × {size}"}[what]
-        self.text(at, text, style, anchor)
+        """What a trace says: "channels", "size", both as the "map", the "operation" with its window, the "window"
+        alone, how many "parts" a layer has, or its "multiply-adds".
+        """
+        self.text(at, spell_number(source, what), style, anchor)
         layer = source.name if isinstance(source, Layer) else source.layer
         self.mark(layer, what)
 
@@ -159,6 +175,35 @@ def slab_size(source: Step | Layer) -> tuple[float, float]:
 def slab_depth(source: Step | Layer) -> float:
     """How far a slab reaches back, to the right and up."""
     return 3 + slab_size(source)[1] / 18
+
+
+def spell_number(source: Step | Layer, what: str) -> str:
+    """What `Sketch.number` writes."""
+    step = source.main if isinstance(source, Layer) else source
+    if what == "operation":
+        return spell_operation(step)
+    if what == "window" and step.kernel:
+        return f"{step.kernel[0]}×{step.kernel[1]}" + (f" /{step.stride}" if step.stride > 1 else "")
+    if what == "parts" and isinstance(source, Layer):
+        return f"×{source.parts}"
+    if what == "multiply-adds":
+        return spell_count(source.multiply_adds)
+    channels, size = str(source.channels), spell_size(source)
+    return {"channels": channels, "size": size, "map": f"{channels} × {size}"}[what]
+
+
+def has_number(source: Step | Layer, what: str) -> bool:
+    """Whether there is such a number: a "window" only where one slides, "parts" only where a layer repeats them."""
+    step = source.main if isinstance(source, Layer) else source
+    return {"window": step.kernel is not None, "parts": isinstance(source, Layer) and source.parts > 1}.get(what, True)
+
+
+def spell_count(count: int) -> str:
+    """Two or three digits and a unit: 12.8 M, 303 M, 1.5 G."""
+    for unit, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= unit:
+            return f"{count / unit:.{0 if count >= 100 * unit else 1}f} {letter}"
+    return str(count)
 
 
 def spell_size(source: Step | Layer) -> str:
