@@ -18,7 +18,7 @@ from tests.drawings.every import DRAWN, Drawn
 SVG = "{http://www.w3.org/2000/svg}"
 EVERY = pytest.mark.parametrize("drawn", DRAWN.values(), ids=DRAWN.keys())
 NAMES = re.compile(
-    r"\b(conv|layer|stage |block ?|fc|pool|aux|ReLU|v|FCN|ResNet|DenseNet|VGG|B)-?\d+\w*\b|\b\d[a-e]\b|\bC\d\b"
+    r"\b(conv|layer|stage ?|block ?|fc|pool|aux|ReLU|v|FCN|ResNet|DenseNet|VGG|B)-?\d+\w*\b|\b\d[a-e]\b|\bC\d\b"
 )
 """What a text may say in digits that is a name and no measure: conv1, 4e, block 2, fc6, v3, FCN-8s, ResNet-50, C5."""
 

@@ -79,7 +79,7 @@ def test_aspps_tiles_are_its_branches(picture):
 
 def test_a_columns_parts_are_the_maps_it_stacks(picture):
     network = models.Hypercolumn(models.resnet18(num_classes=None, width=8), 11)
-    sketch = drawings.column(network, picture, (60, 40))
+    sketch = drawings.hypercolumn_at(network, picture, (60, 40))
     numbers = [text.text for text in ElementTree.fromstring(sketch.svg()).iter(f"{SVG}text") if "channels" in text.text]
     assert numbers == [f"{count} channels" for count in network.backbone.channels]
 

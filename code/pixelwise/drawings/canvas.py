@@ -122,7 +122,7 @@ class Canvas:
         """A rectangle, in the colour of a kind or empty."""
         if kind:
             self._use(kind)
-        name = ink.class_of(kind) if kind else "line faint"
+        name = f"{ink.class_of(kind)} cell" if kind else "line faint"
         self._add("rect", x=x, y=y, width=width, height=height, **{"class": name})
         self._grow(x, y, x + width, y + height)
 

@@ -32,7 +32,7 @@ def grid(
             value = values[row, column].item()
             tint = (kind if isinstance(kind, str) else kind(row, column)) if value or not isinstance(kind, str) else ""
             left, top = x + column * cell, y + row * cell
-            sketch.cell(left, top, cell, tint)
+            sketch.cell(left, top, cell, cell, tint)
             if numbers and value:
                 sketch.text((left + cell / 2, top + cell / 2 + 4), f"{value:g}", "small")
                 sketch.mark(name, f"value {row},{column}")

@@ -137,7 +137,7 @@ def aspp_answers(network: nn.Module, picture: Tensor, layer: str) -> Sketch:
     return sketch
 
 
-def column(network: nn.Module, picture: Tensor, place: tuple[int, int]) -> Sketch:
+def hypercolumn_at(network: nn.Module, picture: Tensor, place: tuple[int, int]) -> Sketch:
     """One pixel's hypercolumn: where it lies in each map that is stacked, and the values that it reads there.
 
     picture (3, H, W) uint8; `place` is (row, column) of the pixel.

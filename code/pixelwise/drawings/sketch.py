@@ -105,14 +105,6 @@ class Sketch(Canvas):
         self._told.append(kind)
         return Box(x - 11, y - 11, 22, 22)
 
-    def cell(self, x: float, y: float, side: float, kind: str = "") -> None:
-        """A square of a grid; without a kind it is empty."""
-        if kind:
-            self._use(kind)
-        name = ink.class_of(kind) if kind else "empty"
-        self._add("rect", x=x, y=y, width=side, height=side, **{"class": f"{name} cell"})
-        self._grow(x, y, x + side, y + side)
-
     def bar(self, x: float, y: float, width: float, height: float, kind: str) -> None:
         """A bar of a chart."""
         self._use(kind)
