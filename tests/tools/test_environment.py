@@ -97,11 +97,24 @@ def wheel(folder, version):
     return f"./{path.name} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
 
+def change(path, pattern, replacement):
+    text, count = re.subn(pattern, lambda _: replacement, path.read_text())
+    assert count == 1, f"{path.name} does not have {pattern}"
+    path.write_text(text)
+
+
 def plant(root, real=False):
     """A small tree at `root`, without an environment; with `real`, Python's venv and pip would make one there."""
-    for name in ("Makefile", "tools/environment.py"):
+    for name in ("Makefile", "tools/__init__.py", "tools/environment.py", "tools/pytorch.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(stamp.ROOT / name, root / name)
+    # This machine's uv and driver do not matter, and where no test stands in for an index, none answers.
+    change(root / "tools/environment.py", 'UV = "uv"', f"UV = {str(root / 'uv')!r}")
+    for name, value in {
+        "INDEX": "http://127.0.0.1:9",
+        "DRIVER_FILE, DRIVER_COMMAND, DRIVER_LIBRARY": (str(root / "driver"), "no-such-command", "no-such-library.so"),
+    }.items():
+        change(root / "tools/pytorch.py", rf"(?m)^{name} = .*", f"{name} = {value!r}")
     library = root / "code/pixelwise/__init__.py"
     library.parent.mkdir(parents=True)
     library.write_text("")
@@ -125,7 +138,9 @@ def made(tmp_path_factory):
     for name in ("tree", "other"):
         done = make(plant(place / name))
         assert done.returncode == 0, done.stderr
-        assert done.stdout.splitlines()[0].startswith("Setting up .venv: the first time about 6 GB")
+        first, second, _ = done.stdout.splitlines()
+        assert first == "Setting up .venv: the first time about 6 GB and some minutes."
+        assert second.startswith("PyTorch comes from PyPI")
         shutil.copytree(place / name, place / "kept" / name, symlinks=True)
     return place
 
@@ -160,12 +175,13 @@ def library(root):
 
 
 def says(done, root, message):
-    """The command succeeded with this tree's library, after one line that begins with `message` (none if empty)."""
+    """The command succeeded with this tree's library, after a line that begins with `message`, and one that says which
+    PyTorch there is (neither if empty)."""
     assert done.returncode == 0, done.stdout + done.stderr
     *before, last = done.stdout.splitlines()
     assert last == library(root)
-    assert len(before) == (1 if message else 0), done.stdout
-    assert not message or before[0].startswith(message)
+    assert len(before) == (2 if message else 0), done.stdout
+    assert not message or (before[0].startswith(message) and before[1].startswith("PyTorch comes from "))
 
 
 def contents(folder):
@@ -252,7 +268,7 @@ def test_a_readers_python_settings_do_not_matter(trees, tree, setting):
 
 
 @pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
-@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "tools/environment.py"])
+@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "tools/environment.py", "tools/pytorch.py"])
 def test_changed_sources_are_installed(tree, name):
     with (tree / name).open("a") as file:
         file.write("\n# another\n")
