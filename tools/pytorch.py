@@ -45,7 +45,7 @@ def choose(asked: str, kept: "str | None") -> "tuple[str, str]":
         return "", f"{pypi}, as TORCH=cuda says"
     if not asked and kept == "":
         return "", f"{pypi}, as before"
-    if kept and re.findall(r"(?m)^([\w-]+)==([\w.]+)\+cpu", kept) == pins():
+    if kept and cpu_pins(kept) == pins():
         return kept, f"{cpu}, as before"
     sign = "" if asked or kept else driver()
     if sign:
@@ -81,6 +81,11 @@ def requirements(cpu: str) -> str:
 def pins() -> "list[tuple[str, str]]":
     """(package, locked version) of what has CPU wheels."""
     return [pin for pin in re.findall(r"(?m)^([\w-]+)==([\w.]+)", read(LOCK)) if pin[0] in PACKAGES]
+
+
+def cpu_pins(lines: str) -> "list[tuple[str, str]]":
+    """The same of lines that require CPU wheels."""
+    return re.findall(r"(?m)^([\w-]+)==([\w.]+)\+cpu", lines)
 
 
 def cpu_wheels() -> "tuple[str, str]":
@@ -162,20 +167,20 @@ def read(path: str) -> str:
 
 
 def main() -> int:
-    """Write what the index states beside the lock; what is there stays where it does not answer."""
+    """Write what the index states beside the lock; where it does not answer, what is there stays if it fits."""
     known = read(CPU_LOCK)
     if known:
         os.unlink(CPU_LOCK)
     lines, why = cpu_wheels()
     if lines:
-        known = (
-            f"# PyTorch for the CPU, on Linux and x86-64, with the hashes that its index states\n{lines}"
-        )
+        known = f"# PyTorch for the CPU, on Linux and x86-64, with the hashes that its index states\n{lines}"
+    elif cpu_pins(known) != pins():
+        known = ""
     if known:
         with open(CPU_LOCK, "w", encoding="utf-8") as file:
             file.write(known)
     if why:
-        print(f"requirements-cpu.txt is {'what it was' if known else 'not written'}: {why}.")
+        print(f"There {'still are' if known else 'are no'} hashes of PyTorch's CPU wheels beside the lock: {why}.")
     return 0
 
 
