@@ -7,6 +7,7 @@ import errno
 import platform
 import random
 import re
+from pathlib import Path
 
 import numpy
 import torch
@@ -15,6 +16,12 @@ _OUT_OF_MEMORY = re.compile(
     r"out of memory|(can't|cannot) allocate memory|not enough memory|alloc_failed|bad_alloc", re.I
 )
 """What a RuntimeError says where an allocator failed: PyTorch's for CPUs and Apple's GPUs, cuDNN's, cuBLAS's, C++'s."""
+
+
+def checkout() -> Path | None:
+    """The checkout of the book that this library runs from; None where it was installed alone."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "pyproject.toml").is_file() and (root / "code" / "pixelwise").is_dir() else None
 
 
 def seed_everything(seed: int) -> None:

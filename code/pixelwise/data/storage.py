@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..environment import checkout
 from ..files import atomic_write, sweep
 
 REMEDY = "free some space there, or set PIXELWISE_DATA to a folder that can be written"
@@ -48,9 +49,8 @@ def folder() -> Path:
             return Path(named).expanduser()
         except RuntimeError:
             raise DataError(f"PIXELWISE_DATA is {named!r}, in the home of a user that is not known here") from None
-    checkout = Path(__file__).resolve().parents[3]
-    if (checkout / "pyproject.toml").is_file() and (checkout / "code" / "pixelwise").is_dir():
-        return checkout / "data"
+    if root := checkout():
+        return root / "data"
     import pooch
 
     return Path(pooch.os_cache("pixelwise"))
