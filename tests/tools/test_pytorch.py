@@ -99,6 +99,7 @@ def speaks_no_http(index, monkeypatch):
     monkeypatch.setattr(pytorch, "INDEX", "nonsense")
 
 
+@pytest.mark.survives("PyTorch's index of CPU wheels silent, hanging, without the locked versions, with other files")
 @pytest.mark.parametrize("fault", [refuses, has_no_page, hangs, drips, speaks_no_http])
 def test_an_index_that_does_not_answer_in_time_is_done_without(index, monkeypatch, fault):
     fault(index, monkeypatch)
@@ -109,6 +110,7 @@ def test_an_index_that_does_not_answer_in_time_is_done_without(index, monkeypatc
         pytorch.choose("cpu", None)
 
 
+@pytest.mark.survives("PyTorch's index of CPU wheels silent, hanging, without the locked versions, with other files")
 @pytest.mark.parametrize(
     "wheels",
     [
@@ -154,6 +156,7 @@ def test_for_other_versions_the_index_is_asked_again(index, monkeypatch):
         pytorch.choose("", before)
 
 
+@pytest.mark.survives("PyTorch's index of CPU wheels silent, hanging, without the locked versions, with other files")
 def test_hashes_beside_the_lock_are_what_the_index_has_to_state(index):
     pytorch.CPU_LOCK.write_text("# by hand\n" + LINES)
     assert pytorch.choose("", None)[0] == LINES

@@ -21,6 +21,7 @@ TRAINED = Path(__file__).with_name("trained")
 """The folder of the small weights that come with the library, each beside its card; a wheel holds it too."""
 
 DEFAULT = TRAINED / "compact-streets.safetensors"
+"""What `pixelwise-predict` takes unless it is told otherwise."""
 
 FORMAT = "pixelwise weights 2"
 
