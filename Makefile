@@ -7,6 +7,7 @@ CHAPTERS :=
 BUDGET :=
 DATASET :=
 STACK := oldest
+TORCH :=
 PORT := 8000
 URL :=
 
@@ -27,7 +28,8 @@ help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
 
 ready:
-	@$(RUN) -I tools/environment.py --check "$(VENV)" >/dev/null 2>&1 || $(PYTHON) -I tools/environment.py "$(VENV)"
+	@$(RUN) -I tools/environment.py --check --torch="$(TORCH)" "$(VENV)" >/dev/null 2>&1 || \
+		$(PYTHON) -I tools/environment.py --torch="$(TORCH)" "$(VENV)"
 
 book: ready ## build the site into _build/html, warnings are errors
 	@$(RUN) -m book.build
@@ -100,6 +102,7 @@ set-repository: ready ## change the repository's address everywhere (URL=https:/
 lock: ready ## write requirements.txt: what requirements.in names, what that brings, and a hash of every file
 	@$(RUN) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 		--custom-compile-command "make lock" --output-file requirements.txt requirements.in
+	@$(RUN) -m tools.pytorch
 
 clean: ## remove what was built; data and .venv stay
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis .coverage

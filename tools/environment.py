@@ -1,7 +1,9 @@
 """The environment in which `make` runs everything: this tree's own, made where it is missing and anew where it broke.
 
-    FOLDER/bin/python -I tools/environment.py --check FOLDER  # ready for this tree? Status 0, or why not
-    python3 -I tools/environment.py FOLDER                    # make it so
+    FOLDER/bin/python -I tools/environment.py --check --torch= FOLDER  # ready for this tree? Status 0, or why not
+    python3 -I tools/environment.py --torch= FOLDER                    # make it so
+
+`--torch=cpu` or `--torch=cuda` decides which PyTorch that is; `tools/pytorch.py` does where nobody says.
 
 Nothing is cleared but what this file has set up for this tree, which a mark in the folder tells: `.ready` (whole, and
 from what) or `.unfinished` (begun; where nobody is at it, it was interrupted, and then what pip left half-done would
@@ -22,12 +24,18 @@ from typing import Any
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIBRARY = os.path.join(ROOT, "code", "pixelwise", "__init__.py")
-SOURCES = ("requirements.txt", "pyproject.toml", "tools/environment.py")
+SOURCES = ("requirements.txt", "pyproject.toml", "tools/environment.py", "tools/pytorch.py")
 READY, UNFINISHED = ".ready", ".unfinished"
 OLDEST, NEWEST = (3, 11), (3, 13)
 STALE = 3  # the status of --check where pip can mend it
-# Settings of a reader's pip that would install elsewhere than into the environment, or refuse the library itself.
+# Settings of a reader's pip or uv that would install elsewhere than into the environment or something else than is
+# locked, or refuse the library itself.
 ELSEWHERE = ("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_DRY_RUN", "PIP_REQUIRE_HASHES")
+ELSEWHERE += ("UV_SYSTEM_PYTHON", "UV_REQUIRE_HASHES", "UV_NO_VERIFY_HASHES", "UV_NO_EDITABLE", "UV_TORCH_BACKEND")
+ELSEWHERE += ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_EXCLUDE", "UV_EXCLUDE_NEWER", "UV_PROJECT", "UV_WORKING_DIR")
+UV = "uv"
+CPU_WHEELS = "cpu wheels"  # in the mark: the lines that required them, "" where PyTorch came from PyPI
+CAN_CHOOSE = sys.platform == "linux" and os.uname().machine == "x86_64"
 
 
 def digest() -> str:
@@ -49,10 +57,10 @@ def mark(folder: str, name: str) -> "dict[str, Any] | None":
         return None
 
 
-def write_mark(folder: str, name: str, made_from: str = "") -> None:
+def write_mark(folder: str, name: str, made_from: str = "", cpu: str = "") -> None:
     path = os.path.join(folder, name)
     with open(path + ".new", "w", encoding="utf-8") as file:
-        json.dump({"environment of": ROOT, "made from": made_from}, file)
+        json.dump({"environment of": ROOT, "made from": made_from, CPU_WHEELS: cpu}, file)
     os.replace(path + ".new", path)
 
 
@@ -60,7 +68,7 @@ def within(path: str, folder: str) -> bool:
     return os.path.realpath(path).startswith(os.path.join(os.path.realpath(folder), ""))
 
 
-def check(folder: str) -> "tuple[int, str]":
+def check(folder: str, asked: str) -> "tuple[int, str]":
     """(status, why) of an environment, asked in its own Python: 0, STALE, or 1 for one that pip can't mend."""
     if os.path.lexists(os.path.join(folder, UNFINISHED)):
         return 1, "its setting up was interrupted"
@@ -75,6 +83,8 @@ def check(folder: str) -> "tuple[int, str]":
     ready = mark(folder, READY)
     if ready is None or not os.path.isfile(os.path.join(folder, "pyvenv.cfg")):
         return 1, "it is no environment that make has set up"
+    if CAN_CHOOSE and asked and asked != ("cpu" if ready.get(CPU_WHEELS) else "cuda"):
+        return 1, f"its PyTorch is not that of TORCH={asked}"  # pip would keep it: 2.14.1+cpu is 2.14.1
     library = importlib.util.find_spec("pixelwise")
     if library is None or os.path.realpath(library.origin or "") != os.path.realpath(LIBRARY):
         return STALE, f"its pixelwise is {library and library.origin}, not this tree's"
@@ -83,11 +93,11 @@ def check(folder: str) -> "tuple[int, str]":
     return 0, ""
 
 
-def ask(folder: str) -> "tuple[int, str]":
+def ask(folder: str, asked: str) -> "tuple[int, str]":
     """`check`, from outside."""
-    command = [os.path.join(folder, "bin", "python"), "-I", os.path.abspath(__file__), "--check", folder]
+    command = [os.path.join(folder, "bin", "python"), "-I", os.path.abspath(__file__), "--check", f"--torch={asked}"]
     try:
-        answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        answer = subprocess.run([*command, folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except OSError:
         return 1, "its Python is gone"
     why = os.fsdecode(answer.stdout).strip()
@@ -134,13 +144,13 @@ def clear(folder: str) -> None:
             os.unlink(path)
 
 
-def make_ready(folder: str, lock: int) -> None:
+def make_ready(folder: str, asked: str, lock: int) -> None:
     """Set up, mend or renew the environment in `folder`; SystemExit says what is in the way."""
     why = refusal(folder)
     if why:
         sys.exit(why)
     new = is_new(folder)
-    status, why = (1, "") if new else ask(folder)
+    status, why = (1, "") if new else ask(folder, asked)
     if status == 0:
         return
     anew = status != STALE
@@ -149,14 +159,30 @@ def make_ready(folder: str, lock: int) -> None:
             f"Pixelwise needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}. "
             "Name another one: make PYTHON=python3.12"
         )
-    doing = "Setting up" if new else "Making anew" if anew else "Bringing up to date"
-    print("{} {}: {}.".format(doing, show(folder), why or "the first time about 6 GB and some minutes"), flush=True)
+    from tools import pytorch  # which a --check would load for nothing
 
-    def run(*command: str) -> None:
+    kept = None if anew else (mark(folder, READY) or {}).get(CPU_WHEELS, "")
+    cpu, choice = pytorch.choose(asked, kept) if CAN_CHOOSE else ("", "PyTorch comes from PyPI")
+    outside = [place for place in os.get_exec_path() if not within(os.path.join(place, UV), folder)]
+    uv = shutil.which(UV, path=os.pathsep.join(outside))
+    doing = "Setting up" if new else "Making anew" if anew else "Bringing up to date"
+    why = why or f"the first time about {2 if cpu else 6} GB and some minutes"
+    print(f"{doing} {show(folder)}: {why}.\n{choice}; {UV if uv else 'pip'} installs it.", flush=True)
+
+    def run(*command: str) -> int:
         environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
         # Whoever comes meanwhile waits until the last of these has ended, even if this process was killed.
-        done = subprocess.run(command, cwd=ROOT, env=dict(environment, PIP_USER="0"), pass_fds=[lock])
-        if done.returncode:
+        return subprocess.run(command, cwd=ROOT, env=dict(environment, PIP_USER="0"), pass_fds=[lock]).returncode
+
+    def install(*what: str) -> None:
+        if uv and run(uv, "pip", "install", "--quiet", "--python", python, *what) == 0:
+            return
+        if uv:
+            print("uv failed (see above); pip tries it.", flush=True)
+        give_up_unless(run(python, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--quiet", *what) == 0)
+
+    def give_up_unless(done: bool) -> None:
+        if not done:
             if not anew:
                 os.unlink(os.path.join(folder, UNFINISHED))  # pip has put back what was there
             sys.exit(f"{show(folder)} is not ready: see above.")
@@ -164,23 +190,28 @@ def make_ready(folder: str, lock: int) -> None:
     os.makedirs(folder, exist_ok=True)
     write_mark(folder, UNFINISHED)
     python = os.path.join(folder, "bin", "python")
-    pip = (python, "-I", "-m", "pip", "install", "--disable-pip-version-check", "--quiet")
     if anew:
         clear(folder)
         base = sys._base_executable  # pyrefly: ignore[missing-attribute]
-        run(base, "-m", "venv", folder)  # not this very environment's, where a shell has activated it
+        give_up_unless(run(base, "-m", "venv", folder) == 0)  # not this very environment's, where a shell activated it
         with open(os.path.join(folder, ".gitignore"), "w", encoding="utf-8") as file:
             file.write("*\n")
-    run(*pip, "--require-hashes", "-r", "requirements.txt")
-    run(*pip, "--no-build-isolation", "--no-deps", "--editable", ROOT)
-    write_mark(folder, READY, digest())
+    if cpu:
+        required = os.path.join(folder, "requirements.txt")
+        with open(required, "w", encoding="utf-8") as file:
+            file.write(pytorch.requirements(cpu))
+        install("--require-hashes", *pytorch.links(), "-r", required)
+    else:
+        install("--require-hashes", "-r", "requirements.txt")
+    install("--no-build-isolation", "--no-deps", "--force-reinstall", "--editable", ROOT)
+    write_mark(folder, READY, digest(), cpu)
     os.unlink(os.path.join(folder, UNFINISHED))
-    status, why = ask(folder)
+    status, why = ask(folder, asked)
     if status:
-        sys.exit(f"{show(folder)} is not ready although pip is done: {why}.")
+        sys.exit(f"{show(folder)} is not ready although all is installed: {why}.")
 
 
-def locked() -> int:
+def alone() -> int:
     """A lock that one process of this tree holds at a time, with those that it hands the file to; waits for it."""
     lock = os.open(__file__, os.O_RDONLY)
     try:
@@ -192,15 +223,17 @@ def locked() -> int:
 
 
 def main(arguments: "list[str]") -> int:
-    folder = os.path.abspath(os.path.join(ROOT, arguments[-1]))
+    asked, folder = arguments[-2].partition("=")[2], os.path.abspath(os.path.join(ROOT, arguments[-1]))
+    if asked not in ("", "cpu", "cuda"):
+        sys.exit(f"TORCH={asked} is nothing that can be had; say TORCH=cpu or TORCH=cuda, or leave it to make")
     if arguments[0] == "--check":
-        status, why = check(folder)
+        status, why = check(folder, asked)
         print(why, end="")
         return status
     if arguments[-1].startswith("~"):
         sys.exit(f"VENV={arguments[-1]}: the shell did not replace the ~; write the folder out")
     try:
-        make_ready(folder, locked())
+        make_ready(folder, asked, alone())
     except OSError as error:
         sys.exit(f"{show(folder)} is not ready: {error}")
     except KeyboardInterrupt:
@@ -209,4 +242,5 @@ def main(arguments: "list[str]") -> int:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, ROOT)
     sys.exit(main(sys.argv[1:]))

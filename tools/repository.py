@@ -1,7 +1,7 @@
 """Change the public repository's address everywhere: `make set-repository URL=https://github.com/NAME/REPOSITORY`.
 
 `repository.url` in _config.yml is the setting; the chapters' first cell (which Colab runs before it has anything else),
-the landing page, README.md and CITATION.cff repeat it, or the address of its site on GitHub Pages.
+the landing page, README.md, CITATION.cff and pyproject.toml repeat it, or the address of its site on GitHub Pages.
 """
 
 import re
@@ -12,7 +12,8 @@ import yaml
 
 from tools import stamp
 
-REPEATING = ("_config.yml", "README.md", "CITATION.cff", "index.md", "chapters/*.ipynb", "chapters/*.md")
+FILES = ("_config.yml", "README.md", "CITATION.cff", "pyproject.toml", "index.md")
+REPEATING = (*FILES, "chapters/*.ipynb", "chapters/*.md")
 ADDRESS = re.compile(r"https://github\.com/[A-Za-z0-9][\w-]*/[\w-][\w.-]*")
 
 

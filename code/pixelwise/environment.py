@@ -4,9 +4,13 @@ Notebooks and commands alike ask here.
 """
 
 import errno
+import os
 import platform
 import random
 import re
+import sys
+from pathlib import Path
+from typing import Any
 
 import numpy
 import torch
@@ -15,6 +19,26 @@ _OUT_OF_MEMORY = re.compile(
     r"out of memory|(can't|cannot) allocate memory|not enough memory|alloc_failed|bad_alloc", re.I
 )
 """What a RuntimeError says where an allocator failed: PyTorch's for CPUs and Apple's GPUs, cuDNN's, cuBLAS's, C++'s."""
+
+
+def checkout() -> Path | None:
+    """The checkout of the book that this library runs from; None where it was installed alone."""
+    root = Path(__file__).resolve().parents[2]
+    return root if (root / "pyproject.toml").is_file() and (root / "code" / "pixelwise").is_dir() else None
+
+
+def progress_bar(total: int, description: str, unit: str, *, initial: int = 0, leave: bool = False) -> Any:
+    """A tqdm bar where somebody looks: in a notebook or a terminal.
+
+    A log or a pipe gets nothing, nor does a recording (PIXELWISE_RECORDING=1), whose outputs must hold no debris of it.
+    """
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if notebook := hasattr(shell, "kernel"):
+        from tqdm.auto import tqdm
+    else:
+        from tqdm import tqdm
+    seen = (notebook or sys.stderr.isatty()) and os.environ.get("PIXELWISE_RECORDING") != "1"
+    return tqdm(total=total, desc=description, unit=unit, initial=initial, leave=leave, disable=not seen)
 
 
 def seed_everything(seed: int) -> None:

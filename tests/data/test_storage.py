@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from pixelwise import files
+from pixelwise import environment, files
 from pixelwise.data import storage
 from pixelwise.data.storage import DamagedCache, DataError, DataWarning, StorageError
 
@@ -194,7 +194,7 @@ def test_the_folder_can_be_named_and_is_the_checkouts_otherwise(tmp_path, monkey
     assert storage.folder() == tmp_path
     monkeypatch.delenv("PIXELWISE_DATA")
     assert storage.folder() == request.config.rootpath / "data"
-    monkeypatch.setattr(storage, "__file__", str(tmp_path / "site-packages/pixelwise/data/storage.py"))
+    monkeypatch.setattr(environment, "__file__", str(tmp_path / "site-packages/pixelwise/environment.py"))
     assert storage.folder().name == "pixelwise"
     monkeypatch.setenv("PIXELWISE_DATA", "~no-such-user/data")
     with pytest.raises(DataError, match=r"PIXELWISE_DATA is '~no-such-user/data', in the home of a user"):

@@ -56,6 +56,13 @@ def test_begin_seeds_every_generator(budget):
     assert torch.equal(first, torch.rand(3))
 
 
+@pytest.mark.parametrize("ask", [lambda: course.results("fcn", "streets"), lambda: course.training_run("fcn")])
+def test_a_library_without_the_book_says_where_recorded_results_are(monkeypatch, ask):
+    monkeypatch.setattr(course, "ROOT", None)
+    with pytest.raises(FileNotFoundError, match=r"recorded results belong to the book.*clone the book"):
+        ask()
+
+
 def test_a_kept_training_run_is_found_by_its_name(results_folder):
     (results_folder / "runs").mkdir(parents=True)
     (results_folder / "runs" / "a-run.json").write_text('{"seconds": 3}')

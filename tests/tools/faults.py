@@ -52,6 +52,9 @@ OUTCOMES: dict[str, str] = {
     "The environment moved, copied, broken, interrupted, out of date": (
         "Noticed by every command; made anew or brought up to date"
     ),
+    "PyTorch's index of CPU wheels silent, hanging, without the locked versions, with other files": (
+        "All from PyPI after 5 s at most; a file with another hash is refused"
+    ),
     "In Colab: no network, a moved or missing tag, half a clone, blanks in HOME": (
         "One line, or repaired; never another state unsaid"
     ),

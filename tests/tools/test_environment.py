@@ -17,7 +17,10 @@ import time
 import zipfile
 
 import pytest
+from uv import find_uv_bin
 
+from tests.helpers.wheel_index import wheel_index
+from tools import environment as environment_tool
 from tools import stamp
 
 # What setuptools does for the real tree, in a few lines.
@@ -75,16 +78,17 @@ else:
     if "hash" not in text:
         sys.exit("Hashes are required")
     (site / "tiny.py").write_text("version = " + repr(text.split("-")[1]))
+    (site / "installed.txt").write_text(" ".join(sys.argv[1:]) + "\\n" + text)
 """
 
 
-def wheel(folder, version):
-    """Write a wheel of a package `tiny`, and return the line that requires it."""
-    path = folder / f"tiny-{version}-py3-none-any.whl"
-    info = f"tiny-{version}.dist-info"
+def wheel(folder, version, package="tiny"):
+    """Write a wheel of a package, and return the line that requires it."""
+    path = folder / f"{package}-{version}-py3-none-any.whl"
+    info = f"{package}-{version}.dist-info"
     files = {
-        "tiny.py": f"version = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n",
+        f"{package}.py": f"version = {version!r}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = ""
@@ -97,11 +101,24 @@ def wheel(folder, version):
     return f"./{path.name} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
 
+def change(path, pattern, replacement):
+    text, count = re.subn(pattern, lambda _: replacement, path.read_text())
+    assert count == 1, f"{path.name} does not have {pattern}"
+    path.write_text(text)
+
+
 def plant(root, real=False):
     """A small tree at `root`, without an environment; with `real`, Python's venv and pip would make one there."""
-    for name in ("Makefile", "tools/environment.py"):
+    for name in ("Makefile", "tools/__init__.py", "tools/environment.py", "tools/pytorch.py"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(stamp.ROOT / name, root / name)
+    # This machine's uv and driver do not matter, and where no test stands in for an index, none answers.
+    change(root / "tools/environment.py", 'UV = "uv"', f"UV = {str(root / 'uv')!r}")
+    for name, value in {
+        "INDEX": "http://127.0.0.1:9",
+        "DRIVER_FILE, DRIVER_COMMAND, DRIVER_LIBRARY": (str(root / "driver"), "no-such-command", "no-such-library.so"),
+    }.items():
+        change(root / "tools/pytorch.py", rf"(?m)^{name} = .*", f"{name} = {value!r}")
     library = root / "code/pixelwise/__init__.py"
     library.parent.mkdir(parents=True)
     library.write_text("")
@@ -125,7 +142,9 @@ def made(tmp_path_factory):
     for name in ("tree", "other"):
         done = make(plant(place / name))
         assert done.returncode == 0, done.stderr
-        assert done.stdout.splitlines()[0].startswith("Setting up .venv: the first time about 6 GB")
+        first, second, _ = done.stdout.splitlines()
+        assert first == "Setting up .venv: the first time about 6 GB and some minutes."
+        assert second.startswith("PyTorch comes from PyPI")
         shutil.copytree(place / name, place / "kept" / name, symlinks=True)
     return place
 
@@ -160,12 +179,13 @@ def library(root):
 
 
 def says(done, root, message):
-    """The command succeeded with this tree's library, after one line that begins with `message` (none if empty)."""
+    """The command succeeded with this tree's library, after a line that begins with `message`, and one that says which
+    PyTorch there is (neither if empty)."""
     assert done.returncode == 0, done.stdout + done.stderr
     *before, last = done.stdout.splitlines()
     assert last == library(root)
-    assert len(before) == (1 if message else 0), done.stdout
-    assert not message or before[0].startswith(message)
+    assert len(before) == (2 if message else 0), done.stdout
+    assert not message or (before[0].startswith(message) and before[1].startswith("PyTorch comes from "))
 
 
 def contents(folder):
@@ -252,7 +272,7 @@ def test_a_readers_python_settings_do_not_matter(trees, tree, setting):
 
 
 @pytest.mark.survives("The environment moved, copied, broken, interrupted, out of date")
-@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "tools/environment.py"])
+@pytest.mark.parametrize("name", ["requirements.txt", "pyproject.toml", "tools/environment.py", "tools/pytorch.py"])
 def test_changed_sources_are_installed(tree, name):
     with (tree / name).open("a") as file:
         file.write("\n# another\n")
@@ -412,6 +432,158 @@ def test_two_at_once_wait_for_one_another(tree):
     assert first.returncode == second.returncode == 0
 
 
+TORCH = "torch==1.0 --hash=sha256:00\ntorchvision==2.0 --hash=sha256:00\nnvidia-cudnn==3.0 --hash=sha256:00\n"
+
+
+@pytest.fixture
+def index(tree):
+    """PyTorch's index of CPU wheels, for a tree without environment whose lock names PyTorch."""
+    shutil.rmtree(tree / ".venv")
+    (tree / "requirements.txt").write_text(wheel(tree, "1.0") + TORCH)
+    with wheel_index() as stand_in:
+        for package, version in (("torch", "1.0"), ("torchvision", "2.0")):
+            path = tree / wheel(tree, f"{version}+cpu", package).split()[0]
+            stand_in.serve(package, path.name.replace("-any", "-manylinux_2_28_x86_64"), path.read_bytes())
+            path.unlink()
+        change(tree / "tools/pytorch.py", "(?m)^INDEX = .*", f"INDEX = {stand_in.address!r}")
+        yield stand_in
+
+
+def installed(root):
+    (path,) = root.glob(".venv/lib/python*/site-packages/installed.txt")
+    arguments, _, text = path.read_text().partition("\n")
+    return arguments, re.findall(r"(?m)^([\w-]+)==(\S+)", text)
+
+
+WITH_CUDA = [("torch", "1.0"), ("torchvision", "2.0"), ("nvidia-cudnn", "3.0")]
+FOR_THE_CPU = [("torch", "1.0+cpu"), ("torchvision", "2.0+cpu")]
+linux = pytest.mark.skipif(not environment_tool.CAN_CHOOSE, reason="PyPI has one PyTorch for this machine")
+
+
+@linux
+@pytest.mark.survives("PyTorch's index of CPU wheels silent, hanging, without the locked versions, with other files")
+def test_without_a_driver_pytorch_comes_for_the_cpu_and_stays(tree, index):
+    done = make(tree)
+    says(done, tree, "Setting up .venv: the first time about 2 GB")
+    assert "\nPyTorch comes from its own index, for the CPU, for there is no NVIDIA driver" in done.stdout
+    assert "; pip installs it.\n" in done.stdout
+    arguments, packages = installed(tree)
+    assert packages == FOR_THE_CPU
+    assert f"--find-links={index.address}/torch/ --find-links={index.address}/torchvision/" in arguments
+    index.folder.clear()
+    says(make(tree), tree, "")
+    says(make(tree, "TORCH=cpu"), tree, "")
+    with (tree / "pyproject.toml").open("a") as file:
+        file.write("# another\n")
+    says(make(tree), tree, "Bringing up to date .venv: requirements.txt or")  # without the index
+    assert installed(tree)[1] == FOR_THE_CPU
+
+
+@linux
+@pytest.mark.survives("PyTorch's index of CPU wheels silent, hanging, without the locked versions, with other files")
+@pytest.mark.parametrize("manners", ["silent", "hangs", "drips"])
+def test_where_the_index_does_not_answer_all_comes_from_pypi(tree, index, manners):
+    change(tree / "tools/pytorch.py", "(?m)^PATIENCE = .*", "PATIENCE = 0.2")
+    index.manners = manners
+    if manners == "silent":
+        index.folder.clear()
+    done = make(tree)
+    says(done, tree, "Setting up .venv: the first time about 6 GB")
+    assert "PyTorch's index of CPU wheels gave no answer within 0.2 s; pip installs it.\n" in done.stdout
+    assert installed(tree)[1] == WITH_CUDA
+    index.manners, asked = "answers", len(index.asked)
+    says(make(tree), tree, "")
+    assert len(index.asked) == asked
+
+
+@linux
+def test_the_other_pytorch_is_another_environment(tree, index):
+    (tree / "driver").touch()
+    for name, packages in (("", WITH_CUDA), ("cpu", FOR_THE_CPU), ("cuda", WITH_CUDA), ("cpu", FOR_THE_CPU)):
+        new = not (tree / ".venv").exists()
+        says(
+            make(tree, f"TORCH={name}"),
+            tree,
+            "Setting up .venv" if new else f"Making anew .venv: its PyTorch is not that of TORCH={name}.",
+        )
+        assert installed(tree)[1] == packages
+        says(make(tree, f"TORCH={name}"), tree, "")
+        says(make(tree, TORCH="cuda"), tree, "")  # what the shell exports does not count
+
+
+@linux
+def test_a_pytorch_that_cannot_be_had_touches_nothing(tree, index):
+    make(tree, "TORCH=cuda")
+    before = contents(tree)
+    index.folder.clear()
+    for name, why in (("cpu", "PyTorch for the CPU can't be had: "), ("gpu", "TORCH=gpu is nothing that can be had")):
+        done = make(tree, f"TORCH={name}")
+        assert done.returncode == 2
+        assert done.stderr.startswith(why)
+        assert contents(tree) == before
+
+
+def test_uv_is_used_where_there_is_one_and_pip_where_it_fails(tree):
+    script = '#!/bin/sh\necho "$@" >> uv.txt\nif test -e fail; then exit 2; fi\nshift\nexec .venv/bin/python -m pip '
+    (tree / "bin").mkdir()
+    (tree / "bin/uv").write_text(script + '"$@"\n')
+    (tree / "bin/uv").chmod(0o755)
+    change(tree / "tools/environment.py", "(?m)^UV = .*", 'UV = "uv"')
+    path = f"{tree}/bin:{environment()['PATH']}"
+    done = make(tree, PATH=path)
+    says(done, tree, "Bringing up to date .venv")
+    assert done.stdout.splitlines()[1].endswith("; uv installs it.")
+    wanted = f"pip install --quiet --python {tree}/.venv/bin/python --"
+    first, second = (tree / "uv.txt").read_text().splitlines()
+    assert first == wanted + "require-hashes -r requirements.txt"
+    assert second == wanted + f"no-build-isolation --no-deps --force-reinstall --editable {tree}"
+    shutil.rmtree(tree / ".venv")
+    (tree / "fail").touch()
+    done = make(tree, PATH=path)
+    assert done.stdout.count("uv failed (see above); pip tries it.\n") == 2
+    says(make(tree), tree, "")
+
+
+def test_an_environments_own_uv_does_not_install_it(tree):
+    change(tree / "tools/environment.py", "(?m)^UV = .*", 'UV = "own-uv"')
+    shutil.copy(shutil.which("true"), tree / ".venv/bin/own-uv")
+    done = make(tree, PATH=f"{tree}/.venv/bin:{environment()['PATH']}")
+    assert done.stdout.splitlines()[1].endswith("; pip installs it."), done.stdout + done.stderr
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.survives("PyTorch's index of CPU wheels silent, hanging, without the locked versions, with other files")
+@pytest.mark.parametrize("tool", ["pip", "uv"])
+def test_real_installers_take_the_cpu_wheels_and_no_others(trees, index, tool):
+    root = plant(trees / "renamed", real=True)
+    lines = wheel(root, "1.0") + TORCH
+    (root / "requirements.txt").write_text(lines)
+    change(root / "tools/pytorch.py", "(?m)^INDEX = .*", f"INDEX = {index.address!r}")
+    settings = {
+        "UV_DEFAULT_INDEX": f"{index.address}/simple",
+        "UV_CACHE_DIR": f"{trees}/cache",
+        "PIP_NO_CACHE_DIR": "1",
+    }
+    if tool == "uv":
+        change(root / "tools/environment.py", "(?m)^UV = .*", f"UV = {find_uv_bin()!r}")
+    done = make(root, **settings)
+    says(done, root, "Setting up .venv")
+    assert done.stderr == ""
+    show = [root / ".venv/bin/python", "-c", "import torch, torchvision; print(torch.version, torchvision.version)"]
+    assert subprocess.run(show, capture_output=True, text=True, check=True).stdout == "1.0+cpu 2.0+cpu\n"
+    (root / "requirements.txt").write_text(lines.replace("torch==1.0", "torch==1.1"))
+    path = root / wheel(root, "1.1+cpu", "torch").split()[0]
+    name = path.name.replace("-any", "-manylinux_2_28_x86_64")
+    index.serve("torch", name, path.read_bytes())
+    index.offer("torch", {name: "0" * 64})
+    done = make(root, **settings)
+    assert done.returncode == 2
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+    assert tool == "pip" or "Hash mismatch for `torch==1.1+cpu`" in done.stderr
+    assert subprocess.run(show, capture_output=True, text=True, check=True).stdout == "1.0+cpu 2.0+cpu\n"
+
+
 def test_an_old_python_is_named(tmp_path):
     root = plant(tmp_path / "tree")
     script = root / "tools/environment.py"
@@ -424,8 +596,9 @@ def test_an_old_python_is_named(tmp_path):
     assert not (root / ".venv").exists()
 
 
-def test_an_old_python_can_read_the_script():
-    ast.parse((stamp.ROOT / "tools/environment.py").read_text(encoding="utf-8"), feature_version=(3, 7))
+@pytest.mark.parametrize("name", ["environment", "pytorch"])
+def test_an_old_python_can_read_the_script(name):
+    ast.parse((stamp.ROOT / f"tools/{name}.py").read_text(encoding="utf-8"), feature_version=(3, 7))
 
 
 def requirements(name):

@@ -17,7 +17,7 @@ def test_every_file_agrees_with_the_setting():
         text = path.read_text(encoding="utf-8")
         for found in re.findall(r"github\.com/([\w.-]+/pixelwise)\b", text):
             assert found == name, f"{path.name} names {found}; run `make set-repository URL={address}`"
-    for path in (stamp.ROOT / "README.md", stamp.ROOT / "CITATION.cff", *stamp.notebooks()):
+    for path in (*(stamp.ROOT / name for name in repository.FILES), *stamp.notebooks()):
         assert name in path.read_text(encoding="utf-8"), f"{path.name} does not name the repository"
 
 

@@ -1,4 +1,4 @@
-"""The weights that come with the book: small, described, and as good as their cards say."""
+"""The weights that come with the library: small, described, and as good as their cards say."""
 
 from pathlib import Path
 
@@ -6,11 +6,9 @@ import pytest
 
 from pixelwise import data
 from pixelwise.evaluation import evaluate, metrics
-from pixelwise.notebook import course
 from pixelwise.zoo import weights
 
-FOLDER = course.ROOT / "data" / "weights"
-FILES = sorted(FOLDER.glob("*.safetensors"))
+FILES = sorted(weights.TRAINED.glob("*.safetensors"))
 
 
 def test_there_are_some_and_they_are_small():

@@ -58,7 +58,7 @@ RECIPES = {
         },
     ),
     "streets-180": NamedRecipe(
-        "the same network on generated scenes, as for the weights in data/weights",
+        "the same network on generated scenes, as for the weights that come along",
         {
             "model": "compact",
             "dataset": "streets",

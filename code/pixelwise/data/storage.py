@@ -10,12 +10,13 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..environment import checkout
+from ..environment import progress_bar as progress_bar
 from ..files import atomic_write, sweep
 
 REMEDY = "free some space there, or set PIXELWISE_DATA to a folder that can be written"
@@ -48,9 +49,8 @@ def folder() -> Path:
             return Path(named).expanduser()
         except RuntimeError:
             raise DataError(f"PIXELWISE_DATA is {named!r}, in the home of a user that is not known here") from None
-    checkout = Path(__file__).resolve().parents[3]
-    if (checkout / "pyproject.toml").is_file() and (checkout / "code" / "pixelwise").is_dir():
-        return checkout / "data"
+    if root := checkout():
+        return root / "data"
     import pooch
 
     return Path(pooch.os_cache("pixelwise"))
@@ -131,11 +131,3 @@ def _check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise StorageError(f"cannot write to {folder}: {error.strerror or error}; {REMEDY}") from error
-
-
-def progress_bar(total: int, description: str, unit: str) -> Any:
-    """A tqdm bar for people; silent in a recording, whose stored outputs must hold no debris of it."""
-    from tqdm.auto import tqdm
-
-    silent = os.environ.get("PIXELWISE_RECORDING") == "1"
-    return tqdm(total=total, desc=description, unit=unit, leave=False, disable=silent)

@@ -15,12 +15,14 @@ from typing import Any, TypeVar
 
 import torch
 
-from ..environment import device_name, seed_everything, versions
+from ..environment import checkout, device_name, seed_everything, versions
 from ..files import save_json
 from .claim import Claim
 
 BUDGETS = ("smoke", "cpu", "gpu")
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = checkout()
+"""The book; None where the library was installed without it."""
+
 T = TypeVar("T")
 
 
@@ -115,7 +117,7 @@ def results(chapter: str, dataset: str) -> dict[str, Any]:
 
 def training_run(name: str) -> dict[str, Any]:
     """Return what one run of `pixelwise-train`, kept in data/results/runs, left in its results.json."""
-    path = ROOT / "data" / "results" / "runs" / f"{name}.json"
+    path = _results_folder() / "runs" / f"{name}.json"
     if not path.is_file():
         names = ", ".join(sorted(other.stem for other in path.parent.glob("*.json"))) or "none"
         raise FileNotFoundError(f"no training run {name!r} is kept in {path.parent}; there are: {names}")
@@ -140,4 +142,13 @@ def show_source(*objects: Any) -> None:
 
 
 def _result_path(chapter: str, dataset: str) -> Path:
-    return ROOT / "data" / "results" / f"{chapter}-{dataset}.json"
+    return _results_folder() / f"{chapter}-{dataset}.json"
+
+
+def _results_folder() -> Path:
+    if ROOT is None:
+        raise FileNotFoundError(
+            "recorded results belong to the book, and this library was installed without it; clone the book (`pip show "
+            "--verbose pixelwise` tells from where) and run `make lab` there"
+        )
+    return ROOT / "data" / "results"

@@ -1,8 +1,9 @@
 """What a run left behind, epoch by epoch, and how it shows while it is running."""
 
 import os
-import sys
 from dataclasses import asdict, dataclass, field
+
+from ..environment import progress_bar
 
 
 @dataclass
@@ -72,10 +73,7 @@ class Progress:
             style = "lines" if os.environ.get("PIXELWISE_RECORDING") == "1" else "bar"
         self.style, self.epochs, self.bar = style, epochs, None
         if style == "bar":
-            from tqdm.auto import tqdm
-
-            hidden = False if "ipykernel" in sys.modules else None  # a notebook is no terminal, but somebody looks
-            self.bar = tqdm(total=steps, initial=done, unit="step", disable=hidden, leave=True)
+            self.bar = progress_bar(steps, "", "step", initial=done, leave=True)
 
     def step(self, loss: float | None) -> None:
         """One more step is done; its loss, where it is known."""

@@ -17,8 +17,11 @@ from torch import Tensor, nn
 from .. import sealed
 from .registry import NetworkSpec
 
-DEFAULT = Path(__file__).resolve().parents[3] / "data" / "weights" / "compact-streets.safetensors"
-"""The small weights that come with the book."""
+TRAINED = Path(__file__).with_name("trained")
+"""The folder of the small weights that come with the library, each beside its card; a wheel holds it too."""
+
+DEFAULT = TRAINED / "compact-streets.safetensors"
+"""What `pixelwise-predict` takes unless it is told otherwise."""
 
 FORMAT = "pixelwise weights 2"
 
