@@ -20,8 +20,8 @@ from .googlenet import inception as inception
 from .googlenet import inceptions as inceptions
 from .history import timeline as timeline
 from .live import aspp_answers as aspp_answers
-from .live import hypercolumn_at as hypercolumn_at
 from .live import fcn_scores as fcn_scores
+from .live import hypercolumn_at as hypercolumn_at
 from .live import unet_maps as unet_maps
 from .operations import convolutionalise as convolutionalise
 from .operations import dilation as dilation
