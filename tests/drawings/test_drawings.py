@@ -137,6 +137,15 @@ def test_it_is_small_self_contained_and_says_what_it_shows(drawn):
     assert len(sketch.alternative.split()) >= 20
 
 
+def text_box(text: ElementTree.Element) -> tuple[float, float, float, float]:
+    """About where a text lies: its left, top, right and bottom, descenders left out."""
+    style = text.get("class")
+    size = 14 if "title" in style else 11 if "small" in style else 12
+    width = text_width(text.text, size) * (1.1 if "title" in style or "strong" in style else 1)
+    left = float(text.get("x")) - {"start": 0, "middle": width / 2, "end": width}[text.get("text-anchor")]
+    return left, float(text.get("y")) - 0.7 * size, left + width, float(text.get("y"))
+
+
 @EVERY
 def test_nothing_lies_outside_the_paper(drawn):
     root = elements(drawn)
@@ -145,17 +154,8 @@ def test_nothing_lies_outside_the_paper(drawn):
         x, y, w, h = (float(part.get(name)) for name in ("x", "y", "width", "height"))
         assert min(x - left, y - top, left + width - x - w, top + height - y - h) >= -0.1
     for text in root.iter(f"{SVG}text"):
-        assert left <= float(text.get("x")) <= left + width
-        assert top <= float(text.get("y")) <= top + height
-
-
-def text_box(text: ElementTree.Element) -> tuple[float, float, float, float]:
-    """About where a text lies: its left, top, right and bottom, descenders left out."""
-    style = text.get("class")
-    size = 14 if "title" in style else 11 if "small" in style else 12
-    width = text_width(text.text, size) * (1.1 if "title" in style or "strong" in style else 1)
-    left = float(text.get("x")) - {"start": 0, "middle": width / 2, "end": width}[text.get("text-anchor")]
-    return left, float(text.get("y")) - 0.7 * size, left + width, float(text.get("y"))
+        a, b, c, d = text_box(text)
+        assert min(a - left, b - top, left + width - c, top + height - d) >= 5, text.text
 
 
 @EVERY

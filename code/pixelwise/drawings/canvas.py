@@ -132,7 +132,13 @@ class Canvas:
             style += " ink"
         element = self._add("text", x=at[0], y=at[1], **{"class": style.strip(), "text-anchor": anchor})
         element.text = text
-        self._grow_text(at, text, anchor, 12)
+        size = 14 if "title" in style else 11 if "small" in style else 12
+        self._grow_text(at, text, anchor, size * (1.1 if "title" in style or "strong" in style else 1))
+
+    def heading(self, at: Point, text: str, anchor: str = "middle") -> None:
+        """What the parts that follow are, where a drawing shows two things."""
+        self.text(at, text, "title", anchor)
+        self._told.append(text)
 
     def legend(self, y: float | None = None) -> None:
         """What each colour means, for the kinds that the drawing shows, in rows below it."""

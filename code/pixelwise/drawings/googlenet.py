@@ -69,9 +69,8 @@ def inceptions(naive: nn.Module, reduced: nn.Module, shape: Shape = (1, 192, 28,
     )
     for left, name, network in ((0.0, "naive", naive), (382.0, "with reductions", reduced)):
         way = trace(network, shape)
-        out = _module(sketch, way, left, pitch=93, rows=2, cost=True)
-        middle, low = out.bottom
-        sketch.text((middle, -14), name, "title")
+        sketch.heading((left + 93 * 1.5 + 43.5, -14), name)
+        middle, low = _module(sketch, way, left, pitch=93, rows=2, cost=True).bottom
         sketch.number((middle - 8, low + 18), way[""], "multiply-adds", "strong", anchor="end")
         sketch.text((middle - 3, low + 18), "multiply-adds", "soft", "start")
     sketch.legend()

@@ -44,7 +44,7 @@ def plain_and_residual(plain: nn.Module, residual: nn.Module, shape: Shape = (1,
     axis = 0.0
     for name, network in (("plain", plain), ("residual", residual)):
         strip = Strip(sketch, trace(network, shape), axis=axis, gap=13, below=True, flat=True)
-        sketch.text((-12, axis + 4), name, "strong", "end")
+        sketch.heading((-12, axis + 4), name, "end")
         stages = _draw(strip, inside=True)
         axis += strip.foot + 60
     for stage, (left, right) in stages.items():
