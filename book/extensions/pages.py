@@ -99,9 +99,9 @@ def lay_out(
     }
     if doctree:
         cards.draw(titles[pagename].astext(), describe(app, pagename), Path(app.outdir, card(pagename)))
-    source = app.env.doc2path(pagename) if doctree else ""
-    if source.endswith(".ipynb") and "</h1>" in context["body"]:
-        notebook = json.loads(Path(source).read_text(encoding="utf-8"))
+    source = Path(app.env.doc2path(pagename) if doctree else "")
+    if source.suffix == ".ipynb" and "</h1>" in context["body"]:
+        notebook = json.loads(source.read_text(encoding="utf-8"))
         link = context["pathto"](f"_sources/{pagename}.ipynb", 1)
         line = facts(notebook, app.config.html_theme_options, pagename, link)
         context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -164,7 +165,7 @@ def shown(code: str) -> list[str]:
 
 def link_shown_source(app: Sphinx, doctree: nodes.document) -> None:
     """Below each piece of the library's source that a notebook shows, a link to its entry in the reference."""
-    if not app.env.doc2path(app.env.docname).endswith(".ipynb"):
+    if Path(app.env.doc2path(app.env.docname)).suffix != ".ipynb":
         return
     cells = [node for node in doctree.findall(nodes.container) if node.get("nb_element") == "cell_code"]
     sources = [next(cell.findall(nodes.literal_block)).astext() for cell in cells]
