@@ -1,7 +1,7 @@
 """Print the book as one PDF, with contents, bookmarks and links that lead to pages: `make pdf`.
 
-The site's own pages are bound into one, which the browser prints twice: on which sheet each begins is known after the
-first time, and the contents say it the second time.
+The site's own pages are bound into one, which the browser prints until the contents name the pages on which things
+begin: that is known only after the first time, and contents of another length would move them.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from pypdf import PdfReader
 
 import pixelwise
 from book import browser, toc
@@ -48,9 +49,10 @@ SHEET = """<!DOCTYPE html>
 </body>
 </html>
 """
+PRINTS = 4
 ADDRESS = "link[rel=canonical]"
 HEADING = re.compile(r"h[1-5]")
-ROW = '<li class="{kind}"><a href="#{name}">{title}</a> <span data-page-of="{name}"></span></li>'
+ROW = '<li class="{kind}"><a href="#{name}">{title}</a> <span data-page-of="{name}">0</span></li>'
 REFERRING = ("for", "aria-labelledby", "aria-controls")
 FILL = """pages => {
   for (const place of document.querySelectorAll("[data-page-of]")) place.textContent = pages[place.dataset.pageOf];
@@ -159,10 +161,16 @@ def follow(link: str, page: str, address: str, files: dict[str, str]) -> str:
     return urljoin(address, link)
 
 
+def begins(printed: PdfReader) -> dict[str, int]:
+    """The page, from 1, on which what the links lead to stands."""
+    places = printed.named_destinations
+    numbers = {name.lstrip("/"): printed.get_destination_page_number(place) for name, place in places.items()}
+    return {name: number + 1 for name, number in numbers.items() if number is not None}
+
+
 def print_page(page: Path, pdf: Path, executable: str) -> int:
     """Print a bound page as a PDF with a browser; return how many sheets it has. BuildError where that fails."""
     from playwright.sync_api import Error, sync_playwright
-    from pypdf import PdfReader
 
     options = {"outline": True, "tagged": True, "prefer_css_page_size": True, "print_background": True}
     with sync_playwright() as playwright:
@@ -171,12 +179,15 @@ def print_page(page: Path, pdf: Path, executable: str) -> int:
                 tab = chromium.new_page()
                 tab.set_default_timeout(0)
                 tab.goto(page.as_uri())
-                tab.pdf(path=pdf, **options)
-                reader = PdfReader(pdf)
-                places = reader.named_destinations
-                pages = {name.lstrip("/"): reader.get_destination_page_number(place) for name, place in places.items()}
-                tab.evaluate(FILL, {name: number + 1 for name, number in pages.items() if number is not None})
-                tab.pdf(path=pdf, **options)
+                said: dict[str, int] = {}
+                for _ in range(PRINTS):
+                    tab.pdf(path=pdf, **options)
+                    if (found := begins(PdfReader(pdf))) == said:
+                        break
+                    said = found
+                    tab.evaluate(FILL, said)
+                else:
+                    raise BuildError("the contents and the pages that they name do not settle")
         except Error as error:
             raise BuildError(f"{executable} could not print: {error}") from error
     return len(PdfReader(pdf).pages)
