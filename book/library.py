@@ -336,6 +336,7 @@ def _spell_type(node: ast.expr | None) -> str:
 
 
 def _spell_value(node: ast.Assign | ast.AnnAssign) -> str:
-    value = f" = {ast.unparse(node.value)}" if node.value else ""
+    given = ast.unparse(node.value) if node.value else ""
+    value = f" = {given}" if given and not given.startswith("field(") else ""
     kind = f": {_spell_type(node.annotation)}" if isinstance(node, ast.AnnAssign) else ""
     return f"{kind}{value}"
