@@ -21,7 +21,7 @@ RUN := "$(VENV)/bin/python"
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .DEFAULT_GOAL := help
-.PHONY: help ready book epub test test-fast coverage rehearse audit links serve lab record check fold bench lint faults stale bootstrap release \
+.PHONY: help ready book epub pdf test test-fast coverage rehearse audit links serve lab record check fold bench lint faults stale bootstrap release \
 	set-repository lock clean
 
 help: ## list the commands
@@ -36,6 +36,9 @@ book: ready ## build the site into _build/html, warnings are errors
 
 epub: ready ## build the book as one file for e-readers, _build/epub/Pixelwise.epub
 	@$(RUN) -m book.build --epub
+
+pdf: ready ## print the book into one file, _build/pdf/Pixelwise.pdf, by the system's Chromium
+	@$(RUN) -m book.pdf
 
 test: ready lint ## run every test, every chapter (briefly) and the site in a browser
 	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests chapters -n logical --maxprocesses 8 --dist loadscope \

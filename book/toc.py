@@ -18,6 +18,19 @@ def parts(toc: Path = stamp.ROOT / "_toc.yml") -> list[tuple[str, list[str]]]:
     return [(group.get("caption", ""), [_name(entry["file"]) for entry in group["chapters"]]) for group in groups]
 
 
+def root(toc: Path = stamp.ROOT / "_toc.yml") -> str:
+    """The first page."""
+    return _name(yaml.safe_load(Path(toc).read_text(encoding="utf-8"))["root"])
+
+
+@cache
+def below(toc: Path = stamp.ROOT / "_toc.yml") -> dict[str, list[str]]:
+    """The pages below each page that has some, such as those of the library's rooms below "reference/index"."""
+    contents = yaml.safe_load(Path(toc).read_text(encoding="utf-8"))
+    entries = [entry for group in contents.get("parts") or [contents] for entry in group["chapters"]]
+    return {_name(entry["file"]): [_name(one["file"]) for one in entry.get("sections", ())] for entry in entries}
+
+
 def _name(file: str) -> str:
     return file.removesuffix(".md").removesuffix(".ipynb")
 

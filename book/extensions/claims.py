@@ -69,10 +69,10 @@ def name_boxes(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Give each claim's box in a chapter an id, so that the page of all claims can lead there."""
-    source = app.env.doc2path(pagename) if doctree else ""
-    if not source.endswith(".ipynb"):
+    source = Path(app.env.doc2path(pagename) if doctree else "")
+    if source.suffix != ".ipynb":
         return
-    claims = stored_claims(json.loads(Path(source).read_text(encoding="utf-8")))
+    claims = stored_claims(json.loads(source.read_text(encoding="utf-8")))
     if len(BOX.findall(context["body"])) != len(claims):
         raise ExtensionError(f"{pagename} stores {len(claims)} claims, but its page does not show as many")
     names, identifiers = iter(claims), set[str]()

@@ -65,13 +65,19 @@ def card(page: str) -> str:
     return f"_static/cards/{page.replace('/', '-')}.png"
 
 
+def name_page(page: str, titles: dict[str, nodes.title], below: list[str]) -> dict[str, Any]:
+    """A page as the navigation lists it, with those below it."""
+    return {"name": page, "title": titles[page].astext(), "below": [name_page(one, titles, []) for one in below]}
+
+
 def lay_out(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
     """Hand the layout what it shows around a page."""
     if not isinstance(app.builder, StandaloneHTMLBuilder) or app.builder.name != "html":
         return
-    parts = toc.parts(Path(app.srcdir, app.config.external_toc_path))
+    contents = Path(app.srcdir, app.config.external_toc_path)
+    parts, below = toc.parts(contents), toc.below(contents)
     titles, names = app.env.titles, {app.config.root_doc, *(name for _, names in parts for name in names)}
     _, before, after = app.builder.relations.get(pagename, (None, None, None))
     context["pw"] = {
@@ -81,7 +87,7 @@ def lay_out(
         "card": card(pagename),
         "names": names,
         "parts": [
-            {"caption": caption, "pages": [{"name": name, "title": titles[name].astext()} for name in pages]}
+            {"caption": caption, "pages": [name_page(name, titles, below[name]) for name in pages]}
             for caption, pages in parts
         ],
         "before": toc.purpose(before or "").get("question", ""),
@@ -89,9 +95,9 @@ def lay_out(
     }
     if doctree:
         cards.draw(titles[pagename].astext(), describe(app, pagename), Path(app.outdir, card(pagename)))
-    source = app.env.doc2path(pagename) if doctree else ""
-    if source.endswith(".ipynb") and "</h1>" in context["body"]:
-        notebook = json.loads(Path(source).read_text(encoding="utf-8"))
+    source = Path(app.env.doc2path(pagename) if doctree else "")
+    if source.suffix == ".ipynb" and "</h1>" in context["body"]:
+        notebook = json.loads(source.read_text(encoding="utf-8"))
         link = context["pathto"](f"_sources/{pagename}.ipynb", 1)
         line = facts(notebook, app.config.html_theme_options, pagename, link)
         context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)

@@ -48,8 +48,8 @@ def spell_seconds(seconds: float) -> str:
 
 
 def add_stamp(app: Sphinx, doctree: nodes.document) -> None:
-    path = app.env.doc2path(app.env.docname)
-    if not path.endswith(".ipynb"):
+    path = Path(app.env.doc2path(app.env.docname))
+    if path.suffix != ".ipynb":
         return
     with open(path, encoding="utf-8") as file:
         recording = json.load(file)["metadata"].get("pixelwise")

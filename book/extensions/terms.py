@@ -85,7 +85,7 @@ def note_sources(doctree: nodes.document, known: dict[str, Note]) -> None:
 
 
 def add_notes(app: Sphinx, doctree: nodes.document) -> None:
-    if not app.env.doc2path(app.env.docname).endswith(".ipynb") or not GLOSSARY.is_file():
+    if Path(app.env.doc2path(app.env.docname)).suffix != ".ipynb" or not GLOSSARY.is_file():
         return
     note_terms(doctree, terms(GLOSSARY.read_text(encoding="utf-8")))
     note_sources(doctree, sources(REFERENCES.read_text(encoding="utf-8")))

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import io
+import json
 import re
 import threading
 from collections import Counter
@@ -17,7 +18,8 @@ import yaml
 from axe_playwright_python import sync_playwright as axe
 from PIL import Image, ImageChops
 
-from book import toc
+from book import library, toc
+from book.extensions import reference
 from book.extensions.gallery import recorded
 from tests.helpers.notebooks import build_book
 from tools import check, reading, repository, stamp
@@ -213,6 +215,8 @@ def test_browser_sees_a_planted_fault(browser, address, site, planted, caught):
         ("checkerboard", "upsampling"),
         ("의미론적 분할", "glossary"),
         ("체커보드 현상", "glossary"),
+        ("confusion_matrix", "evaluation.html#pixelwise.evaluation.metrics.confusion_matrix"),
+        ("DeepLabV3Plus", "models.html#pixelwise.models.DeepLabV3Plus"),
     ],
 )
 def test_search_finds_english_and_korean(browser, address, words, page):
@@ -383,6 +387,29 @@ def test_links_and_anchors_resolve(site):
             if not file.is_file() or not anchored:
                 broken.append(f"{path.relative_to(site)} → {link}")
     assert broken == []
+
+
+def test_every_public_name_stands_in_the_reference(site):
+    places = dict.fromkeys(library.entries())
+    for room in library.rooms():
+        text = (site / f"reference/{room}.html").read_text(encoding="utf-8")
+        for heading in re.findall(r'<dt class="sig[^>]* id="(pixelwise[^"]+)">(.*?)</dt>', text, re.DOTALL):
+            places[heading[0]] = re.sub("<[^>]+>", "", heading[1]).strip()
+    for path, entry in library.entries().items():
+        assert places[path], f"{path} is not in the reference"
+        start = r"(class |exception |property )?" + entry.name.rpartition(".")[2]
+        assert re.match(start + (r"\(" if entry.signature.startswith("(") else ""), places[path]), places[path]
+    assert places.keys() == library.entries().keys()
+
+
+def test_shown_source_leads_to_its_entry(site):
+    for path in stamp.notebooks():
+        cells = [stamp.source(cell) for cell in stamp.code_cells(json.loads(path.read_text(encoding="utf-8")))]
+        imported = library.imports([text for text in cells if "from pixelwise" in text])
+        wanted = [library.resolve(name, imported) for text in cells for name in reference.shown(text)]
+        html = (site / f"chapters/{path.stem}.html").read_text(encoding="utf-8")
+        linked = re.findall(r'class="pw-entry">In the reference: <a [^>]*href="\.\./reference/\w+\.html#([^"]+)"', html)
+        assert linked == wanted, path.name
 
 
 def test_pictures_are_described(site):

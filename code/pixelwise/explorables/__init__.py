@@ -1,8 +1,8 @@
 """Interactive figures: widgets where a kernel runs, alive without one in the built book.
 
-lab = explorables.MetricTraps()
-lab                      # shows it
-lab.start = "no poles"   # sets what the browser shows; lab.prediction and lab.numbers() read it
+    lab = explorables.MetricTraps()
+    lab                      # shows it
+    lab.start = "no poles"   # sets what the browser shows; lab.prediction and lab.numbers() read it
 
 Each is a front end, metric_traps.mjs, and a class in metric_traps.py; those in this folder are all there are.
 """

@@ -27,6 +27,7 @@ DISPLAY_COLOURS = (
     (88, 12, 128),
 )
 """sRGB 0-255, in the order of CLASSES."""
+#: What void is drawn in, sRGB 0-255.
 VOID_COLOUR = (11, 8, 22)
 RIGHT_COLOUR, WRONG_COLOUR = (214, 224, 230), (196, 48, 20)
 """Colours of the error map: rightly and wrongly labelled pixels; void keeps VOID_COLOUR."""

@@ -22,7 +22,9 @@ from PIL import Image
 PAPER = "#f8f6f1"
 INK = "#23232b"
 FAINT = "#d8d4ca"
+#: Colours of the first six series.
 SERIES = ("#0b62a8", "#c24a00", "#0b7a5c", "#8a3a9c", "#7d6200", "#4a4a55")
+#: Markers of the first six series.
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", (0, (5, 1.6)), (0, (1.4, 1.4)), (0, (7, 1.5, 1.5, 1.5)), (0, (3, 3)), (0, (9, 2)))
 """Colours, markers and dashes of the first six series; a series differs from another in all three."""

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from .blocks import check_images, initialise, last_layer
 
 Row = Sequence[int]  # a module's channels: 1×1, 3×3 reduction, 3×3, 5×5 reduction, 5×5, pool projection
+#: The nine modules by their names in the paper's table 1.
 TABLE: dict[str, Row] = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),

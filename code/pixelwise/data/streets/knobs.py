@@ -13,19 +13,20 @@ RANGES = {
 class Knobs:
     """What makes a scene hard, one knob for each difficulty; turning one leaves the rest of the scene as it was.
 
-    pole_width: pixels at 96 rows, 0.5-8: farthest posts get 3/4 of it, nearest 5/4.
-    scale_range: depths in metres, from 3 to 80, at which cars, people, posts and signs stand; apparent size is 1/depth.
-    context_only: the classes that look like another and are told apart by place alone: "pavement" (textured as the
-        road), "fence" (a wall coloured as the houses), both, or ().
-    kerb: contrast of the line between road and pavement, 0-1.
-    colour_overlap: how far the colours of all classes are drawn to one common palette, 0-1.
-    clutter: how many cars, people, posts, signs and bins, as a multiple of the usual, 0-4.
-    touching: a row of so many bushes in front, each touching the next, 0-12; their labels are parted by a void line.
-    texture: strength of the surfaces' texture, 0-2.
-    noise: standard deviation of the sensor noise, grey levels, 0-64.
-    blur: about the radius of the blur in pixels at 96 rows, 0-4.
-    fog, night: 0-1.
-    void_border: share of the objects with a void outline, 0-1.
+    - pole_width: pixels at 96 rows, 0.5-8: farthest posts get 3/4 of it, nearest 5/4.
+    - scale_range: depths in metres, from 3 to 80, at which cars, people, posts and signs stand; apparent size is
+      1/depth.
+    - context_only: the classes that look like another and are told apart by place alone: "pavement" (textured as
+      the road), "fence" (a wall coloured as the houses), both, or ().
+    - kerb: contrast of the line between road and pavement, 0-1.
+    - colour_overlap: how far the colours of all classes are drawn to one common palette, 0-1.
+    - clutter: how many cars, people, posts, signs and bins, as a multiple of the usual, 0-4.
+    - touching: a row of so many bushes in front, each touching the next, 0-12; their labels are parted by a void line.
+    - texture: strength of the surfaces' texture, 0-2.
+    - noise: standard deviation of the sensor noise, grey levels, 0-64.
+    - blur: about the radius of the blur in pixels at 96 rows, 0-4.
+    - fog, night: 0-1.
+    - void_border: share of the objects with a void outline, 0-1.
 
     Raises ValueError when a value is out of its range.
     """

@@ -1,0 +1,19 @@
+"""The browser of this machine, which prints the book and in which the tests visit it; it reaches this machine only."""
+
+import shutil
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ADVICE = f"no browser found ({', '.join(NAMES)}); on Debian or Ubuntu: apt-get install chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+
+
+def find() -> str | None:
+    """The command of the first Chromium that there is."""
+    return next((path for path in map(shutil.which, NAMES) if path), None)
