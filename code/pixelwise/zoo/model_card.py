@@ -16,6 +16,13 @@ LIMITS = {
     "camvid": "It has seen four films from one car in one town. Elsewhere, in other weather or light, and on anything "
     "that is no street it makes many mistakes; every pixel of any picture gets one of the eleven classes.",
 }
+OWN = (
+    "pictures of its maker's own",
+    "that of the pictures that it was trained on, which whoever passes these weights on has to know.",
+    "It has seen pictures of one collection only. On others, taken elsewhere or by another camera, it makes many "
+    "mistakes; every pixel of any picture gets one of its classes.",
+)
+"""Data, licence and limits of weights that were trained on neither of them."""
 
 
 def write_card(metadata: Metadata) -> str:
@@ -27,19 +34,20 @@ def write_card(metadata: Metadata) -> str:
     settings = ", ".join(f"{key} {value}" for key, value in recipe.items() if key not in ("type", "augment"))
     augment = recipe.get("augment") or {}
     augmentation = ", ".join(f"{key} {value}" for key, value in augment.items() if key != "type") or "none"
+    name = metadata.dataset
+    data, licence, limits = (t.get(name, own) for t, own in zip((DATA, LICENCE, LIMITS), OWN, strict=True))
     lines = [
         f"# {metadata.network.model}, trained on {metadata.dataset} at {height}×{width}",
         "",
         f"- **Network**: {network}; `pixelwise.zoo.weights.load` builds it again from the file alone.",
-        f"- **Data**: {DATA[metadata.dataset]}, {height}×{width} pixels. Trained on the split "
+        f"- **Data**: {data}, {height}×{width} pixels. Trained on the split "
         f"{metadata.train_split or '(not recorded)'}, watched on {metadata.val_split or '(not recorded)'}"
         + (", judged on test once." if "test" in metadata.metrics else "."),
         f"- **Recipe**: {settings}. Augmentation: {augmentation}.",
         f"- **Run**: {provenance['date']}, {provenance['device']}, {provenance['seconds']:.0f} s, "
         f"seed {provenance['seeds'][0]}, {versions}.",
-        f"- **Licence**: {LICENCE[metadata.dataset]}",
-        f"- **Limits**: {LIMITS[metadata.dataset]} One seed: no spread is known. Not for any use where a "
-        "mistake matters.",
+        f"- **Licence**: {licence}",
+        f"- **Limits**: {limits} One seed: no spread is known. Not for any use where a mistake matters.",
     ]
     for split, figures in metadata.metrics.items():
         lines += [
@@ -52,9 +60,13 @@ def write_card(metadata: Metadata) -> str:
             "",
             "| class | IoU, % |",
             "|---|---|",
-            *(f"| {name} | {_percent(value)} |" for name, value in figures["class_iou"].items()),
+            *(f"| {_cell(name)} | {_percent(value)} |" for name, value in figures["class_iou"].items()),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def _percent(value: float | None) -> str:
