@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def look(options: argparse.Namespace) -> None:
-    """Say and draw what is understood of a folder. FileExistsError for a sheet that this command did not draw."""
+    """Say and draw what is understood of a folder. DataError for a sheet that this command did not draw."""
     from ..figures.understood import show_understood
 
     found = data.survey(options.dataset, options.classes)
@@ -81,7 +81,7 @@ def look(options: argparse.Namespace) -> None:
         console.say(line)
     sheet = options.sheet or Path(f"{found.name.removeprefix('own-')}-sheet.png")
     if found.root.resolve() in sheet.resolve().parents:
-        raise data.DataError(f"--sheet {sheet} would lie among the pictures: choose another place")
+        raise data.DataError(f"--sheet {sheet} would lie among the pictures: choose another place (--sheet)")
     if sheet.exists() and not sealed_png.is_sealed(sheet, PROGRAM):
         raise data.DataError(
             f"{sheet} is not this command's own, or was changed since, and is kept: choose another --sheet"

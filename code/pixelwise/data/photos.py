@@ -62,7 +62,7 @@ def _decoded(path: Path, max_megapixels: float, convert: Callable[[Image.Image],
     check_limit(max_megapixels)
     try:
         _check_kind(path)
-        with warnings.catch_warnings(), _pillow_allows(max_megapixels):
+        with _pillow_allows(max_megapixels), warnings.catch_warnings():  # in this order: one thread at a time
             warnings.simplefilter("ignore")  # of Pillow's own limit, and of harmless faults in metadata
             with Image.open(path, formats=_formats()) as picture:
                 _check_size(path, picture.size, max_megapixels)

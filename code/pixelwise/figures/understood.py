@@ -7,11 +7,13 @@ import numpy as np
 from ..data.own import Folder
 from ..data.palette import VOID
 from ..data.scenes import Scenes
-from .pixels import VOID_COLOUR, as_pictures, blend, colourise
+from .pixels import as_pictures, blend, colourise
 from .sheets import Legend, Row, palette_of, sheet
 from .style import Card
 
 SHOWN, COLUMNS, LONGEST = 8, 4, 36
+CHECKS = (150, 215)
+"""Greys of the two fields that void is chequered with: any one colour may be a class's own."""
 
 
 def show_understood(folder: Folder, scenes: Scenes, shown: int = SHOWN) -> Card:
@@ -23,17 +25,18 @@ def show_understood(folder: Folder, scenes: Scenes, shown: int = SHOWN) -> Card:
     classes, colours = palette_of(scenes)
     chosen = scenes[_choice(scenes.masks.numpy(), len(classes), shown)]
     labels = chosen.masks.numpy()
+    painted = np.where((labels == VOID)[..., None], _checks(chosen.size)[..., None], colourise(labels, colours))
     rows: list[Row] = [
         ("picture", as_pictures(chosen.images), True),
-        ("labels", colourise(labels, colours), False),
-        ("both", blend(chosen.images, labels, 0.6, colours), False),
+        ("labels", painted.astype(np.uint8), False),
+        ("both", blend(chosen.images, labels, 0.5, colours), False),
     ]
     legend: Legend = []
     for i, (name, code) in enumerate(zip(classes, folder.table.codes, strict=True)):
         value = code if isinstance(code, int) else ", ".join(map(str, code))
         text = f"{_plain(name, LONGEST)} ({value}): {folder.share(i):.1%}, in {folder.pictures[i]} pictures"
         legend.append((text, colours[i]))
-    legend.append((f"void: {folder.share(-1):.1%}", VOID_COLOUR))
+    legend.append((f"void, chequered: {folder.share(-1):.1%}", (CHECKS[1],) * 3))
     keys = 2 if max(len(text) for text, _ in legend) <= LONGEST else 1
     title = f"{_plain(folder.name, 60)}: {sum(map(len, folder.splits.values()))} pictures with masks"
     names = [_plain(name.rpartition("/")[2], 14) for name in chosen.names]
@@ -42,6 +45,12 @@ def show_understood(folder: Folder, scenes: Scenes, shown: int = SHOWN) -> Card:
         card = sheet(rows, legend, title, names, COLUMNS, keys)
         card.canvas.draw()
     return card
+
+
+def _checks(size: tuple[int, int]) -> np.ndarray:
+    """Fields of 4×4 pixels in two greys, (H, W)."""
+    row, column = (np.arange(side) // 4 for side in size)
+    return np.array(CHECKS)[(row[:, None] + column) % 2]
 
 
 def _plain(name: str, longest: int) -> str:

@@ -55,7 +55,7 @@ def survey(root: str | Path, classes: Classes | None = None) -> Folder:
         return _understood[digest]
     if table is None and not len(problems):
         table = _inferred(chosen, problems)
-    looks = []
+    looks: list[_Look] = []
     for look, wrong in each(lambda pair: _look(root, pair, table), chosen):
         looks += [] if look is None else [look]
         problems.extend(wrong)

@@ -94,14 +94,17 @@ class _File:
 
 def find(root: Path, problems: Problems) -> Layout:
     """Look through a folder. What can't be paired is noted among the lone ones; other faults go to `problems`."""
-    layout, files, others = Layout(), [], Counter()
+    layout = Layout()
+    files: list[_File] = []
+    others: Counter[str] = Counter()
     _walk(root, root, set(), layout, files, others, problems)
     named = {file.role for file in files}
     if named >= {"picture", "mask"}:
         if loose := [file for file in files if file.role is None]:
             layout.notes.append(f"{len(loose)} pictures lie outside the folders of pictures and masks and are left out")
         files = [file for file in files if file.role]
-    masks, pictures = [], []
+    masks: list[_File] = []
+    pictures: list[_File] = []
     for file in files:
         stem = file.path.stem
         if file.role == "mask" or (file.role is None and (MASK_ENDS.search(stem) or MASK_BEGINS.match(stem))):

@@ -47,7 +47,7 @@ def divide(root: Path, layout: Layout, problems: Problems) -> tuple[dict[str, li
         splits["train"], splits["val"], drawn = _drawn(whole)
         how = f"{how}; {drawn}" if how else drawn
     else:
-        splits["train"] = []
+        splits["train"] = list(whole)
     empty = [split for split in NAMES if split in splits and not splits[split]]
     if empty and layout.pairs:
         where = layout.lists.get(empty[0])
@@ -99,7 +99,7 @@ def _listed(root: Path, path: Path, layout: Layout, problems: Problems) -> list[
 
 def _tails(line: str) -> list[str]:
     """What a line may mean: all of it, or its first word, whole or without some of the folders it begins with."""
-    tails = []
+    tails: list[str] = []
     for text in dict.fromkeys([line, line.split()[0]]):
         parts = PurePosixPath(text).parts
         tails += ["/".join(parts[start:]) for start in range(len(parts))]
