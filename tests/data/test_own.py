@@ -147,6 +147,8 @@ class TestForms:
             ("{}_sat.jpg", "{}_mask.png"),
             ("image_{}.png", "mask_{}.png"),
             ("pics/{}.jpg", "pics/{}_label.png"),
+            ("images/{}.jpg", "images/{}_mask.png"),
+            ("pets/images/{}.jpg", "pets/masks/{}.png"),
             ("leftImg8bit/{}_leftImg8bit.png", "gtFine/{}_gtFine_labelIds.png"),
         ],
     )
@@ -173,6 +175,7 @@ class TestForms:
             ("{}", "{}annot"),
             ("{}", "{}_labels"),
             ("images_{}", "labels_{}"),
+            ("{}/images", "{}/ground truth"),
         ],
     )
     def test_ready_made_splits(self, root, pictures, masks):
@@ -651,7 +654,7 @@ class TestFaults:
 
     @pytest.mark.parametrize(("option", "value"), [("source", "x"), ("knobs", object())])
     def test_options_of_other_data_sets(self, root, option, value):
-        with pytest.raises(DataError, match=f"{option} was given for .* it belongs to"):
+        with pytest.raises(DataError, match=f"{option} w.* given for .* it is for"):
             data.load(root, "train", SIZE, **{option: value})
         with pytest.raises(DataError, match='classes were given for "camvid"'):
             data.load("camvid", "train", SIZE, classes=["a", "b"])

@@ -119,9 +119,9 @@ def load(
     if count is not None:
         COUNT.check("count", count, DataError, " of scenes, or None for the whole split")
     size = check_size(size)
-    for argument, value, owner in (("source", source, "camvid"), ("knobs", knobs, "streets")):
+    for argument, value, owner in (("source was", source, "camvid"), ("knobs were", knobs, "streets")):
         if value is not None and name != owner:
-            raise DataError(f'{argument} was given for "{name}", which has none; it belongs to "{owner}"')
+            raise DataError(f'{argument} given for "{name}", to which none belongs; it is for "{owner}"')
     if name not in NAMES:
         return _load_folder(name, split, size, classes, keep)[:count]
     if classes is not None:

@@ -53,7 +53,7 @@ def survey(root: str | Path, classes: Classes | None = None) -> Folder:
     digest = _sum_up(root, table, splits, digests)
     if not len(problems) and digest in _understood:
         return _understood[digest]
-    if table is None and not len(problems):
+    if table is None and classes is None and not layout.tables and chosen:
         table = _inferred(chosen, problems)
     looks: list[_Look] = []
     for look, wrong in each(lambda pair: _look(root, pair, table), chosen):

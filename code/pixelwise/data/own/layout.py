@@ -4,7 +4,6 @@ What a folder or the end of a name says decides: `images/` and `masks/`, `JPEGIm
 `train/images/`, `images/train/`, `train/` and `trainannot/`, or `cat.jpg` beside `cat_mask.png`.
 """
 
-import os
 import re
 import stat
 import unicodedata
@@ -94,10 +93,9 @@ class _File:
 
 def find(root: Path, problems: Problems) -> Layout:
     """Look through a folder. What can't be paired is noted among the lone ones; other faults go to `problems`."""
-    layout = Layout()
-    files: list[_File] = []
-    others: Counter[str] = Counter()
-    _walk(root, root, set(), layout, files, others, problems)
+    walk = _Walk(root, problems)
+    walk.into(root, frozenset())
+    layout, files = walk.layout, walk.files
     named = {file.role for file in files}
     if named >= {"picture", "mask"}:
         if loose := [file for file in files if file.role is None]:
@@ -107,7 +105,8 @@ def find(root: Path, problems: Problems) -> Layout:
     pictures: list[_File] = []
     for file in files:
         stem = file.path.stem
-        if file.role == "mask" or (file.role is None and (MASK_ENDS.search(stem) or MASK_BEGINS.match(stem))):
+        by_name = file.role is None or "mask" not in named
+        if file.role == "mask" or (by_name and (MASK_ENDS.search(stem) or MASK_BEGINS.match(stem))):
             if not ALSO_THERE.search(stem):
                 masks.append(file)
         else:
@@ -115,7 +114,7 @@ def find(root: Path, problems: Problems) -> Layout:
     if not files:
         problems.add("empty folders", f"{root} holds no pictures: give the folder that holds images/ and masks/")
     elif not masks:
-        kinds = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(3))
+        kinds = ", ".join(f"{count} {suffix}" for suffix, count in walk.others.most_common(3))
         problems.add(
             "missing masks",
             f"{root} holds {len(pictures)} pictures and no masks: put them into masks/ beside images/, or call them "
@@ -128,53 +127,60 @@ def find(root: Path, problems: Problems) -> Layout:
     return layout
 
 
-def _walk(
-    root: Path, folder: Path, above: set[tuple[int, int]], layout: Layout, files: list[_File], others: Counter[str],
-    problems: Problems,
-) -> None:  # fmt: skip
-    try:
-        status = folder.stat()
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        problems.add("unreadable folders", f"{folder} can't be looked into ({error.strerror}): check its permissions")
-        return
-    above = above | {(status.st_dev, status.st_ino)}
-    inside = folder.relative_to(root).parts
-    role, split, between = _said(inside)
-    if split and folder != root:
-        layout.split_folders.add(split)
-    for entry in entries:
-        path, suffix = Path(entry.path), Path(entry.name).suffix.lower()
-        if entry.name.startswith("."):
-            continue
+class _Walk:
+    """What a folder and those in it hold: `files`, the picture files; `others`, suffixes of others beside masks."""
+
+    def __init__(self, root: Path, problems: Problems) -> None:
+        self.root, self.problems = root, problems
+        self.layout = Layout()
+        self.files: list[_File] = []
+        self.others: Counter[str] = Counter()
+
+    def into(self, folder: Path, above: frozenset[tuple[int, int]]) -> None:
+        """Look into a folder; `above` are those that it lies in, by device and number, which links may lead back to."""
         try:
-            mode = path.stat().st_mode
+            status = folder.stat()
+            paths = sorted(folder.iterdir())
         except OSError as error:
-            if suffix in SUFFIXES:
-                problems.add(
-                    "dangling links", f"{_at(root, path)} is a link to nothing ({error.strerror}): copy the file"
-                )
-            continue
-        if stat.S_ISDIR(mode):
-            known = path.stat()
-            if (known.st_dev, known.st_ino) in above or len(inside) >= DEEPEST or entry.name.lower() in LEFT_OUT:
+            self.problems.add(
+                "unreadable folders", f"{folder} can't be looked into ({error.strerror}): check its permissions"
+            )
+            return
+        if (status.st_dev, status.st_ino) in above:
+            return
+        inside = folder.relative_to(self.root).parts
+        role, split, between = _said(inside)
+        if split:
+            self.layout.split_folders.add(split)
+        for path in paths:
+            if path.name.startswith("."):
                 continue
-            _walk(root, path, above, layout, files, others, problems)
+            try:
+                mode = path.stat().st_mode
+            except OSError as error:
+                if path.suffix.lower() in SUFFIXES:
+                    reason = f"is a link to nothing ({error.strerror}): copy the file"
+                    self.problems.add("dangling links", f"{_at(self.root, path)} {reason}")
+                continue
+            if not stat.S_ISDIR(mode):
+                self._file(path, mode, _File(path, role, split, between), inside)
+            elif len(inside) < DEEPEST and path.name.lower() not in LEFT_OUT:
+                self.into(path, above | {(status.st_dev, status.st_ino)})
+
+    def _file(self, path: Path, mode: int, file: _File, inside: tuple[str, ...]) -> None:
+        at, suffix = _at(self.root, path), path.suffix.lower()
+        if suffix in SUFFIXES and stat.S_ISREG(mode):
+            self.files.append(file)
         elif suffix in SUFFIXES:
-            if not stat.S_ISREG(mode):
-                problems.add(
-                    "pipes and devices", f"{_at(root, path)} is a pipe, a socket or a device: save it to a file"
-                )
-            else:
-                files.append(_File(path, role, split, between))
+            self.problems.add("pipes and devices", f"{at} is a pipe, a socket or a device: save it to a file")
         elif suffix in UNREAD:
-            problems.add("pictures of unread formats", f"{_at(root, path)} can't be read here: save it as JPEG or PNG")
+            self.problems.add("pictures of unread formats", f"{at} can't be read here: save it as JPEG or PNG")
         elif suffix == ".txt" and path.stem.lower() in SPLITS and _holds_lists(inside):
-            layout.lists[SPLITS[path.stem.lower()]] = path
-        elif not inside and entry.name.lower() in TABLE_NAMES:
-            layout.tables.append(path)
-        elif role == "mask" and suffix:
-            others[suffix] += 1
+            self.layout.lists[SPLITS[path.stem.lower()]] = path
+        elif not inside and path.name.lower() in TABLE_NAMES:
+            self.layout.tables.append(path)
+        elif file.role == "mask" and suffix:
+            self.others[suffix] += 1
 
 
 def _holds_lists(inside: tuple[str, ...]) -> bool:
@@ -187,6 +193,7 @@ def _said(folders: tuple[str, ...]) -> tuple[str | None, str | None, str]:
     role, split, between = None, None, ""
     for folder in folders:
         words = re.split(r"[_\-. ]+", re.sub("^(train|val|test)(?=annot)", r"\1_", folder.lower()))
+        words = ["".join(words)] if "".join(words) in MASKS else words  # ground truth
         if all(word in PICTURES or word in MASKS or word in SPLITS for word in words):
             role = "mask" if MASKS & {*words} else "picture" if PICTURES & {*words} else role
             split = next((SPLITS[word] for word in words if word in SPLITS), split)

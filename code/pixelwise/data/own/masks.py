@@ -25,7 +25,7 @@ class ColouredError(DataError):
 
 @dataclass(frozen=True)
 class Codes:
-    """What a mask's pixels hold: values (H, W) int64, numbers or packed colours."""
+    """What a mask's pixels hold: values (H, W) int32, numbers or packed colours."""
 
     values: np.ndarray
     deep: bool
@@ -61,22 +61,27 @@ def codes_of(image: Image.Image, by_colour: bool, *, bits: int = 8, white: int =
     deep = image.mode == "F" or image.mode.startswith("I")
     if deep and not by_colour:
         values = np.asarray(image)
-        if not (np.isfinite(values).all() and (values == np.round(values)).all() and np.abs(values).max() < 2**31):
+        if not (
+            np.isfinite(values).all()
+            and (values == np.round(values)).all()
+            and np.abs(values.astype(np.float64)).max() < 2**31
+        ):
             raise DataError("holds numbers that are no whole ones: export labels as an 8-bit PNG")
-        return Codes(values.astype(np.int64), True)
+        return Codes(values.astype(np.int32), True)
     if deep:
         raise DataError("holds numbers of more than 8 bits, and the classes have colours: export it in colours")
     if image.mode in ("1", "L", "P") and not by_colour:
-        values = np.asarray(image).astype(np.int64)
+        values = np.asarray(image).astype(np.int32)
         if image.mode == "L":
             values //= 255 // (2**bits - 1)
         return Codes(values * white if image.mode == "1" else values, False)
-    pixels = np.asarray(image.convert("RGB")).astype(np.int64)
+    pixels = np.asarray(image.convert("RGB"))
     if by_colour:
-        return Codes(pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2], False)
+        red, green, blue = (pixels[..., channel].astype(np.int32) for channel in range(3))
+        return Codes(red << 16 | green << 8 | blue, False)
     if (pixels != pixels[..., :1]).any():
         raise ColouredError("is coloured, and the classes have numbers: give them colours, or export label numbers")
-    return Codes(pixels[..., 0], False)
+    return Codes(pixels[..., 0].astype(np.int32), False)
 
 
 def read_codes(path: Path, table: ClassTable | None) -> Codes:
