@@ -296,6 +296,15 @@ class TestDivision:
         assert len(found.splits["val"]) == 5
         assert "of 3 sequences, none of which is divided" in found.notes[0]
 
+    @pytest.mark.parametrize(("sizes", "val"), [((15, 15), 15), ((28, 2), 2), ((40, 30), 30), ((50, 48, 1, 1), 50)])
+    def test_sequences_of_any_length(self, root, sizes, val):
+        write_folder(root, names=[f"clip{s}_{i:02}" for s, size in enumerate(sizes) for i in range(size)])
+        assert len(data.survey(root).splits["val"]) == val
+
+    def test_one_pair_can_t_be_divided_and_two_can(self, root):
+        write_folder(root, 2)
+        assert [len(pairs) for pairs in data.survey(root).splits.values()] == [1, 1]
+
     def test_a_camera_s_numbers_are_no_sequence(self, root):
         write_folder(root, names=[f"IMG_{i:04}" for i in range(10)])
         assert len(data.survey(root).splits["val"]) == 2

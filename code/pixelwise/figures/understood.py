@@ -40,6 +40,7 @@ def show_understood(folder: Folder, scenes: Scenes, shown: int = SHOWN) -> Card:
     keys = 2 if max(len(text) for text, _ in legend) <= LONGEST else 1
     title = f"{_plain(folder.name, 60)}: {sum(map(len, folder.splits.values()))} pictures with masks"
     names = [_plain(name.rpartition("/")[2], 14) for name in chosen.names]
+    title, *names = (text.replace("$", r"\$") for text in (title, *names))  # no formulas
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # of a script that the book's font has not
         card = sheet(rows, legend, title, names, COLUMNS, keys)
@@ -54,9 +55,9 @@ def _checks(size: tuple[int, int]) -> np.ndarray:
 
 
 def _plain(name: str, longest: int) -> str:
-    """Anybody's name as text for matplotlib: printable, without formulas, and not too long."""
+    """Anybody's name as text for a figure: printable, and not too long."""
     name = "".join(letter if letter.isprintable() else "?" for letter in name)
-    return (name if len(name) <= longest else f"{name[: longest - 1]}…").replace("$", r"\$")
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def _choice(masks: np.ndarray, classes: int, most: int) -> list[int]:

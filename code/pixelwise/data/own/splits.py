@@ -47,7 +47,7 @@ def divide(root: Path, layout: Layout, problems: Problems) -> tuple[dict[str, li
         splits["train"], splits["val"], drawn = _drawn(whole)
         how = f"{how}; {drawn}" if how else drawn
     else:
-        splits["train"] = list(whole)
+        splits.setdefault("train", rest)
     empty = [split for split in NAMES if split in splits and not splits[split]]
     if empty and layout.pairs:
         where = layout.lists.get(empty[0])
@@ -131,8 +131,9 @@ def _drawn(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair], str]:
     for group in groups:
         if len(val) + len(group) <= wanted:
             val += group
-    if not val:
-        val = list(min(groups, key=len))
+    left = [group for group in groups if group[0] not in val]
+    if 2 * len(val) < wanted and left and 2 * (len(val) + len(smallest := min(left, key=len))) <= len(pairs):
+        val += smallest  # too much is better than hardly anything
     names = {pair.name for pair in val}
     train = [pair for pair in pairs if pair.name not in names]
     unit = f"of {len(sequences)} sequences, none of which is divided" if divided else "drawn by a hash of their names"
