@@ -36,7 +36,7 @@ def show_understood(folder: Folder, scenes: Scenes, shown: int = SHOWN) -> Card:
         value = code if isinstance(code, int) else ", ".join(map(str, code))
         text = f"{_plain(name, LONGEST)} ({value}): {folder.share(i):.1%}, in {folder.pictures[i]} pictures"
         legend.append((text, colours[i]))
-    legend.append((f"void, chequered: {folder.share(-1):.1%}", (CHECKS[1],) * 3))
+    legend.append((f"void, chequered as the padding: {folder.share(-1):.1%}", (CHECKS[1],) * 3))
     keys = 2 if max(len(text) for text, _ in legend) <= LONGEST else 1
     title = f"{_plain(folder.name, 60)}: {sum(map(len, folder.splits.values()))} pictures with masks"
     names = [_plain(name.rpartition("/")[2], 14) for name in chosen.names]
