@@ -1,6 +1,7 @@
 """The one door to the data: scenes by name or folder, split and size, in memory as uint8 tensors."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -149,7 +150,7 @@ def overlapping(one: str, other: str) -> bool:
 
 
 def _load_folder(root: object, split: str, size: tuple[int, int], classes: own.Classes | None, keep: bool) -> Scenes:
-    if not isinstance(root, (str, Path)) or not own.expanded(root).exists():
+    if not isinstance(root, (str, Path)) or not str(root) or not os.path.exists(own.expanded(root)):
         raise DataError(f'unknown data set {root!r}; choose "streets" or "camvid", or a folder that is there')
     folder = own.survey(root, classes)
     if split not in folder.splits:

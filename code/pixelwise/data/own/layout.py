@@ -44,7 +44,7 @@ PICTURE_BEGINS = re.compile(r"^(?:image|img)[_\-](?=.)", re.IGNORECASE)
 ALSO_THERE = re.compile(r"_gtFine_(?:color|instanceIds)$")
 """Further forms of a mask, as Cityscapes brings them."""
 
-UNREAD = frozenset({".heic", ".heif", ".cr2", ".nef", ".dng", ".arw", ".psd", ".svg", ".exr"})
+UNREAD = frozenset({".heic", ".heif", ".cr2", ".nef", ".dng", ".arw", ".psd", ".exr"})
 LIST_FOLDERS = ("", "imagesets/segmentation", "splits", "lists")
 """Where lists such as train.txt are looked for, in upper or lower case."""
 
