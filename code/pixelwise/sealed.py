@@ -41,9 +41,12 @@ def write(path: Path, kind: str, parts: Mapping[str, object], tensors: dict[str,
         save_file(tensors, temporary, metadata)
 
 
-def read(path: Path, kind: str, names: tuple[str, ...], most: int) -> tuple[dict[str, Any], dict[str, Tensor]]:
+def read(
+    path: Path, kind: str, names: tuple[str, ...], most: int, optional: tuple[str, ...] = ()
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The parts called `names`, each of at most `most` characters, and the tensors that `write` stored, verified.
 
+    Those that are `optional` may be there too.
     DamagedFile for anything else: a file that can't be read, one of another kind, altered, or with other parts.
     """
     try:
@@ -65,9 +68,9 @@ def read(path: Path, kind: str, names: tuple[str, ...], most: int) -> tuple[dict
         raise DamagedFile(f"cannot be read ({short(str(error))}): it is truncated, or no safetensors file") from None
     if checksum(metadata, tensors) != metadata.pop("sha256"):
         raise DamagedFile("does not match its checksum: it was altered after it was written")
-    if metadata.keys() != {"format", *names}:
+    if metadata.keys() - {*optional} != {"format", *names}:
         raise DamagedFile(f"holds {short(str(sorted(metadata)))}, expected {['format', *names]}")
-    return {name: parsed(name, metadata[name], most) for name in names}, tensors
+    return {name: parsed(name, metadata[name], most) for name in (*names, *optional) if name in metadata}, tensors
 
 
 def checksum(metadata: dict[str, str], tensors: dict[str, Tensor]) -> str:

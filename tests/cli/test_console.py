@@ -228,6 +228,6 @@ for allocate in (
             np.empty((128, 3, 10**6, 10**6), np.uint8)
 
         monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
-        monkeypatch.setattr(prepare, "load", exhaust)
+        monkeypatch.setattr(prepare.data, "load", exhaust)
         with pytest.raises(SystemExit, match=r"^pixelwise-prepare: out of memory; choose a smaller --size$"):
             prepare.main(["streets", "--size", "8192", "8192"])

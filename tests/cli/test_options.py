@@ -19,7 +19,7 @@ from pixelwise.training import Recipe
 TRAINING = [option for group in options.OPTIONS.values() for option in group]
 COMMANDS = {
     "training": (TRAINING, options.parse, []),
-    "prepare": (prepare.OPTIONS, prepare.parse, ["streets"]),
+    "prepare": (prepare.OPTIONS, prepare.parse, ["."]),
     "predict": (predict.OPTIONS, predict.parse, ["photo.jpg"]),
 }
 CASES = [

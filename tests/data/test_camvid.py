@@ -439,7 +439,7 @@ def test_prepare_fails_in_one_line(copy, arguments, said):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_prepare_refuses_a_wrong_option_before_it_loads(monkeypatch, capsys, arguments, said):
-    monkeypatch.setattr(prepare, "load", lambda *_, **__: pytest.fail("loaded"))
+    monkeypatch.setattr(prepare.data, "load", lambda *_, **__: pytest.fail("loaded"))
     with pytest.raises(SystemExit) as ended:
         prepare.main(["camvid", *arguments])
     assert ended.value.code == 2

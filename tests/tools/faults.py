@@ -28,6 +28,9 @@ OUTCOMES: dict[str, str] = {
     "Cache truncated, altered, unreadable": "Noticed by its checksum, made again",
     "Copies of CamVid with faults": "One line that names the file",
     "Masks with unknown labels, all void, of one class": "Named, left out, or learned",
+    "Your own folders with faults": (
+        "All of them in one pass, a line each that names file and cure; nothing is written"
+    ),
     "`PIXELWISE_DATA` a file, unwritable or full": 'prepare says so, never "ready"',
     "No network, broken or wrong deliveries": "Tried again and resumed, or what to do instead",
     # pictures and predictions

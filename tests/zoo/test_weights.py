@@ -30,6 +30,15 @@ def saved(tmp_path):
     return path, model
 
 
+def test_colours_are_there_only_where_a_data_set_has_its_own(tmp_path, saved):
+    path, model = saved
+    assert weights.load(path)[1].colours is None
+    assert "colours" not in safe_open(path, "pt").metadata()  # as in files that were written before there were any
+    colours = tuple((i, 2 * i, 255 - i) for i in range(11))
+    weights.save(tmp_path / "own.safetensors", model, metadata(colours=colours))
+    assert weights.load(tmp_path / "own.safetensors")[1] == metadata(colours=colours)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_is_built_by_its_name(name):
     with torch.device("meta"):
@@ -172,6 +181,16 @@ ESCAPE = "\x1b[31mred"
         (says(classes=NAMES[:-1]), "classes are 10, expected 11 names"),
         (says(classes="abcdefghijk"), "classes are 'abcdefghijk', expected 11 names"),
         (says(classes=[*NAMES[:-1], "sky"]), "two classes have the same name"),
+        (says(colours=[[0, 0, 0]] * 10), "colours are .*, expected 11, one a class, or None"),
+        (says(colours="red"), "colours are 'red', expected 11"),
+        (says(colours={"a": 1}), "colours are .*, expected 11"),
+        (
+            says(colours=[*[[0, 0, 0]] * 10, [0, 0, 256]]),
+            "a colour is .0, 0, 256., expected .red, green, blue. of 0 to",
+        ),
+        (says(colours=[*[[0, 0, 0]] * 10, [0, 0, 1.0]]), "a colour is"),
+        (says(colours=[*[[0, 0, 0]] * 10, [True, 0, 0]]), "a colour is"),
+        (says(colours=[*[[0, 0, 0]] * 10, 7]), "a colour is 7"),
         (says(classes=[*NAMES[:-1], " "]), "a class is ' ', expected 1 to 80 printable"),
         (says(classes=[*NAMES[:-1], 7]), "a class is 7"),
         (says(classes=[*NAMES[:-1], "a\nb"]), "a class is"),

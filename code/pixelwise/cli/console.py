@@ -8,9 +8,9 @@ import os
 import re
 import sys
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from ..environment import is_out_of_memory
 
@@ -38,6 +38,13 @@ def say(text: object, *, error: bool = False) -> None:
         print(printable(text), file=stream, flush=True)
     except OSError as problem:
         _give_up(stream, problem)
+
+
+def fail(name: str, lines: Sequence[str]) -> NoReturn:
+    """End with status 1 after several lines on standard error, the first of which says what failed."""
+    for i, line in enumerate(lines):
+        say(line if i else f"{name}: {line}", error=True)
+    sys.exit(1)
 
 
 def say_warnings(name: str) -> None:

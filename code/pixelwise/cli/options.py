@@ -41,7 +41,7 @@ class Place:
 
     home: bool = True
 
-    def parse(self, text: str) -> Path:
+    def parse(self, text: str) -> str | Path:
         if not text:
             raise ValueError("a name is empty; the folder that you are in is .")
         path = Path(text)

@@ -61,7 +61,7 @@ examples:
   pixelwise-predict --weights data/runs/unet-camvid-360x480-seed0/weights.safetensors holiday/ --out seen
       every picture of a folder, by weights that pixelwise-train made
 
-The mask is a PNG whose pixel values are the classes' numbers, 0 to 10, painted by its palette. A picture that can't be
+The mask is a PNG whose pixel values are the classes' numbers, from 0, painted by its palette. A picture that can't be
 read is named, the others are done, and the exit status is 1.
 
 What this command wrote earlier, and nobody has changed since, is replaced, and left out where it lies among the
@@ -129,12 +129,12 @@ def segment(
     picture: (3, H, W) uint8. The mask has the picture's size, the overlay as well but for the legend below it.
     """
     labels = label(model, picture, metadata.size)
-    mask = draw_mask(labels, metadata.classes)
+    mask = draw_mask(labels, metadata.classes, metadata.colours)
     counts = torch.bincount(labels.flatten(), minlength=len(metadata.classes)) / labels.numel()
     order = counts.argsort(descending=True).tolist()
     shares = {metadata.classes[i]: counts[i].item() for i in order if counts[i]}
     image = Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
-    return draw_overlay(image, mask, metadata.classes, shares, alpha), mask, shares
+    return draw_overlay(image, mask, metadata.classes, shares, alpha, metadata.colours), mask, shares
 
 
 def _gather(paths: list[Path]) -> tuple[list[Path], list[str]]:

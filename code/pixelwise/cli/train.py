@@ -38,7 +38,8 @@ from .training_options import PROGRAM, network_spec_of, parse, recipe_of
 SHEET_SCENES = 6
 
 CHECKPOINT = "checkpoint.safetensors"
-RUN_FILES = (CHECKPOINT, "weights.safetensors", "model-card.md", "results.json", "contact-sheet.png")
+DATA_SHEET = "data-sheet.png"
+RUN_FILES = (CHECKPOINT, "weights.safetensors", "model-card.md", "results.json", "contact-sheet.png", DATA_SHEET)
 """What a run leaves in its folder."""
 
 PROVENANCE = ("device", "date", "seconds", "seeds", "versions", "processes")
@@ -67,6 +68,8 @@ def main(arguments: list[str] | None = None) -> None:
             f"{PROGRAM}: {error}. With --resume the options are those of the run that was stopped; "
             "--overwrite begins it anew"
         )
+    except data.FolderError as error:
+        console.fail(PROGRAM, error.lines)
     except (ValueError, FloatingPointError, OSError) as error:
         if is_out_of_memory(error):
             raise
@@ -76,10 +79,12 @@ def main(arguments: list[str] | None = None) -> None:
 def run(options: Namespace, folder: Path, device: torch.device) -> dict[str, Any]:
     """Train, judge and write everything into `folder`; returns what results.json holds."""
     recipe = recipe_of(options)
-    spec = network_spec_of(options)
+    train, val, test = load_scenes(options)
+    if options.data and distributed.rank() == 0:
+        show_data(options, folder, train)
+    spec = network_spec_of(options, len(train.classes))
     seed_everything(options.seed)
     model = spec.build()
-    train, val, test = load_scenes(options)
     parameters = sum(p.numel() for p in model.parameters())
     say(
         f"{options.model}, {parameters / 1e6:.2f} M parameters, on {len(train)} scenes of {options.dataset} at "
@@ -88,7 +93,7 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict[str, Any
     )
     loss = None
     if distributed.world_size() > 1:
-        loss = parallel.whole_batch_loss(recipe, train.targets, len(data.CLASSES), device)
+        loss = parallel.whole_batch_loss(recipe, train.targets, len(train.classes), device)
         model = parallel.synchronise(model, device) if options.sync_batch_norm else model
 
     progress = options.progress or ("bar" if sys.stderr.isatty() else "lines")
@@ -108,9 +113,10 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict[str, Any
         return {}
 
     labels = predict(model, val.images, batch_size=options.batch_size)
-    values = {options.val_split: judge(labels, val.targets)}
+    values = {options.val_split: judge(labels, val.targets, val.classes)}
     if test is not None:
-        values["test"] = judge(predict(model, test.images, batch_size=options.batch_size), test.targets)
+        said = predict(model, test.images, batch_size=options.batch_size)
+        values["test"] = judge(said, test.targets, test.classes)
     record: dict[str, Any] = {
         "network": spec.to_dict(),
         "parameters": parameters,
@@ -201,12 +207,25 @@ def load_scenes(options: Namespace) -> tuple[data.Scenes, data.Scenes, data.Scen
     splits = [options.train_split, options.val_split, *(["test"] if options.test else [])]
     if distributed.rank() > 0:
         distributed.wait()
-    scenes = [data.load(options.dataset, split, tuple(options.size), count=options.scenes) for split in splits]
+    chosen = {"count": options.scenes, "classes": options.classes}
+    scenes = [data.load(options.data or options.dataset, split, tuple(options.size), **chosen) for split in splits]
     if distributed.rank() == 0:
         distributed.wait()
     for one, other in itertools.combinations(scenes, 2):
         check_apart(one, other)
     return scenes[0], scenes[1], scenes[2] if options.test else None
+
+
+def show_data(options: Namespace, folder: Path, train: data.Scenes) -> None:
+    """Say what was understood of a folder of somebody's own, and draw it beside the run, before any training."""
+    from ..figures.understood import show_understood
+
+    found = data.survey(options.data, options.classes)
+    for line in found.lines():
+        say(line)
+    with atomic_write(folder / DATA_SHEET) as temporary:
+        temporary.write_bytes(show_understood(found, train).png())
+    say(f"look at {folder / DATA_SHEET} whether that is right")
 
 
 def check_apart(one: data.Scenes, other: data.Scenes) -> None:
@@ -235,7 +254,7 @@ def write_all(
     """Weights with their card, results and the contact sheet, each whole or not at all."""
     metadata = weights.Metadata(
         network=spec,
-        classes=data.CLASSES,
+        classes=val.classes,
         dataset=record["dataset"],
         size=tuple(record["size"]),
         train_split=record["train_split"],
@@ -243,6 +262,7 @@ def write_all(
         recipe=record["recipe"],
         metrics=record["values"],
         provenance={key: record[key] for key in PROVENANCE},
+        colours=val.colours,
     )
     weights.save(folder / "weights.safetensors", model, metadata)
     with atomic_write(folder / "model-card.md") as temporary:
@@ -256,7 +276,7 @@ def contact_sheet(val: data.Scenes, labels: torch.Tensor) -> bytes:
     """A PNG of scenes from the worst to the best by their own mean IoU: image, labels, prediction, mistakes."""
     from ..figures import show_scenes
 
-    scores = metrics.per_image_mean_iou(labels, val.targets, len(data.CLASSES)).nan_to_num(0)
+    scores = metrics.per_image_mean_iou(labels, val.targets, len(val.classes)).nan_to_num(0)
     count = min(SHEET_SCENES, len(val))
     places = torch.linspace(0, len(val) - 1, count).round().long()
     chosen = scores.argsort()[places].tolist()

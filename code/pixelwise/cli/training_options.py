@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..checks import Range
-from ..data import CLASSES, Augment
+from ..data import CLASSES, Augment, DataError, own
 from ..data.augment import RANGES as AUGMENT_RANGES
 from ..data.scenes import COUNT, overlapping
 from ..training.recipe import RANGES, Recipe
@@ -92,6 +92,8 @@ examples:
       a small U-Net on generated scenes, a few minutes on a laptop
   {PROGRAM} --model deeplabv3plus --dataset camvid --size 360 480 --epochs 200
       CamVid, which is fetched once (for non-commercial use: see data/README.md)
+  {PROGRAM} --data leaves/ --model compact --epochs 40
+      your own pictures; `pixelwise-prepare leaves/` shows what is understood of them
   {PROGRAM} --recipe camvid-360
       a whole recipe by its name; options given beside it overrule it
   {PROGRAM} --recipe camvid-360 --train-split fit --val-split tune
@@ -105,6 +107,7 @@ what a run leaves in its folder:
   weights.safetensors      the network; pixelwise-predict --weights FILE photo.jpg uses it
   model-card.md            what they were made from, how good they are, the licence
   results.json             figures for each class, the course of training, and where they come from
+  data-sheet.png           of your own pictures: what was understood, with classes, colours and counts
   contact-sheet.png        validation scenes from the worst to the best, with labels and predictions
   checkpoint.safetensors   where --resume goes on; delete it when the run is done
 """
@@ -146,9 +149,13 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option(
             "--dataset",
             Choice(("streets", "camvid")),
-            "streets are generated; camvid is downloaded once, or taken from the folder in PIXELWISE_CAMVID",
-            "streets",
+            "streets are generated; camvid is downloaded once, or taken from the folder in PIXELWISE_CAMVID "
+            "(default: streets)",
         ),
+        Option(
+            "--data", Place(), "a folder with pictures and masks of your own, instead of --dataset", metavar="FOLDER"
+        ),
+        Option("--classes", Place(), "their class table (default: the one in the folder)", metavar="FILE"),
         Option("--size", SIDE, "height and width in pixels", (120, 160), ("H", "W"), 2),
         Option("--train-split", Choice(("train", "fit")), "fit is train without tune", "train"),
         Option("--val-split", Choice(("val", "tune")), "tune is for choosing settings, with --train-split fit", "val"),
@@ -231,6 +238,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     if named.recipe:
         parser.set_defaults(**RECIPES[named.recipe].options)
     options = parser.parse_args(arguments)
+    choose_data(parser, options, named)
     if options.resume and options.overwrite:
         parser.error("--resume goes on with a run and --overwrite begins it anew: give one of them")
     if overlapping(options.train_split, options.val_split):
@@ -245,6 +253,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     except ValueError as error:
         parser.error(str(error))
     return options
+
+
+def choose_data(parser: Parser, options: argparse.Namespace, named: argparse.Namespace) -> None:
+    """Make `dataset` the name of what is trained on. Refuses what does not go together, with what was `named` only."""
+    if options.data is None:
+        if options.classes is not None:
+            parser.error("--classes is the class table of a folder of your own: give --data too")
+        options.dataset = options.dataset or "streets"
+        return
+    if named.dataset is not None:
+        parser.error("--data is a folder of your own and --dataset one of the book's: give one of them")
+    if options.train_split not in own.SPLITS or options.val_split not in own.SPLITS:
+        parser.error(f"--data has the splits {', '.join(own.SPLITS)}: fit and tune are of the book's data sets")
+    try:
+        options.dataset = own.dataset_name(options.data)
+    except DataError as error:
+        parser.error(str(error))
 
 
 def build_parser() -> Parser:
@@ -289,6 +314,6 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
     )
 
 
-def network_spec_of(options: argparse.Namespace) -> NetworkSpec:
-    """The network that the options describe."""
-    return NetworkSpec(options.model, len(CLASSES), options.backbone, options.width, options.output_stride)
+def network_spec_of(options: argparse.Namespace, classes: int = len(CLASSES)) -> NetworkSpec:
+    """The network that the options describe, for so many classes."""
+    return NetworkSpec(options.model, classes, options.backbone, options.width, options.output_stride)

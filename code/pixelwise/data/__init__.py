@@ -1,14 +1,17 @@
-"""Data: road scenes with a class for every pixel, patches cut from them, and augmentation.
+"""Data: pictures with a class for every pixel, road scenes or your own, patches cut from them, and augmentation.
 
-`load` is the door: `data.load("streets", "train", (96, 128))` or `data.load("camvid", "val", (180, 240))`.
+`load` is the door: `data.load("streets", "train", (96, 128))`, `data.load("camvid", "val", (180, 240))`, or
+`data.load("path/to/folder", "train", (120, 160))` for a folder of pictures and masks; `survey` says what is in one.
 """
 
 from .augment import Augment, normalise
 from .labelled import LabelledImages, concat
+from .own import FolderError, survey
 from .palette import CAMVID_COLOURS, CLASSES, VOID
 from .patches import Patches, cut
 from .scenes import SPLITS, Scenes, load
 from .storage import DataError, DataWarning
+from .wrapped import wrap
 
 __all__ = [
     "CAMVID_COLOURS",
@@ -18,6 +21,7 @@ __all__ = [
     "Augment",
     "DataError",
     "DataWarning",
+    "FolderError",
     "LabelledImages",
     "Patches",
     "Scenes",
@@ -25,4 +29,6 @@ __all__ = [
     "cut",
     "load",
     "normalise",
+    "survey",
+    "wrap",
 ]

@@ -15,11 +15,10 @@ import os
 import struct
 import warnings
 import zlib
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -41,11 +40,9 @@ FILE_VOID = len(CLASSES)
 """The label of void in the files, 11; in memory it is VOID."""
 
 SOURCE_VARIABLE = "PIXELWISE_CAMVID"
-WORKERS = 8
 RETRIES = 2
 
 Parts = tuple[Tensor, Tensor, tuple[str, ...]]
-T = TypeVar("T")
 
 
 class Frame(NamedTuple):
@@ -109,7 +106,7 @@ def download(split: str) -> tuple[Path, list[Frame]]:
             frames = parse((root / f"{split}.txt").read_text(), split)
             files = _files(frames)
             with storage.progress_bar(len(files), f"camvid {split}: fetching", "file") as bar:
-                _each(fetch, files, bar.update)
+                storage.each(fetch, files, bar.update)
     except requests.RequestException as error:
         reason = _reason(error) if error.response is not None else type(error).__name__
         here = sum((root / file).is_file() for file in files)
@@ -154,8 +151,7 @@ def examine(source: str | Path, split: str) -> tuple[Path, list[Frame], list[str
                 f"{kind} {missing[0]}, named in {split}.txt, is missing in {root} ({len(missing)} files are); "
                 f"copy the folder again"
             )
-        with ThreadPoolExecutor(_workers()) as pool:
-            digests = list(pool.map(_digest, [root / file for file in files]))
+        digests = storage.each(_digest, [root / file for file in files])
     except OSError as error:
         raise storage.StorageError(f"cannot read {error.filename}: {error.strerror}; check the permissions") from error
     return root, frames, digests
@@ -270,25 +266,10 @@ def _build(root: Path, frames: list[Frame], size: tuple[int, int], split: str) -
 
     try:
         with storage.progress_bar(len(frames), f"camvid {split}: reading {height}×{width}", "frame") as bar:
-            _each(place, range(len(frames)), bar.update)
+            storage.each(place, range(len(frames)), bar.update)
     except OSError as error:
         raise storage.StorageError(f"cannot read {error.filename}: {error.strerror}; check the permissions") from error
     return torch.from_numpy(images), torch.from_numpy(masks), tuple(frame.name for frame in frames)
-
-
-def _each(work: Callable[[T], None], items: Iterable[T], advance: Callable[[], object]) -> None:
-    """Do `work` for all items on a few threads, and `advance` after each; the first error stops what has not begun and
-    is raised."""
-    pool = ThreadPoolExecutor(_workers())
-    try:
-        for _ in pool.map(work, items):
-            advance()
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _workers() -> int:
-    return min(WORKERS, 4 * (os.cpu_count() or 1))
 
 
 def _arrive_checked(

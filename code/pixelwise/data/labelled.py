@@ -94,7 +94,7 @@ def concat(first: T, *others: T) -> T:
     """All of these one after the other, as one: `concat(fit, tune)`.
 
     Where they come from several data sets or splits, the result names them all: "fit+tune". Raises DataError where
-    their kinds or sizes differ.
+    their kinds, sizes or classes differ.
     """
     for other in others:
         if type(other) is not type(first) or other.size != first.size:
@@ -102,7 +102,12 @@ def concat(first: T, *others: T) -> T:
     changes = {}
     for field in fields(first):
         values = [getattr(part, field.name) for part in (first, *others)]
-        changes[field.name] = _join(values) if field.name in first.per_image else "+".join(dict.fromkeys(values))
+        if field.name in first.per_image:
+            changes[field.name] = _join(values)
+        elif isinstance(values[0], str):
+            changes[field.name] = "+".join(dict.fromkeys(values))
+        elif any(value != values[0] for value in values):
+            raise DataError(f"{first!r} and what is to follow have other {field.name}; give those of one data set")
     return replace(first, **changes)
 
 

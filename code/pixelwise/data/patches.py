@@ -18,8 +18,8 @@ from .storage import DataError, DataWarning
 class Patches(ImageSet):
     """Windows cut out of scenes: `images, labels = patches`, `patches[:64]`, `len(patches)`.
 
-    images (N, 3, size, size) uint8, sRGB 0-255; labels (N,) int64, the classes 0-10. Raises DataError when shapes or
-    types do not fit each other.
+    images (N, 3, size, size) uint8, sRGB 0-255; labels (N,) int64, places in `classes`. Raises DataError when shapes
+    or types do not fit each other.
     """
 
     per_image = ("images", "labels")
@@ -27,6 +27,7 @@ class Patches(ImageSet):
     labels: Tensor
     dataset: str
     split: str
+    classes: tuple[str, ...] = CLASSES
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -43,8 +44,8 @@ class Patches(ImageSet):
 
     @property
     def counts(self) -> Tensor:
-        """How many patches there are of each class, (11,) int64."""
-        return torch.bincount(self.labels, minlength=len(CLASSES))
+        """How many patches there are of each class, (classes,) int64."""
+        return torch.bincount(self.labels, minlength=len(self.classes))
 
 
 def cut(
@@ -67,6 +68,7 @@ def cut(
     missing, and a DataWarning says so; if you named the classes yourself, it is a DataError. Too few places in all, or
     scenes smaller than a patch, are a DataError. The seed fixes the choice and the order.
     """
+    names = scenes.classes
     height, width = scenes.size
     if size < 1 or size > min(height, width):
         raise DataError(f"patches of {size}×{size} do not fit into scenes of {height}×{width}; load larger scenes")
@@ -74,12 +76,12 @@ def cut(
         raise DataError(f"pure is {pure!r}; expected a share above 0 and up to 1, or None for mixed patches")
     if count < 1:
         raise DataError(f"count is {count!r}; expected how many patches to cut, 1 or more")
-    if classes is not None and (unknown := [name for name in classes if name not in CLASSES]):
-        raise DataError(f"unknown class {unknown[0]!r}; choose from {', '.join(CLASSES)}")
-    numbers = range(len(CLASSES)) if classes is None else sorted(CLASSES.index(name) for name in set(classes))
+    if classes is not None and (unknown := [name for name in classes if name not in names]):
+        raise DataError(f"unknown class {unknown[0]!r}; choose from {', '.join(names)}")
+    numbers = range(len(names)) if classes is None else sorted(names.index(name) for name in set(classes))
 
     labels = _labels(scenes.masks.cpu().numpy(), size, pure)
-    places = np.array([np.count_nonzero(labels == label) if label in numbers else 0 for label in range(len(CLASSES))])
+    places = np.array([np.count_nonzero(labels == label) if label in numbers else 0 for label in range(len(names))])
     kind = f"{'mixed' if pure is None else f'{pure:.0%} pure'} {size}×{size} patches"
     if places.sum() < count:
         raise DataError(
@@ -89,7 +91,7 @@ def cut(
     rng = np.random.default_rng(seed)
     if balanced:
         shares = _equal_shares(places, count)
-        short = [f"{CLASSES[label]} {places[label]}" for label in numbers if places[label] < count // len(numbers)]
+        short = [f"{names[label]} {places[label]}" for label in numbers if places[label] < count // len(numbers)]
         if short:
             text = f"{scenes!r} has fewer {kind} than {count // len(numbers)} of some classes: {', '.join(short)}"
             if classes is not None:
@@ -111,6 +113,7 @@ def cut(
         torch.from_numpy(labels[scene, top, left].astype(np.int64)),
         scenes.dataset,
         scenes.split,
+        names,
     )
 
 

@@ -4,9 +4,10 @@ import os
 import stat
 import threading
 import warnings
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -33,6 +34,8 @@ SUFFIXES = frozenset(
 
 _limit_lock = threading.Lock()
 
+T = TypeVar("T")
+
 
 def read(path: str | Path, max_megapixels: float = MAX_MEGAPIXELS) -> Tensor:
     """The picture at `path`, upright, (3, H, W) uint8, sRGB 0-255.
@@ -41,16 +44,30 @@ def read(path: str | Path, max_megapixels: float = MAX_MEGAPIXELS) -> Tensor:
     (EXIF) is applied; of an animation the first frame counts. DataError, in one line, for a file that is missing, no
     picture in one of FORMATS, damaged, or larger than `max_megapixels`, which is at most LARGEST_LIMIT.
     """
-    path = Path(path)
+    return _decoded(Path(path), max_megapixels, as_tensor)
+
+
+def open_picture(path: str | Path, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
+    """The picture at `path`, decoded and otherwise as its file has it, palette and all. DataError as of `read`."""
+    return _decoded(Path(path), max_megapixels, lambda picture: picture)
+
+
+def as_tensor(picture: Image.Image) -> Tensor:
+    """A picture of Pillow's as `read` gives it: upright, (3, H, W) uint8, sRGB 0-255."""
+    return torch.from_numpy(np.array(_to_rgb(_upright(picture)))).permute(2, 0, 1).contiguous()
+
+
+def _decoded(path: Path, max_megapixels: float, convert: Callable[[Image.Image], T]) -> T:
+    """What `convert` makes of the decoded picture at `path`; DataError, in one line, for whatever goes wrong."""
     check_limit(max_megapixels)
     try:
         _check_kind(path)
-        with warnings.catch_warnings(), _pillow_allows(max_megapixels):
+        with _pillow_allows(max_megapixels), warnings.catch_warnings():  # in this order: one thread at a time
             warnings.simplefilter("ignore")  # of Pillow's own limit, and of harmless faults in metadata
             with Image.open(path, formats=_formats()) as picture:
                 _check_size(path, picture.size, max_megapixels)
                 picture.load()
-                return torch.from_numpy(np.array(_to_rgb(_upright(picture)))).permute(2, 0, 1).contiguous()
+                return convert(picture)
     except FileNotFoundError:
         raise DataError(f"there is no file {path}; check the path") from None
     except UnidentifiedImageError:

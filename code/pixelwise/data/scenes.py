@@ -1,6 +1,7 @@
-"""The one door to the data: scenes by name, split and size, in memory as uint8 tensors."""
+"""The one door to the data: scenes by name or folder, split and size, in memory as uint8 tensors."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,16 @@ import torch
 from torch import Tensor
 
 from ..checks import Range
-from . import storage
+from . import own, storage
 from .labelled import ImageSet, check_tensor
+from .palette import CLASSES
 from .storage import DataError
 
 if TYPE_CHECKING:
     from .streets import Knobs
+
+NAMES = ("streets", "camvid")
+"""The data sets that are loaded by name."""
 
 SPLITS = ("train", "val", "test", "fit", "tune", "seen", "unseen")
 """fit and tune are the two parts of train: choose anything you tune on *tune*, and leave val for the report. seen and
@@ -52,8 +57,8 @@ so scenes are divided by sequence and never by frame."""
 class Scenes(ImageSet):
     """Pictures and the class of each of their pixels: `images, masks = scenes`, `scenes[:16]`, `len(scenes)`.
 
-    images (N, 3, H, W) uint8, sRGB 0-255; masks (N, H, W) uint8, the classes 0-10 and 255 (void); names: one a scene.
-    Raises DataError when shapes or types do not fit each other.
+    images (N, 3, H, W) uint8, sRGB 0-255; masks (N, H, W) uint8, places in `classes` and 255 (void); names: one a
+    scene; colours: sRGB 0-255, one a class, where the data set has its own. DataError where these don't fit each other.
     """
 
     per_image = ("images", "masks", "names")
@@ -62,12 +67,18 @@ class Scenes(ImageSet):
     dataset: str
     split: str
     names: tuple[str, ...]
+    classes: tuple[str, ...] = CLASSES
+    colours: tuple[own.Colour, ...] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_tensor("masks", self.masks, torch.uint8, (len(self), *self.size))
         if len(self.names) != len(self):
             raise DataError(f"there are {len(self.names)} names for {len(self)} scenes; expected one a scene")
+        if self.colours is not None and len(self.colours) != len(self.classes):
+            raise DataError(
+                f"there are {len(self.colours)} colours for {len(self.classes)} classes; expected one a class"
+            )
 
     @property
     def targets(self) -> Tensor:
@@ -80,36 +91,44 @@ class Scenes(ImageSet):
 
 
 def load(
-    name: str,
+    name: str | Path,
     split: str,
     size: tuple[int, int],
     *,
     count: int | None = None,
     source: str | Path | None = None,
     knobs: "Knobs | None" = None,
+    classes: own.Classes | None = None,
     keep: bool = False,
 ) -> Scenes:
-    """Scenes of a split, of *streets* (generated, needs no network) or *camvid* (fetched once), resized to (H, W).
+    """Scenes of a split, of *streets* (generated), *camvid* (fetched once) or a folder of yours, resized to (H, W).
 
-    `name` is "streets" or "camvid"; `split` one of SPLITS; `size` (height, width) in pixels. `count` asks for the first
-    scenes of the split only, which saves generating the rest. `source` is a folder with a copy of CamVid, else
-    PIXELWISE_CAMVID names one, else it is downloaded (see `camvid.load`). `knobs` is a `streets.Knobs`. Both kinds are
-    cached under `storage.folder()`; where streets can't be, they are generated with a DataWarning, or with `keep` it is
-    a DataError. Raises DataError for anything that cannot be used.
+    `name` is "streets", "camvid", or the path of a folder of pictures and masks ("./streets" for one that is called
+    so); `split` one of SPLITS, of a folder train, val or test; `size` (height, width) in pixels. `count` asks for the
+    first scenes of the split only, which saves generating the rest.
+
+    `source` is a folder with a copy of CamVid, else PIXELWISE_CAMVID names one, else it is downloaded (see
+    `camvid.load`). `knobs` is a `streets.Knobs`. `classes` says what a folder's masks hold, where no table in it does.
+    A folder is checked as a whole, then its pictures are resized whole and padded to `size` (`own.survey`, `own.read`).
+
+    All are cached under `storage.folder()`; what can be made again goes on without a cache, with a DataWarning, or with
+    `keep` it is a DataError. Raises DataError for anything that cannot be used, FolderError with all that is wrong in a
+    folder.
     """
-    if name not in ("streets", "camvid"):
-        raise DataError(f'unknown data set {name!r}; choose "streets" or "camvid"')
     if split not in SPLITS:
         raise DataError(f"unknown split {split!r}; choose one of {', '.join(SPLITS)}")
     if count is not None:
         COUNT.check("count", count, DataError, " of scenes, or None for the whole split")
     size = check_size(size)
+    for argument, value, owner in (("source was", source, "camvid"), ("knobs were", knobs, "streets")):
+        if value is not None and name != owner:
+            raise DataError(f'{argument} given for "{name}", to which none belongs; it is for "{owner}"')
+    if name not in NAMES:
+        return _load_folder(name, split, size, classes, keep)[:count]
+    if classes is not None:
+        raise DataError(f'classes were given for "{name}", which has its own; they belong to a folder')
     if name == "camvid":
-        if knobs is not None:
-            raise DataError('knobs were given for "camvid", which has none; they belong to "streets"')
         return _load_camvid(split, size, source)[:count]
-    if source is not None:
-        raise DataError('source was given for "streets", which is generated; it belongs to "camvid"')
     return _load_streets(split, size, knobs, count, keep)
 
 
@@ -128,6 +147,18 @@ def overlapping(one: str, other: str) -> bool:
     """Whether two splits share scenes, by their names alone: both data sets are divided alike."""
     first, second = STREETS_SPLITS[one], STREETS_SPLITS[other]
     return max(first.start, second.start) < min(first.stop, second.stop)
+
+
+def _load_folder(root: object, split: str, size: tuple[int, int], classes: own.Classes | None, keep: bool) -> Scenes:
+    if not isinstance(root, (str, Path)) or not str(root) or not os.path.exists(own.expanded(root)):
+        raise DataError(f'unknown data set {root!r}; choose "streets" or "camvid", or a folder that is there')
+    folder = own.survey(root, classes)
+    if split not in folder.splits:
+        raise DataError(
+            f"{root} has no split {split!r}; it has {', '.join(folder.splits)}: add a folder or {split}.txt"
+        )
+    images, masks, names = own.read(folder, split, size, keep=keep)
+    return Scenes(images, masks, folder.name, split, names, folder.table.names, folder.table.colours)
 
 
 def _load_camvid(split: str, size: tuple[int, int], source: str | Path | None) -> Scenes:

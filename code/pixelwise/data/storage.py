@@ -8,8 +8,10 @@ import json
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -18,6 +20,11 @@ from torch import Tensor
 from ..environment import checkout
 from ..environment import progress_bar as progress_bar
 from ..files import atomic_write, sweep
+
+WORKERS = 8
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 REMEDY = "free some space there, or set PIXELWISE_DATA to a folder that can be written"
 
@@ -131,3 +138,19 @@ def _check_writable(folder: Path) -> None:
             pass
     except OSError as error:
         raise StorageError(f"cannot write to {folder}: {error.strerror or error}; {REMEDY}") from error
+
+
+def each(work: Callable[[T], R], items: Iterable[T], advance: Callable[[], object] = lambda: None) -> list[R]:
+    """What `work` returns for each item, in order, on a few threads, with `advance` after each.
+
+    The first error stops what has not begun and is raised.
+    """
+    pool = ThreadPoolExecutor(min(WORKERS, 4 * (os.cpu_count() or 1)))
+    results = []
+    try:
+        for result in pool.map(work, items):
+            results.append(result)
+            advance()
+        return results
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -5,6 +5,7 @@ for instead: under normal vision, protanopia, deuteranopia and tritanopia (Macha
 13 in CIEDE2000, and classes that often meet are at least 16 apart for the red-green blind.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -34,9 +35,8 @@ RIGHT_COLOUR, WRONG_COLOUR = (214, 224, 230), (196, 48, 20)
 LEVELS = range(0, 256, 17)
 """Of each channel, among which colours for further classes are searched."""
 
-_LOOKUP = np.zeros((256, 3), np.uint8)
-_LOOKUP[: len(CLASSES)] = DISPLAY_COLOURS
-_LOOKUP[VOID] = VOID_COLOUR
+Colours = Sequence[tuple[int, int, int]]
+"""sRGB 0-255, one a class."""
 
 
 @lru_cache
@@ -64,27 +64,30 @@ def _distances(colours: np.ndarray, other: tuple[int, int, int]) -> np.ndarray:
     return (1024 + red) * square[:, 0] + 2048 * square[:, 1] + (1534 - red) * square[:, 2]
 
 
-def colourise(mask: ArrayLike) -> np.ndarray:
-    """Paint labels in the display colours: (..., H, W) of 0-10 or 255, torch or numpy, to (..., H, W, 3) uint8."""
-    return _LOOKUP[as_labels(mask)]
+def colourise(mask: ArrayLike, colours: Colours = DISPLAY_COLOURS) -> np.ndarray:
+    """Paint labels: (..., H, W) of places in `colours` or 255, torch or numpy, to (..., H, W, 3) uint8."""
+    lookup = np.zeros((256, 3), np.uint8)
+    lookup[: len(colours)] = colours
+    lookup[VOID] = VOID_COLOUR
+    return lookup[as_labels(mask, count=len(colours))]
 
 
-def blend(images: ArrayLike, masks: ArrayLike, alpha: float = 0.6) -> np.ndarray:
+def blend(images: ArrayLike, masks: ArrayLike, alpha: float = 0.6, colours: Colours = DISPLAY_COLOURS) -> np.ndarray:
     """Lay masks over images, with weight `alpha` in 0-1 for the mask; void leaves the image as it is.
 
     images (N, 3, H, W) or (3, H, W) uint8, masks (N, H, W) or (H, W); returns (N, H, W, 3) uint8.
     """
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha is {alpha}, expected 0 (only the image) to 1 (only the mask)")
-    pictures, labels = as_pictures(images), as_batch(masks)
+    pictures, labels = as_pictures(images), as_batch(masks, count=len(colours))
     check_aligned("images", pictures[..., 0], "masks", labels)
     weight = alpha * (labels != VOID)[..., None]
-    return np.rint(pictures * (1 - weight) + colourise(labels) * weight).astype(np.uint8)
+    return np.rint(pictures * (1 - weight) + colourise(labels, colours) * weight).astype(np.uint8)
 
 
-def mark_mistakes(predictions: ArrayLike, masks: ArrayLike) -> np.ndarray:
+def mark_mistakes(predictions: ArrayLike, masks: ArrayLike, count: int = len(CLASSES)) -> np.ndarray:
     """Paint where a prediction is right, wrong, or not counted (void in the mask): (N, H, W) to (N, H, W, 3) uint8."""
-    predicted, labels = as_batch(predictions, "predictions"), as_batch(masks)
+    predicted, labels = as_batch(predictions, "predictions", count), as_batch(masks, count=count)
     check_aligned("predictions", predicted, "masks", labels)
     painted = np.where(
         (predicted == labels)[..., None], np.array(RIGHT_COLOUR, np.uint8), np.array(WRONG_COLOUR, np.uint8)
@@ -98,25 +101,25 @@ def as_array(values: ArrayLike) -> np.ndarray:
     return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
 
 
-def as_labels(mask: ArrayLike, name: str = "mask") -> np.ndarray:
-    """Return labels (..., H, W) as uint8; ValueError unless they are integers 0-10 or 255."""
+def as_labels(mask: ArrayLike, name: str = "mask", count: int = len(CLASSES)) -> np.ndarray:
+    """Return labels (..., H, W) as uint8; ValueError unless they are integers below `count` or 255."""
     labels = as_array(mask)
     if labels.dtype.kind not in "iu":
         raise ValueError(f"{name} is {labels.dtype}, expected integer labels: take logits.argmax(1) first")
     if labels.ndim < 2:
         raise ValueError(f"{name} is of shape {labels.shape}, expected (H, W) or (N, H, W)")
-    undefined = (labels != VOID) & ((labels < 0) | (labels >= len(CLASSES)))
+    undefined = (labels != VOID) & ((labels < 0) | (labels >= count))
     if undefined.any():
         raise ValueError(
-            f"{name} holds label {labels[undefined][0]}, expected 0-{len(CLASSES) - 1} or {VOID} (void): "
+            f"{name} holds label {labels[undefined][0]}, expected 0-{count - 1} or {VOID} (void): "
             "was the palette converted?"
         )
     return labels.astype(np.uint8)
 
 
-def as_batch(masks: ArrayLike, name: str = "masks") -> np.ndarray:
+def as_batch(masks: ArrayLike, name: str = "masks", count: int = len(CLASSES)) -> np.ndarray:
     """Return masks as (N, H, W) uint8, also when there is one (H, W) only."""
-    labels = as_labels(masks, name)
+    labels = as_labels(masks, name, count)
     if labels.ndim > 3:
         raise ValueError(f"{name} are of shape {labels.shape}, expected (N, H, W) or (H, W)")
     return labels[None] if labels.ndim == 2 else labels

@@ -9,15 +9,18 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike
 
 from ..data.palette import CLASSES, VOID
+from ..data.scenes import Scenes
 from .pixels import (
     DISPLAY_COLOURS,
     RIGHT_COLOUR,
     VOID_COLOUR,
     WRONG_COLOUR,
+    Colours,
     as_batch,
     as_pictures,
     blend,
     check_aligned,
+    class_colours,
     colourise,
     mark_mistakes,
 )
@@ -28,6 +31,8 @@ Row = tuple[str, np.ndarray, bool]
 """Name, pictures (N, H, W, 3) uint8, and whether they are photographs (which may be smoothed; labels never)."""
 WIDEST, MARGIN, GAP, LINE, LABEL = 1200, 24, 10, 40, 46
 """Stored pixels: greatest width of a sheet, its margin, the gap between tiles, a line of text, room for row names."""
+MOST_KEYS = 4
+"""Entries of a legend in a line."""
 
 
 @runtime_checkable
@@ -56,40 +61,48 @@ def show_scenes(
 
     images: (N, 3, H, W) uint8, or Scenes, which bring their masks along. masks: (N, H, W). predictions: (N, H, W), or
     several by name as {"FCN-32s": labels, ...}. `alpha` lays the labels over the image instead of showing them apart.
-    titles: a short line for each scene. columns: scenes in a line. The legend names the classes that occur.
+    titles: a short line for each scene. columns: scenes in a line. The legend names the classes that occur: CamVid's,
+    or those that Scenes bring along, in their colours.
     """
+    classes, colours = palette_of(images) if isinstance(images, Scenes) else (CLASSES, DISPLAY_COLOURS)
+    count = len(classes)
     if isinstance(images, LabelledImages):
         images, masks = images.images, images.masks if masks is None else masks
     pictures = as_pictures(images)
     rows: list[Row] = [("image", pictures, True)]
     shown: list[np.ndarray] = []
-    labels = None if masks is None else as_batch(masks)
+    labels = None if masks is None else as_batch(masks, count=count)
     if labels is not None:
         check_aligned("images", pictures[..., 0], "masks", labels)
         shown.append(labels)
         if alpha is None:
-            rows.append(("labels", colourise(labels), False))
+            rows.append(("labels", colourise(labels, colours), False))
         else:
-            rows = [("labels", blend(images, labels, alpha), False)]
+            rows = [("labels", blend(images, labels, alpha, colours), False)]
     if predictions is not None:
         named = predictions if isinstance(predictions, Mapping) else {"prediction": predictions}
         for name, predicted in named.items():
-            predicted = as_batch(predicted, name)
+            predicted = as_batch(predicted, name, count)
             check_aligned("images", pictures[..., 0], name, predicted)
             shown.append(predicted)
-            painted = colourise(predicted) if alpha is None else blend(images, predicted, alpha)
+            painted = colourise(predicted, colours) if alpha is None else blend(images, predicted, alpha, colours)
             rows.append((name, painted, False))
             if mistakes:
                 if labels is None:
                     raise ValueError("mistakes=True needs masks, to compare the predictions with")
-                rows.append(("mistakes", mark_mistakes(predicted, labels), False))
-    legend = _class_legend(shown) + (_mistake_legend() if mistakes else [])
-    return _sheet(rows, legend, title, titles, columns)
+                rows.append(("mistakes", mark_mistakes(predicted, labels, count), False))
+    legend = _class_legend(shown, classes, colours) + (_mistake_legend() if mistakes else [])
+    return sheet(rows, legend, title, titles, columns)
 
 
-def _class_legend(shown: list[np.ndarray]) -> Legend:
+def palette_of(scenes: Scenes) -> tuple[Sequence[str], Colours]:
+    """Names and colours of the scenes' classes: their own, else CamVid's or generated ones."""
+    return scenes.classes, scenes.colours or class_colours(len(scenes.classes))
+
+
+def _class_legend(shown: list[np.ndarray], classes: Sequence[str], colours: Colours) -> Legend:
     present = set(np.unique(np.concatenate([labels.ravel() for labels in shown]))) if shown else set()
-    entries = [(CLASSES[label], DISPLAY_COLOURS[label]) for label in range(len(CLASSES)) if label in present]
+    entries = [(classes[label], colours[label]) for label in range(len(classes)) if label in present]
     return entries + ([("void", VOID_COLOUR)] if VOID in present else [])
 
 
@@ -98,7 +111,15 @@ def _mistake_legend() -> Legend:
 
 
 @style()
-def _sheet(rows: list[Row], legend: Legend, title: str, titles: Sequence[str] | None, columns: int | None) -> Card:
+def sheet(
+    rows: list[Row],
+    legend: Legend,
+    title: str,
+    titles: Sequence[str] | None,
+    columns: int | None,
+    keys: int = MOST_KEYS,
+) -> Card:
+    """A card of rows of pictures, one below the other for each scene, over a legend with `keys` entries in a line."""
     count, height, width = rows[0][1].shape[:3]
     if count == 0:
         raise ValueError("there is no scene to show: the batch is empty")
@@ -115,7 +136,7 @@ def _sheet(rows: list[Row], legend: Legend, title: str, titles: Sequence[str] | 
 
     total_width = max(2 * MARGIN + label + columns * (tile_width + GAP) - GAP, 620)
     heading = textwrap.wrap(title, int(total_width / 20)) if title else []
-    keys = max(1, min(4, (total_width - 2 * MARGIN) // 250))
+    keys = max(1, min(keys, (total_width - 2 * MARGIN) // 250))
     top = MARGIN + len(heading) * LINE + (GAP if heading else 0)
     bottom = -(-len(legend) // keys) * LINE
     total_height = top + lines * block + (lines - 1) * GAP + bottom + MARGIN
@@ -154,5 +175,5 @@ def _sheet(rows: list[Row], legend: Legend, title: str, titles: Sequence[str] | 
         red, green, blue = (value / 255 for value in colour)
         swatch.set_facecolor((red, green, blue))
         card.add_artist(swatch)
-        text(x + 42, y + LINE / 2, name)
+        text(x + 42, y + LINE / 2, name, parse_math=False)
     return card

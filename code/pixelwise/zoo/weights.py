@@ -43,8 +43,9 @@ class Metadata:
     """What a file of weights says of itself.
 
     classes: names, one for each output; size: (height, width) of the training pictures; dataset: its name; train_split
-    and val_split: names of the splits that were trained and validated on, None where that was not recorded; the
-    dictionaries hold what JSON can. Text is printable and names are short, for they are shown. ValueError otherwise.
+    and val_split: names of the splits that were trained and validated on, None where that was not recorded; colours:
+    sRGB 0-255, one a class, where the data set has its own; the dictionaries hold what JSON can. Text is printable and
+    names are short, for they are shown. ValueError otherwise.
     """
 
     network: NetworkSpec
@@ -56,6 +57,7 @@ class Metadata:
     provenance: dict[str, Any] = field(default_factory=dict)
     train_split: str | None = None
     val_split: str | None = None
+    colours: tuple[tuple[int, int, int], ...] | None = None
 
     def __post_init__(self) -> None:
         classes = self.classes
@@ -71,13 +73,17 @@ class Metadata:
             if getattr(self, name) is not None:
                 _check_name(name, getattr(self, name))
         check_size(self.size)
+        _check_colours(self.colours, len(classes))
         for name in ("recipe", "metrics", "provenance"):
             if not isinstance(getattr(self, name), dict):
                 raise ValueError(f"{name} is {sealed.short(repr(getattr(self, name)))}, expected a dictionary")
             _check_plain(name, getattr(self, name))
 
 
-PARTS = tuple(part.name for part in fields(Metadata))
+OPTIONAL = ("colours",)
+"""Parts that a file has only where there is something to say: older files have none of them."""
+
+PARTS = tuple(part.name for part in fields(Metadata) if part.name not in OPTIONAL)
 
 
 def check_size(size: object) -> None:
@@ -100,6 +106,7 @@ def save(path: Path, model: nn.Module, metadata: Metadata) -> None:
     if (key := sealed.first_not_finite(state)) is not None:
         raise WeightsError(f"the weights are not saved to {path}: {key} holds NaN or infinity; train it again")
     parts = {name: _finite(getattr(metadata, name)) for name in PARTS} | {"network": metadata.network.to_dict()}
+    parts |= {name: value for name in OPTIONAL if (value := getattr(metadata, name)) is not None}
     sealed.write(Path(path), FORMAT, parts, state)
 
 
@@ -113,7 +120,7 @@ def load(path: str | Path) -> tuple[nn.Module, Metadata]:
     if not path.is_file():
         raise WeightsError(f"there are no weights at {path}: check the path, or train some (pixelwise-train)")
     try:
-        parts, tensors = sealed.read(path, FORMAT, PARTS, MOST_TEXT)
+        parts, tensors = sealed.read(path, FORMAT, PARTS, MOST_TEXT, OPTIONAL)
     except sealed.DamagedFile as error:
         raise WeightsError(
             f"{path} {error}; fetch it again, or train it again (pixelwise-train writes a weights.safetensors)"
@@ -130,6 +137,8 @@ def _read(path: Path, parts: dict[str, Any]) -> Metadata:
         if not isinstance(parts["network"], dict):
             raise ValueError(f"network is {sealed.short(repr(parts['network']))}, expected a dictionary")
         tuples = {name: tuple(parts[name]) for name in ("classes", "size") if isinstance(parts[name], list)}
+        if isinstance(colours := parts.get("colours"), list):
+            tuples["colours"] = tuple(tuple(part) if isinstance(part, list) else part for part in colours)
         values: dict[str, Any] = parts | tuples | {"network": NetworkSpec(**parts["network"])}
         return Metadata(**values)
     except (ValueError, TypeError) as error:
@@ -170,6 +179,17 @@ def _fitting(path: Path, metadata: Metadata, tensors: dict[str, Tensor]) -> nn.M
 def _check_name(what: str, name: object) -> None:
     if not isinstance(name, str) or not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
         raise ValueError(f"{what} is {sealed.short(repr(name))}, expected 1 to {LONGEST_NAME} printable characters")
+
+
+def _check_colours(colours: object, count: int) -> None:
+    if colours is None:
+        return
+    if not isinstance(colours, tuple) or len(colours) != count:
+        raise ValueError(f"colours are {sealed.short(repr(colours))}, expected {count}, one a class, or None")
+    for colour in colours:
+        parts = isinstance(colour, tuple) and len(colour) == 3 and all(type(part) is int for part in colour)
+        if not parts or not 0 <= min(colour) <= max(colour) <= 255:
+            raise ValueError(f"a colour is {sealed.short(repr(colour))}, expected (red, green, blue) of 0 to 255")
 
 
 def _check_plain(what: str, value: object, depth: int = 0) -> None:
