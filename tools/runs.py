@@ -81,6 +81,11 @@ class Run:
             ema=self.ema,
         )
 
+    def beginning(self) -> dict[str, str | bool | None]:
+        """What its encoder knew before, as the card of its weights tells it."""
+        known = None if self.start == "nothing" else self.start
+        return {"encoder_weights": known, "encoder_frozen": self.encoder == "frozen"}
+
 
 NOTHING = {"start": "nothing", "learning_rate": 3e-3}
 SMALL = {77: 40, 20: 80}
@@ -162,11 +167,7 @@ def complete(run: Run) -> dict[str, Any]:
         "train_split": run.split,
         "scenes": len(train),
         "size": list(SIZE),
-        "recipe": {
-            **checkpoint.describe(run.recipe()),
-            "encoder_weights": None if run.start == "nothing" else run.start,
-            "encoder_frozen": run.encoder == "frozen",
-        },
+        "recipe": checkpoint.describe(run.recipe()) | run.beginning(),
         **provenance(torch.device("cpu"), history, run.seed),
         "processor_seconds": round(sum(history.processor_seconds), 1),
         "values": values,

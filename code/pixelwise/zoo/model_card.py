@@ -46,6 +46,7 @@ def write_card(metadata: Metadata) -> str:
         f"- **Recipe**: {settings}. Augmentation: {augmentation}.",
         f"- **Run**: {provenance['date']}, {provenance['device']}, {provenance['seconds']:.0f} s, "
         f"seed {provenance['seeds'][0]}, {versions}.",
+        *_stored(provenance),
         f"- **Licence**: {licence(metadata)}",
         f"- **Limits**: {LIMITS[metadata.dataset]} One seed: no spread is known. Not for any use where a "
         "mistake matters.",
@@ -85,6 +86,20 @@ def _start(recipe: dict[str, Any]) -> list[str]:
     else:
         learned = f"its encoder learned on at {recipe.get('encoder_rate', 1):g} × the learning rate"
     return [f"- **Start**: {known}; {learned}."]
+
+
+def _stored(provenance: dict[str, Any]) -> list[str]:
+    """The line about the format of the numbers, where they are not as they were trained, and what that costs."""
+    if "stored_as" not in provenance:
+        return []
+    costs = "; ".join(
+        f"on {split} {abs(cost['mean_iou']) * 100:.2f} points of mean IoU and another label for "
+        f"{cost['pixels'] * 100:.2f} % of the pixels"
+        for split, cost in provenance["cost"].items()
+    )
+    return [
+        f"- **Stored**: as {provenance['stored_as']}, of which the figures below are. Against float32 it costs {costs}."
+    ]
 
 
 def _percent(value: float | None) -> str:
