@@ -32,7 +32,7 @@ from pixelwise.files import save_json
 from pixelwise.training import Recipe, checkpoint, fit
 from pixelwise.training.finetune import encoder_of, freeze
 from pixelwise.zoo import NetworkSpec, weights
-from pixelwise.zoo.imagenet import pretrained_lite0
+from pixelwise.zoo.imagenet import load_encoder
 
 SIZE = (180, 240)
 RESULTS = Path(__file__).resolve().parents[1] / "data" / "results" / "runs"
@@ -80,6 +80,11 @@ class Run:
             augment=Augment(scale=self.scale, crop=self.crop, colour=self.colour),
             ema=self.ema,
         )
+
+    def beginning(self) -> dict[str, str | bool | None]:
+        """What its encoder knew before, as the card of its weights tells it."""
+        known = None if self.start == "nothing" else self.start
+        return {"encoder_weights": known, "encoder_frozen": self.encoder == "frozen"}
 
 
 NOTHING = {"start": "nothing", "learning_rate": 3e-3}
@@ -162,7 +167,7 @@ def complete(run: Run) -> dict[str, Any]:
         "train_split": run.split,
         "scenes": len(train),
         "size": list(SIZE),
-        "recipe": checkpoint.describe(run.recipe()),
+        "recipe": checkpoint.describe(run.recipe()) | run.beginning(),
         **provenance(torch.device("cpu"), history, run.seed),
         "processor_seconds": round(sum(history.processor_seconds), 1),
         "values": values,
@@ -205,7 +210,7 @@ def initial(run: Run, spec: NetworkSpec) -> nn.Module:
     seed_everything(run.seed)
     model = spec.build()
     if run.start == "imagenet":
-        encoder_of(model).load_state_dict(pretrained_lite0(num_classes=None).state_dict())
+        load_encoder(model)
     elif run.start != "nothing":
         [before] = [other for other in RUNS if other.name == run.start]
         complete(before)

@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 
 from pixelwise.cli import predict, sealed_png
 from pixelwise.data import CLASSES
+from pixelwise.data.augment import normalise
 from pixelwise.evaluation import pictures
 from pixelwise.figures import DISPLAY_COLOURS
 from pixelwise.figures.overlay import LEGEND_WIDTH
@@ -101,10 +102,44 @@ def test_labels_are_those_of_interpolated_logits():
 
 @pytest.mark.parametrize(
     ("size", "shown"),
-    [((720, 960), (360, 480)), ((960, 720), (480, 360)), ((90, 120), (360, 480)), ((1, 10_000_000), (32, 4096))],
+    [
+        ((720, 960), (360, 480)),
+        ((960, 720), (480, 360)),
+        ((90, 120), (360, 480)),
+        ((1080, 1920), (360, 640)),
+        ((400, 2000), (360, 1800)),  # a panorama is no smaller than another picture
+        ((400, 20_000), (118, 4096)),  # but for one that would fill memory
+        ((1, 10_000_000), (32, 4096)),
+    ],
 )
 def test_the_network_sees_the_photo_at_its_own_scale(size, shown):
     assert pictures.working_size(size, (360, 480)) == shown
+
+
+def test_a_closer_look_is_the_same_picture_larger_and_in_windows():
+    """Of a network that looks at nothing but a pixel, windows are neither seen nor missed."""
+    network = torch.nn.Conv2d(3, 4, 1)
+    picture = torch.randint(256, (3, 80, 130), dtype=torch.uint8)
+    windows = []
+    network.register_forward_hook(lambda module, inputs, output: windows.append(inputs[0].shape[-2:]))
+    labels = pictures.label(network, picture, (40, 60), closer=2)
+    assert pictures.working_size((80, 130), (40, 60), 2) == (80, 130)
+    assert set(windows) == {(64, 64)}
+    with torch.no_grad():
+        expected = network(normalise(picture[None]))[0].argmax(0)
+    assert (labels == expected).float().mean() > 0.999
+
+
+def test_it_says_at_which_size_and_by_which_weights(file, picture, tmp_path, capsys, monkeypatch):
+    path = picture(size=(72, 96))
+    run(file, path, "--out", tmp_path)
+    said = capsys.readouterr().out
+    assert "w: unet, trained on camvid at 36×48" in said
+    assert "for non-commercial use; --weights streets takes free ones" in said
+    assert f"{path}, shown at 36×48: " in said
+    monkeypatch.setitem(weights.SHIPPED, "streets", file)
+    run("streets", path, "--out", tmp_path, "--closer", "2")
+    assert f"{path}, shown at 72×96 in windows of 64×64: " in capsys.readouterr().out
 
 
 def test_a_folder_and_names_that_meet(file, picture, tmp_path, capsys):
@@ -451,7 +486,7 @@ class TestNamesAndStreams:
             run(file, tmp_path / "in", "--out", tmp_path / "out")
         assert ended.value.code == 1
         out, err = (stream.getvalue().decode(encoding).splitlines() for stream in held.values())
-        assert len(out) == 1 + len(names)
+        assert len(out) == 2 + len(names)  # what the weights are, and on which condition
         assert len(err) == 1
         assert all(line.isprintable() for line in out + err)
         assert len(made(tmp_path / "out")) == 2 * len(names)
@@ -491,10 +526,10 @@ class TestMemory:
     ):
         large, small, real = picture("large.png"), picture("small.png", (40, 50)), predict.label
 
-        def label(model, image, size):
+        def label(model, image, size, closer):
             if image.shape[1] == 60:
                 raise error
-            return real(model, image, size)
+            return real(model, image, size, closer)
 
         monkeypatch.setattr(predict, "label", label)
         said = refused(file, capsys, large, small, "--out", tmp_path / "out")

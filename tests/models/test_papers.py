@@ -28,7 +28,7 @@ CLASSIFIERS = ("resnet", "se_resnet", "googlenet", "densenet", "efficientnet", "
 def test_every_network_has_a_function():
     """Of each class that makes logits, there is a member."""
     families = {type(skeleton(getattr(models, name))).__name__ for name in NETWORKS}
-    heads = {name for name in models.__all__ if re.search("Net|FCN|VGG|DeepLab|Hypercolumn", name)}
+    heads = {name for name in models.__all__ if re.search("Net|FCN|VGG|DeepLab|Hypercolumn|^FeaturePyramid", name)}
     assert families == heads - {"Convolutionalized"}
 
 

@@ -14,6 +14,7 @@ OUTCOMES: dict[str, str] = {
         "Refused in one line, nothing touched"
     ),
     "Weights in half, bfloat16 or double precision": "Converted, or refused where too large",
+    "A network that can't be exported, or whose export answers otherwise": "One line, and no file is left",
     "Undefined figures": "`null` in JSON, a dash in print",
     # options
     "Options out of range, no number, or not together; unknown devices": (

@@ -94,6 +94,32 @@ def test_saved_weights_come_back_with_what_they_are(saved):
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_the_bytes_come_back_as_float32(saved, tmp_path, dtype):
+    path, model = saved
+    half = tmp_path / "half.safetensors"
+    weights.save(half, model, metadata(), dtype)
+    assert half.stat().st_size < 0.75 * path.stat().st_size
+    again, told = weights.load(half)
+    assert told == metadata()
+    state = model.state_dict()
+    for key, value in again.state_dict().items():
+        expected = state[key].to(dtype).float() if state[key].is_floating_point() else state[key]
+        assert torch.equal(value, expected)
+
+
+def test_what_half_precision_can_not_hold_is_not_saved(tmp_path):
+    model = metadata().network.build()
+    key = next(name for name in model.state_dict() if name.endswith("running_var"))
+    model.state_dict()[key].fill_(1e6)
+    weights.save(tmp_path / "whole.safetensors", model, metadata())
+    with pytest.raises(WeightsError, match=f"{key} holds NaN or infinity"):
+        weights.save(tmp_path / "half.safetensors", model, metadata(), torch.float16)
+    with pytest.raises(ValueError, match=r"dtype is torch.int8, expected one of torch.float32"):
+        weights.save(tmp_path / "half.safetensors", model, metadata(), torch.int8)
+    assert [path.name for path in tmp_path.iterdir()] == ["whole.safetensors"]
+
+
 def test_neighbours_of_the_file_are_left_alone(tmp_path):
     hidden = tmp_path / ".profile"
     hidden.write_text("mine")

@@ -1,1 +1,1 @@
-"""The commands `pixelwise-train`, `pixelwise-predict` and `pixelwise-prepare`, or `python -m pixelwise.cli.train` …"""
+"""The commands `pixelwise-train`, `-predict`, `-export` and `-prepare`; or `python -m pixelwise.cli.train`, say."""

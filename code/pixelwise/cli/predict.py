@@ -20,7 +20,7 @@ from .. import data
 from ..checks import Range
 from ..data import photos
 from ..environment import is_out_of_memory
-from ..evaluation.pictures import label
+from ..evaluation.pictures import label, window_side, working_size
 from ..figures.overlay import draw_mask, draw_overlay
 from ..files import atomic_write
 from ..zoo import weights
@@ -37,9 +37,17 @@ OPTIONS = (
     Option(
         "--weights",
         Place(),
-        "weights.safetensors of a training run (default: the small ones that come with the book)",
+        f"weights.safetensors of a training run, or {' or '.join(weights.SHIPPED)}: the small ones that come with the "
+        f"book (default: {weights.DEFAULT.stem})",
         weights.DEFAULT,
         "FILE",
+    ),
+    Option(
+        "--closer",
+        Range(1, 8, whole=True),
+        "show the picture so many times larger, a window at a time, for what is small and far away",
+        1,
+        "TIMES",
     ),
     Option("--out", Place(), "where to write (default: here)", Path(), "FOLDER"),
     Option("--overwrite", Switch(), "replace also files that this command did not write"),
@@ -54,12 +62,21 @@ OPTIONS = (
     ),
 )
 
+ADVICE = {
+    "streets": "These weights have seen generated scenes only: on photographs of real streets expect many mistakes.",
+    "camvid": "These weights learned from CamVid and are for non-commercial use; --weights streets takes free ones, "
+    "which have seen generated scenes only.",
+}
+"""What to know before using weights, by the data that they learned from."""
+
 EXAMPLES = """
 examples:
   pixelwise-predict photo.jpg
       writes photo-overlay.png and photo-mask.png here, by the small weights that come with the book
   pixelwise-predict --weights data/runs/unet-camvid-360x480-seed0/weights.safetensors holiday/ --out seen
       every picture of a folder, by weights that pixelwise-train made
+  pixelwise-predict --weights streets photo.jpg
+      by weights without any condition, which learned from generated scenes
 
 The mask is a PNG whose pixel values are the classes' numbers, from 0, painted by its palette. A picture that can't be
 read is named, the others are done, and the exit status is 1.
@@ -78,6 +95,7 @@ name that begins with - is written ./-name.
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command line; exits with 1 when a picture could not be done."""
     options = parse(arguments)
+    options.weights = weights.file_of(options.weights)
     try:
         model, metadata = weights.load(options.weights)
         model.to(choose_device(options.device))
@@ -92,11 +110,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         sys.exit(f"{PROGRAM}: --out {options.out} can't be a folder ({error.strerror}); choose another one")
-    console.say(f"{metadata.network.model}, trained on {metadata.dataset} at {metadata.size[0]}×{metadata.size[1]}")
-    if metadata.dataset == "streets":
-        console.say(
-            "These weights have seen generated scenes only: on photographs of real streets expect many mistakes."
-        )
+    console.say(
+        f"{options.weights.stem}: {metadata.network.model}, trained on {metadata.dataset} at "
+        f"{metadata.size[0]}×{metadata.size[1]}"
+    )
+    if advice := ADVICE.get(metadata.dataset):
+        console.say(advice)
     inputs = _identities([*pictures, options.weights])
     failed = len(complaints)
     for path, stem in zip(pictures, _stems(pictures), strict=True):
@@ -104,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         try:
             for name in names:
                 _check_free(options.out / name, inputs, options.overwrite)
-            overlay, mask, shares = segment(model, metadata, photos.read(path, options.max_megapixels), options.alpha)
+            picture = photos.read(path, options.max_megapixels)
+            overlay, mask, shares = segment(model, metadata, picture, options.alpha, options.closer)
             for name, role, image in zip(names, ROLES, (overlay, mask), strict=True):
                 _write(options.out / name, role, image)
         except Exception as error:
@@ -116,25 +136,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
             console.say(f"{PROGRAM}: {error}", error=True)
             continue
         most = ", ".join(f"{name} {share:.0%}" for name, share in list(shares.items())[:4])
-        console.say(f"{path}: {most} → {', '.join(names)}")
+        console.say(f"{path}, shown at {shown(picture, metadata, options.closer)}: {most} → {', '.join(names)}")
     if failed:
         sys.exit(1)
 
 
 def segment(
-    model: nn.Module, metadata: weights.Metadata, picture: Tensor, alpha: float = 0.55
+    model: nn.Module, metadata: weights.Metadata, picture: Tensor, alpha: float = 0.55, closer: int = 1
 ) -> tuple[Image.Image, Image.Image, dict[str, float]]:
     """Overlay with a legend, mask with a palette, and each class's share of the picture, largest first.
 
     picture: (3, H, W) uint8. The mask has the picture's size, the overlay as well but for the legend below it.
     """
-    labels = label(model, picture, metadata.size)
+    labels = label(model, picture, metadata.size, closer)
     mask = draw_mask(labels, metadata.classes, metadata.colours)
     counts = torch.bincount(labels.flatten(), minlength=len(metadata.classes)) / labels.numel()
     order = counts.argsort(descending=True).tolist()
     shares = {metadata.classes[i]: counts[i].item() for i in order if counts[i]}
     image = Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy())
     return draw_overlay(image, mask, metadata.classes, shares, alpha, metadata.colours), mask, shares
+
+
+def shown(picture: Tensor, metadata: weights.Metadata, closer: int) -> str:
+    """At which size, and through which windows, the network sees a picture (3, H, W), in words."""
+    height, width = picture.shape[1:]
+    height, width = working_size((height, width), metadata.size, closer)
+    side = window_side(metadata.size)
+    return f"{height}×{width}" + ("" if closer == 1 else f" in windows of {side}×{side}")
 
 
 def _gather(paths: list[Path]) -> tuple[list[Path], list[str]]:

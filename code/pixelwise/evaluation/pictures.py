@@ -1,8 +1,9 @@
 """Label a picture of any size by a network that was trained on pictures of one size.
 
-The picture is brought to about as many pixels as the network was trained on, for a network knows things at the size at
-which it met them. Its logits, not its labels, are then interpolated back to the picture's own size: labels that are
-enlarged have steps for contours.
+The picture's shorter side is brought to that of the pictures that the network was trained on, for a network knows
+things at the size at which it met them; or to a multiple of it, for small things far away, and then the picture is seen
+through overlapping windows. The logits, not the labels, are then interpolated back to the picture's own size: labels
+that are enlarged have steps for contours.
 """
 
 import numpy as np
@@ -14,29 +15,53 @@ from torch.nn import functional as F
 from ..data.augment import normalise
 from ..data.palette import check_class_count
 from .inference import heads, predicted_labels
+from .tiles import overlap_tile
 
 SMALLEST_SIDE, LONGEST_SIDE = 32, 4096
 """Bounds in pixels on what the network is shown, which matter for a picture that is a line."""
+
+MOST_TIMES = 4
+"""So many times the pixels of a training picture are shown at once at most, which matters for a panorama."""
 
 ROWS = 256
 """Rows of the full-size picture that are labelled at once, so that memory stays small."""
 
 
-def label(model: nn.Module, picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """Labels (H, W) uint8 of a picture (3, H, W) uint8, by a network that was trained on pictures of `size`."""
+def label(model: nn.Module, picture: Tensor, size: tuple[int, int], closer: int = 1) -> Tensor:
+    """Labels (H, W) uint8 of a picture (3, H, W) uint8, by a network that was trained on pictures of `size`.
+
+    `closer` is how many training pictures high it is shown; above 1, a window at a time.
+    """
     device = next(model.parameters()).device
+
+    def logits_of(images: Tensor) -> Tensor:
+        return heads(model(images))[0]
+
     height, width = picture.shape[1:]
-    resized = resize(picture, working_size((height, width), size))
+    images = normalise(resize(picture, working_size((height, width), size, closer))[None]).to(device)
     with torch.inference_mode():
-        logits = heads(model(normalise(resized[None]).to(device)))[0][0]  # (C, h, w)
-        return enlarge_and_label(logits, (height, width)).cpu()
+        if closer == 1:
+            logits = logits_of(images)
+        else:
+            side = window_side(size)
+            logits = overlap_tile(logits_of, images, window=side, margin=side // 4, step=side // 2)
+        return enlarge_and_label(logits[0], (height, width)).cpu()
 
 
-def working_size(size: tuple[int, int], trained: tuple[int, int]) -> tuple[int, int]:
-    """The (height, width) to show: the picture's own shape, with as many pixels as the training pictures had."""
-    factor = (trained[0] * trained[1] / (size[0] * size[1])) ** 0.5
+def working_size(size: tuple[int, int], trained: tuple[int, int], closer: int = 1) -> tuple[int, int]:
+    """The (height, width) to show: the picture's own shape, its shorter side `closer` times that of `trained`.
+
+    It is less where that would be more than MOST_TIMES · closer² training pictures in pixels.
+    """
+    most = (MOST_TIMES * trained[0] * trained[1] / (size[0] * size[1])) ** 0.5
+    factor = closer * min(min(trained) / min(size), most)
     height, width = (min(max(round(side * factor), SMALLEST_SIDE), LONGEST_SIDE) for side in size)
     return height, width
+
+
+def window_side(trained: tuple[int, int]) -> int:
+    """The side of the square windows: the shorter side of the training pictures, or the next multiple of 32 above."""
+    return -(-min(trained) // 32) * 32
 
 
 def resize(picture: Tensor, size: tuple[int, int]) -> Tensor:

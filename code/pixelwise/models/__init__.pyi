@@ -50,6 +50,7 @@ from .papers import fcn8s as fcn8s
 from .papers import fcn16s as fcn16s
 from .papers import fcn32s as fcn32s
 from .papers import fcn_resnet50 as fcn_resnet50
+from .papers import fpn_efficientnet_lite0 as fpn_efficientnet_lite0
 from .papers import hypercolumn_vgg16 as hypercolumn_vgg16
 from .papers import se_resnet50 as se_resnet50
 from .patchnet import PatchNet as PatchNet

@@ -43,7 +43,7 @@ class ImagePooling(nn.Sequential):
         super().__init__(nn.AdaptiveAvgPool2d(1), *conv_norm(in_channels, width, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        if len(x) == 1 and self[2].training:
+        if self[2].training and len(x) == 1:
             raise ValueError(
                 "a batch of one in train mode: ASPP's image pooling leaves one value per channel, which batch "
                 "normalisation cannot normalise; use at least 2 images (drop the last batch), or model.eval()"

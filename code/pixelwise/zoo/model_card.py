@@ -1,5 +1,8 @@
 """A model card: what trained weights were made from, how, how good they are, and what they are not for."""
 
+from typing import Any
+
+from .imagenet import PACKAGE, VERSION
 from .weights import Metadata
 
 
@@ -20,6 +23,10 @@ LICENCE = Texts(
     camvid="CamVid is for non-commercial use, and so are these weights.",
     own="that of the pictures that it was trained on, which whoever passes these weights on has to know.",
 )
+IMAGENET_LICENCE = (
+    "The ImageNet weights that its encoder began with are under Apache 2.0; ImageNet's pictures are for research and "
+    "teaching."
+)
 LIMITS = Texts(
     streets="It has seen generated scenes only. On photographs it makes many mistakes, and it knows nothing but the "
     "eleven classes: every pixel of any picture gets one of them.",
@@ -36,7 +43,8 @@ def write_card(metadata: Metadata) -> str:
     provenance, recipe = metadata.provenance, metadata.recipe
     network = ", ".join(f"{key} {value}" for key, value in metadata.network.to_dict().items() if value is not None)
     versions = ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())
-    settings = ", ".join(f"{key} {value}" for key, value in recipe.items() if key not in ("type", "augment"))
+    apart = ("type", "augment", "encoder_weights", "encoder_frozen")
+    settings = ", ".join(f"{key} {value}" for key, value in recipe.items() if key not in apart)
     augment = recipe.get("augment") or {}
     augmentation = ", ".join(f"{key} {value}" for key, value in augment.items() if key != "type") or "none"
     lines = [
@@ -46,10 +54,12 @@ def write_card(metadata: Metadata) -> str:
         f"- **Data**: {DATA[metadata.dataset]}, {height}×{width} pixels. Trained on the split "
         f"{metadata.train_split or '(not recorded)'}, watched on {metadata.val_split or '(not recorded)'}"
         + (", judged on test once." if "test" in metadata.metrics else "."),
+        *_start(recipe),
         f"- **Recipe**: {settings}. Augmentation: {augmentation}.",
         f"- **Run**: {provenance['date']}, {provenance['device']}, {provenance['seconds']:.0f} s, "
         f"seed {provenance['seeds'][0]}, {versions}.",
-        f"- **Licence**: {LICENCE[metadata.dataset]}",
+        *_stored(provenance),
+        f"- **Licence**: {licence(metadata)}",
         f"- **Limits**: {LIMITS[metadata.dataset]} One seed: no spread is known. Not for any use where a "
         "mistake matters.",
     ]
@@ -71,6 +81,41 @@ def write_card(metadata: Metadata) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
+
+
+def licence(metadata: Metadata) -> str:
+    """What the weights may be used for, in a sentence or two."""
+    imagenet = metadata.recipe.get("encoder_weights") == "imagenet"
+    return LICENCE[metadata.dataset] + (f" {IMAGENET_LICENCE}" if imagenet else "")
+
+
+def _start(recipe: dict[str, Any]) -> list[str]:
+    """The line about what the network knew before it was trained; none where it knew nothing."""
+    start = recipe.get("encoder_weights")
+    if start is None:
+        return []
+    known = f"its encoder began with the weights of EfficientNet-Lite0 on ImageNet ({PACKAGE} {VERSION}, Apache 2.0)"
+    if start != "imagenet":
+        known = f"it began with the weights of the run {start}"
+    if recipe.get("encoder_frozen"):
+        learned = "its encoder, batch normalisation included, was frozen and is as it was"
+    else:
+        learned = f"its encoder learned on at {recipe.get('encoder_rate', 1):g} × the learning rate"
+    return [f"- **Start**: {known}; {learned}."]
+
+
+def _stored(provenance: dict[str, Any]) -> list[str]:
+    """The line about the format of the numbers, where they are not as they were trained, and what that costs."""
+    if "stored_as" not in provenance:
+        return []
+    costs = "; ".join(
+        f"on {split} {abs(cost['mean_iou']) * 100:.2f} points of mean IoU and another label for "
+        f"{cost['pixels'] * 100:.2f} % of the pixels"
+        for split, cost in provenance["cost"].items()
+    )
+    return [
+        f"- **Stored**: as {provenance['stored_as']}, of which the figures below are. Against float32 it costs {costs}."
+    ]
 
 
 def _percent(value: float | None) -> str:

@@ -20,7 +20,11 @@ from .registry import NetworkSpec
 TRAINED = Path(__file__).with_name("trained")
 """The folder of the small weights that come with the library, each beside its card; a wheel holds it too."""
 
-DEFAULT = TRAINED / "compact-streets.safetensors"
+SHIPPED = {"camvid": TRAINED / "pyramid-camvid.safetensors", "streets": TRAINED / "compact-streets.safetensors"}
+"""The small weights that come with the book, by the data that they learned from, the better ones on photographs first.
+Those of CamVid are for non-commercial use, so a copy of the book may be without them."""
+
+DEFAULT = next((path for path in SHIPPED.values() if path.is_file()), SHIPPED["streets"])
 """What `pixelwise-predict` takes unless it is told otherwise."""
 
 FORMAT = "pixelwise weights 2"
@@ -96,18 +100,31 @@ def check_size(size: object) -> None:
         )
 
 
-def save(path: Path, model: nn.Module, metadata: Metadata) -> None:
+def file_of(name: str | Path) -> Path:
+    """The file of the weights called `name` in SHIPPED; any other name is a path. A file called so is ./name."""
+    return SHIPPED.get(str(name), Path(name))
+
+
+def save(path: Path, model: nn.Module, metadata: Metadata, dtype: torch.dtype | None = None) -> None:
     """Write the model's state and `metadata` to `path`, whole or not at all. OSError where that can't be done.
 
-    A figure that is no finite number is written as null, for JSON has no other. WeightsError, and nothing is written,
-    where the state itself holds NaN or infinity.
+    Floats are stored as `dtype`, one of FLOATS, or as they are; `tools.ship` measures what half of the bytes cost. A
+    figure that is no finite number is written as null, for JSON has no other. WeightsError, and nothing is written,
+    where the state itself holds NaN or infinity, or would in that dtype.
     """
-    state = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    if dtype is not None and dtype not in FLOATS:
+        raise ValueError(f"dtype is {dtype}, expected one of {', '.join(map(str, FLOATS))}, or None")
+    state = {key: _stored(value, dtype) for key, value in model.state_dict().items()}
     if (key := sealed.first_not_finite(state)) is not None:
         raise WeightsError(f"the weights are not saved to {path}: {key} holds NaN or infinity; train it again")
     parts = {name: _finite(getattr(metadata, name)) for name in PARTS} | {"network": metadata.network.to_dict()}
     parts |= {name: value for name in OPTIONAL if (value := getattr(metadata, name)) is not None}
     sealed.write(Path(path), FORMAT, parts, state)
+
+
+def _stored(value: Tensor, dtype: torch.dtype | None) -> Tensor:
+    value = value.detach().cpu()
+    return (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous()
 
 
 def load(path: str | Path) -> tuple[nn.Module, Metadata]:
