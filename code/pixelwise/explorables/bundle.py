@@ -10,11 +10,11 @@ from .sources import names, plain
 
 
 def bundle() -> str:
-    """Return the script: shared helpers, every explorable, and what mounts them."""
+    """Return the script: shared helpers, every explorable, what mounts them, and the wall of questions."""
     parts = ["// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs", "(() => {"]
     parts += ['"use strict";', plain("shared"), "const explorables = {};"]
     parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in names()]
-    return "\n".join([*parts, plain("mount"), "})();", ""])
+    return "\n".join([*parts, plain("mount"), plain("wall"), "})();", ""])
 
 
 def main() -> None:

@@ -17,6 +17,11 @@ function modelOf(state) {
   };
 }
 
+/** What a host is called in an address: a name of its own, if it is one of many of its kind. */
+function addressOf(host) {
+  return host.dataset.name ?? host.dataset.explorable;
+}
+
 /** The state in the address, as #name.key=value&name.other=value: only keys that the explorable lets be linked. */
 function addressed(name, linked, state) {
   const values = {};
@@ -30,16 +35,16 @@ function addressed(name, linked, state) {
 }
 
 function mount(host) {
-  const name = host.dataset.explorable;
-  const { render, linked } = explorables[name];
+  const { render, linked } = explorables[host.dataset.explorable];
+  const name = addressOf(host);
   const state = JSON.parse(host.dataset.state);
   const model = modelOf({ ...state, ...addressed(name, linked, state) });
   const follow = () => Object.entries(addressed(name, linked, state)).forEach((entry) => model.set(...entry));
   addEventListener("hashchange", follow);
 
-  const still = host.querySelector("img");
+  const still = [...host.querySelectorAll("img, .pw-still")];
   const live = h("div");
-  still.after(live);
+  still[0].after(live);
   render({ model, el: live });
   const told = h("span", { role: "status" });
   const link = h("button", { type: "button" }, "Link to this state");
@@ -54,8 +59,7 @@ function mount(host) {
     );
   });
   live.firstElementChild.append(h("div", { class: "pw-row" }, link, told));
-  still.remove();
-  host.querySelector(".pw-still")?.remove();
+  for (const part of still) part.remove();
 }
 
 const hosts = [...document.querySelectorAll(".pw-explorable")].filter((host) => Object.hasOwn(explorables, host.dataset.explorable));
@@ -71,5 +75,5 @@ const seen = new IntersectionObserver(
 );
 for (const host of hosts) {
   seen.observe(host);
-  if (location.hash.startsWith(`#${host.dataset.explorable}.`)) host.scrollIntoView();
+  if (location.hash.startsWith(`#${addressOf(host)}.`)) host.scrollIntoView();
 }

@@ -8,7 +8,7 @@ FOLDER = Path(__file__).parent
 
 def names() -> list[str]:
     """The names of all explorables, from their modules."""
-    shared = ("shared", "mount")
+    shared = ("shared", "mount", "wall")
     return sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.mjs") if path.stem not in shared)
 
 
