@@ -47,12 +47,12 @@ def faults(notebook: stamp.Json) -> list[str]:
 
 
 def unsettled(claim: stamp.Json, claims: dict[str, stamp.Json]) -> str:
-    """Why a question's claim settles nothing, given the claims that the chapter has asserted before; empty if it does."""
+    """Why a question's claim settles nothing, given the claims that stand above it; empty if it does."""
     there = claims.get(claim["name"])
     if there is None:
         return f"but no cell above it claims {claim['sentence']!r}"
-    if there["state"] != "holds" or claim["state"] != "holds":
-        return f"but {claim['sentence']!r} {there['state']}"
+    if broken := next((state for state in (there["state"], claim["state"]) if state != "holds"), None):
+        return f"but {claim['sentence']!r} {broken}"
     if there["sentence"] != claim["sentence"]:
         return f"but its claim now reads {there['sentence']!r}; record the chapter again"
     return ""
