@@ -128,16 +128,16 @@ const CSS = `
 .pw-asked .chart .grid{stroke:var(--line);stroke-width:.6;opacity:.6}
 .pw-asked .chart .seed{fill:var(--fill);fill-opacity:.75;stroke:var(--ground)}
 .pw-asked .chart .mean{stroke:var(--ink);stroke-width:2}
-.pw-asked .chart .mine{fill:var(--mine);stroke:var(--mine);stroke-width:2}
-.pw-asked .chart text{font-variant-numeric:tabular-nums}
-.pw-asked .chart text.mine{stroke:none;font-weight:600}
+.pw-asked .chart path.mine{fill:var(--mine);stroke:var(--mine);stroke-width:2}
+.pw-asked .chart text{font-variant-numeric:tabular-nums;paint-order:stroke;stroke:var(--ground);stroke-width:4}
+.pw-asked .chart text.mine{fill:var(--mine);font-weight:600}
 .pw-asked .chart .tick{text-anchor:middle}
 .pw-asked .chart .end{text-anchor:end}
 .pw-asked .fresh .seed,.pw-asked .fresh .mean{animation:pw-asked-in .5s both}
 .pw-asked li{margin-left:1.2rem}
 @keyframes pw-asked-in{from{opacity:0;transform:translateY(-14px)}}
 @media (prefers-reduced-motion:reduce){.pw-asked *{animation:none!important}}
-@media print{.pw-asked .withheld,.pw-asked .withheld+.paper{display:block}.pw-asked button,.pw-asked .pw-finding{display:none}}
+@media print{.pw-asked .withheld,.pw-asked .withheld+.paper{display:block}.pw-asked .pw-row,.pw-asked .pw-finding{display:none}}
 `;
 
 // State
@@ -176,7 +176,7 @@ function build(root, model, commit) {
   const paper = h("p", { class: "paper" }, isSettled({ claims }) ? `Measured: ${right ? `${right}. ` : ""}${verdict}` : "This run does not settle it.");
   root.append(
     h("fieldset", {}, h("legend", {}, question), ...rows.map((row) => row.element), place?.element),
-    h("div", { class: "pw-row" }, button),
+    h("div", { class: "pw-row" }, button, h("span", { class: "soft" }, "Your guess stays in this browser.")),
     chart,
     found,
     result,
@@ -200,9 +200,9 @@ function rowOf([label, seeds], i, top, { x }, guess) {
   const mine = label === guess;
   const parts = [svg("text", { class: mine ? "mine" : "", x: LEFT, y: y + 14 }, mine ? `⚑ ${label}, your guess` : label)];
   if (!seeds.length) return parts;
-  const told = seeds.length > 1 ? `mean ${spell(mean)}` : spell(mean);
-  parts.push(svg("path", { class: "mean", d: `M${x(mean)} ${y + 22}v16` }));
+  const told = `${seeds.length > 1 ? "mean " : ""}${Number(mean.toPrecision(3))}`;
   parts.push(...seeds.map((value) => svg("circle", { class: "seed", cx: x(value), cy: y + 30, r: 6 })));
+  parts.push(svg("path", { class: "mean", d: `M${x(mean)} ${y + 21}v18` }));
   parts.slice(1).forEach((part, k) => (part.style.animationDelay = `${0.35 * i + 0.12 * k}s`));
   return [...parts, svg("text", { class: "end", x: x.end, y: y + 14 }, told)];
 }

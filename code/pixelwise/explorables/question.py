@@ -35,7 +35,7 @@ class Question(Explorable):
     """
 
     name = "question"
-    caption = "Guess first: what was measured shows once you commit. Your guess stays in this browser."
+    caption = "A guess first, then what was measured."
 
     key = Unicode(help="names the question in the whole book").tag(state=True)
     question = Unicode().tag(state=True)
