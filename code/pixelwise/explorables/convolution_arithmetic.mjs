@@ -110,8 +110,9 @@ export function finding(layer) {
     const rest = unread ? ` The last ${lines} never read.` : "";
     if (d === 1 || k === 1)
       return `${sizes}. Each output pixel reads ${k} × ${k} input pixels; the window moves on by ${s}.${rest}`;
-    const zeros = `The zeros stand between the taps of the kernel: ${k * k} taps spread over ${extent} × ${extent} pixels`;
-    return `${sizes}. ${zeros}. Dilated, not transposed: nothing grows.${rest}`;
+    const zeros = "The zeros stand between the taps of the kernel";
+    const spread = `${k * k} taps spread over ${extent} × ${extent} pixels`;
+    return `${sizes}. ${zeros}: ${spread}. Dilated, not transposed: nothing grows.${rest}`;
   }
   if (direction === STAMPS) {
     const stamps = `Each input pixel stamps the ${k} × ${k} kernel onto the output, ${s} apart`;
@@ -233,8 +234,8 @@ function build(root, model) {
 // Drawing
 
 /*
- * A grid of cells `from` to `to` - 1 both ways, of which 0 to `size` - 1 are real, from a corner on: its parts, the path of
- * a square in it, and whether there is a value at a place.
+ * A grid of cells `from` to `to` - 1 both ways, of which 0 to `size` - 1 are real, from a corner on: its parts, the
+ * path of a square in it, and whether there is a value at a place.
  */
 function gridOf(corner, cell, { title, from, to, size, filled }) {
   const [x0, y0] = corner;

@@ -153,7 +153,8 @@ export function measure(prediction, target, near, classes) {
 export function finding(on, strides, now, alone) {
   const named = strides.filter((_, i) => on[i]).map((stride) => `stride ${stride}`);
   if (!named.length) return "Nothing is switched on: all scores are zero, and no class wins.";
-  const scores = `${percent(now.edge)} of the pixels near a boundary and ${percent(now.interior)} of the others are right`;
+  const near = `${percent(now.edge)} of the pixels near a boundary`;
+  const scores = `${near} and ${percent(now.interior)} of the others are right`;
   if (named.length === 1 && on[0]) {
     const start = `The coarsest scores alone, one for ${strides[0]} × ${strides[0]} pixels`;
     return `${start}: ${scores}. They know what there is, and only roughly where.`;

@@ -78,7 +78,8 @@ export function finding(found, label, k, on, layers, alone) {
   const names = layers.filter((_, i) => on[i]).map(([name]) => name);
   const which = names.length === layers.length ? "all layers" : names.join(" + ");
   const chance = `by chance ${percent(found.chance)} would be`;
-  const start = `This place is ${label}. Of the ${k} nearest by ${which}, ${percent(found.share)} are ${label} too; ${chance}.`;
+  const near = `Of the ${k} nearest by ${which}, ${percent(found.share)} are ${label} too`;
+  const start = `This place is ${label}. ${near}; ${chance}.`;
   if (names.length < 2) return start;
   const [most, least] = [Math.max(...alone), Math.min(...alone)];
   if (most === least) return `${start} Every layer alone finds as many.`;

@@ -1,5 +1,5 @@
-// Brings the explorables of a built page to life, without a kernel. The build puts all of them and this into one classic
-// script, for module scripts don't load from file://.
+// Brings the explorables of a built page to life, without a kernel. The build puts all of them and this into one
+// classic script, for module scripts don't load from file://.
 import { button } from "./shared/controls.mjs";
 import { h, write } from "./shared/dom.mjs";
 

@@ -86,9 +86,10 @@ export function finding(names, points, seeds, budget, price, score) {
   if (second !== undefined) {
     const told = Math.abs(pairedT(seeds[best], seeds[second])) > critical(seeds[best].length);
     const lead = (points[best][1] - points[second][1]).toFixed(1);
-    rival = `It leads ${names[second]} by ${lead} points, which its seeds ${told ? "tell from chance" : "do not tell from chance"}.`;
+    rival = `It leads ${names[second]} by ${lead} points, which its seeds ${told ? "" : "do not "}tell from chance.`;
   }
-  return `${head} ${rival} ${names.length - front.length} of ${names.length} networks are beaten by one that is no dearer.`;
+  const beaten = `${names.length - front.length} of ${names.length} networks are beaten by one that is no dearer`;
+  return `${head} ${rival} ${beaten}.`;
 }
 
 const NAMES = ["price", "score", "budget"];

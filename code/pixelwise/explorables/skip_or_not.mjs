@@ -1,4 +1,4 @@
-// Skip or not: depth and shortcuts, and what real runs recorded: gradients before the first step, losses while training.
+// Skip or not: depth and shortcuts, and what real runs recorded: gradients before training, losses during it.
 import { choices, shareAt, slider, spokenFinding } from "./shared/controls.mjs";
 import { frame, h, svg, write } from "./shared/dom.mjs";
 import { mean } from "./shared/numbers.mjs";
@@ -38,9 +38,9 @@ export function along(values, share) {
  * @param {Run} run
  * @param {number} layer a share 0 to 1 of the way through the network
  * @param {number} step a share 0 to 1 of the way through training
- * @returns {{ first: number, last: number, here: number, end: number, loss: number }} gradient norms at the first layer,
- *   the last, and that share of the way (geometric means over the seeds); the training loss over the last tenth of the
- *   points, and at that share of the way (means)
+ * @returns {{ first: number, last: number, here: number, end: number, loss: number }} gradient norms at the first
+ *   layer, the last, and that share of the way (geometric means over the seeds); the training loss over the last tenth
+ *   of the points, and at that share of the way (means)
  */
 export function summary({ gradients, losses }, layer, step) {
   const norm = (share) => (gradients.length ? geometric(gradients.map((one) => along(one, share))) : NaN);
@@ -138,8 +138,8 @@ const depthsOf = (runs) => [...new Set(runs.map((run) => run.depth))].toSorted((
 // Elements
 
 /*
- * A chart that shows all runs faintly and one boldly: `curvesOf` picks the curves of a run, `to` maps a value to a share
- * of the height, `marks` are the values named on the left and `ends` the texts below both ends.
+ * A chart that shows all runs faintly and one boldly: `curvesOf` picks the curves of a run, `to` maps a value to a
+ * share of the height, `marks` are the values named on the left and `ends` the texts below both ends.
  */
 function chart({ runs, curvesOf, to, marks, ends, pick }) {
   const y = (value) => BOTTOM - (BOTTOM - TOP) * Math.max(-0.02, Math.min(1.02, to(value)));

@@ -14,8 +14,8 @@ const MOST = 700;
  * @property {[number, number][]} up on the way up, from coarse to fine
  * @property {[number, number, number][]} missed levels whose doubled map differs from the skipped one (padded form
  *   only), as level, skipped side, doubled side
- * @property {{ level: number, side: number, why: string, way?: string } | null} fails where it breaks: "odd" or "small",
- *   on the way "down" or "up"
+ * @property {{ level: number, side: number, why: string, way?: string } | null} fails where it breaks: "odd" or
+ *   "small", on the way "down" or "up"
  * @property {number} [output] the side that comes out
  */
 

@@ -163,9 +163,9 @@ export function placeAt(element, event, [rows, columns]) {
 /**
  * Follow a pointer over an element from press to release.
  * @param {HTMLElement} element
- * @param {{ start: (event: PointerEvent) => boolean | void, move: (event: PointerEvent) => void, end?: () => void }} does
- *   a start that returns false does not begin a drag
- * @param {string[]} ends the events that end it
+ * @param {{ start: (event: PointerEvent) => boolean | void, move: (event: PointerEvent) => void, end?: () => void }}
+ *   does what to do; a start that returns false does not begin a drag
+ * @param {string[]} [ends] the events that end it
  * @returns {void}
  */
 export function onDrag(element, { start, move, end }, ends = ["pointerup", "pointercancel"]) {

@@ -7,7 +7,8 @@
 export const LOOK = `
 .pw-live{color-scheme:light dark;--ink:light-dark(#1d1f24,#e9e7e2);--soft:light-dark(#565b66,#b3b7c0);
 --ground:light-dark(#f8f6f1,#1b2027);--line:light-dark(#8b8a86,#7d8490);--fill:light-dark(#2b6cb0,#7db4ea);
---good:light-dark(#0b6b3a,#77d49b);--mark:light-dark(#c24a00,#ff9f50);box-sizing:border-box;max-width:100%;padding:.9rem;border:1px solid var(--line);
+--good:light-dark(#0b6b3a,#77d49b);--mark:light-dark(#c24a00,#ff9f50);
+box-sizing:border-box;max-width:100%;padding:.9rem;border:1px solid var(--line);
 border-radius:.6rem;background:var(--ground);color:var(--ink);font:inherit;font-size:.95rem;line-height:1.45;
 container-type:inline-size}
 html[data-theme=light] .pw-live,[data-jp-theme-light=true] .pw-live,html[theme=light] .pw-live{color-scheme:light}
