@@ -1,5 +1,8 @@
 // Question: a guess first, then what was measured draws itself, with the guess beside the seeds.
-import { follow, frame, h, oncePerFrame, slider, speaker, svg, write } from "./shared.mjs";
+import { button, slider, spokenFinding } from "./shared/controls.mjs";
+import { frame, h, svg, uniqueId, write } from "./shared/dom.mjs";
+import { mean } from "./shared/numbers.mjs";
+import { change, live } from "./shared/state.mjs";
 
 /**
  * What a text from an address, a storage or a kernel says.
@@ -151,11 +154,8 @@ function stateOf(model) {
 // Elements
 function build(root, model, commit) {
   const { key, question, answers, scale, unit, not_shown, verdict, right, claims } = stateOf(model);
-  const pick = (value) => {
-    model.set("answer", value);
-    model.save_changes();
-  };
-  const group = `pw-answers-${Math.random().toString(36).slice(2)}`; // the same question may stand twice on a page
+  const pick = (value) => change(model, { answer: value });
+  const group = uniqueId("answers"); // the same question may stand twice on a page
   const rows = answers.map((text) => {
     const input = h("input", { type: "radio", name: group, onchange: () => pick(text) });
     const mark = h("b");
@@ -163,31 +163,41 @@ function build(root, model, commit) {
   });
   const place = scale.length ? slider(unit, scale, (value) => pick(spell(value))) : null;
   if (place) place.input.step = String(scale[2]);
-  const button = h("button", { type: "button", class: "commit", onclick: commit });
+  const decision = button(null, commit, { class: "commit" });
   const chart = svg("svg", { class: "chart", role: "img" });
-  const found = h("p", { class: "pw-finding", role: "status" });
+  const found = spokenFinding();
   const result = h(
     "div",
     {},
     h("p", {}, `What this does not show: ${not_shown}`),
     h("p", {}, "It rests on what the chapter asserts:"),
-    h("ul", {}, ...claims.map((claim) => h("li", {}, `${claim.sentence} `, h("small", { class: "soft" }, `(${claim.detail})`)))),
+    h(
+      "ul",
+      {},
+      ...claims.map((claim) => h("li", {}, `${claim.sentence} `, h("small", { class: "soft" }, `(${claim.detail})`))),
+    ),
   );
-  const paper = h("p", { class: "paper" }, isSettled({ claims }) ? `Measured: ${right ? `${right}. ` : ""}${verdict}` : "This run does not settle it.");
+  const paper = h(
+    "p",
+    { class: "paper" },
+    isSettled({ claims }) ? `Measured: ${right ? `${right}. ` : ""}${verdict}` : "This run does not settle it.",
+  );
   root.append(
     h("fieldset", {}, h("legend", {}, question), ...rows.map((row) => row.element), place?.element),
-    h("div", { class: "pw-row" }, button, h("span", { class: "soft" }, "Your guess stays in this browser.")),
+    h("div", { class: "pw-row" }, decision, h("span", { class: "soft" }, "Your guess stays in this browser.")),
     chart,
-    found,
+    found.element,
     result,
     paper,
   );
-  return { key, rows, place, button, chart, found, say: speaker(found), result };
+  return { key, rows, place, decision, chart, found, result };
 }
 
 // Drawing
 function scaleOf({ scale, measured, answers, guess }, width) {
-  const values = measured.flatMap(([, seeds]) => seeds).concat(answers.length ? [] : [...scale.slice(0, 2), Number(guess)]);
+  const values = measured
+    .flatMap(([, seeds]) => seeds)
+    .concat(answers.length ? [] : [...scale.slice(0, 2), Number(guess)]);
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const room = answers.length ? (most - least || Math.abs(most) || 1) / 8 : 0;
   const [low, high] = [least - room, most + room];
@@ -196,13 +206,15 @@ function scaleOf({ scale, measured, answers, guess }, width) {
 
 function rowOf([label, seeds], i, top, { x }, guess) {
   const y = top + ROW * i;
-  const mean = seeds.reduce((sum, value) => sum + value, 0) / seeds.length;
+  const middle = mean(seeds);
   const mine = label === guess;
-  const parts = [svg("text", { class: mine ? "mine" : "", x: LEFT, y: y + 14 }, mine ? `⚑ ${label}, your guess` : label)];
+  const parts = [
+    svg("text", { class: mine ? "mine" : "", x: LEFT, y: y + 14 }, mine ? `⚑ ${label}, your guess` : label),
+  ];
   if (!seeds.length) return parts;
-  const told = `${seeds.length > 1 ? "mean " : ""}${Number(mean.toPrecision(3))}`;
+  const told = `${seeds.length > 1 ? "mean " : ""}${Number(middle.toPrecision(3))}`;
   parts.push(...seeds.map((value) => svg("circle", { class: "seed", cx: x(value), cy: y + 30, r: 6 })));
-  parts.push(svg("path", { class: "mean", d: `M${x(mean)} ${y + 21}v18` }));
+  parts.push(svg("path", { class: "mean", d: `M${x(middle)} ${y + 21}v18` }));
   parts.slice(1).forEach((part, k) => (part.style.animationDelay = `${0.35 * i + 0.12 * k}s`));
   return [...parts, svg("text", { class: "end", x: x.end, y: y + 14 }, told)];
 }
@@ -229,7 +241,11 @@ function drawChart(chart, state, width, fresh) {
   chart.setAttribute("class", fresh ? "chart fresh" : "chart");
   const told = measured.map(([label, seeds]) => `${label} ${seeds.map(spell).join(", ") || "nothing"}`).join("; ");
   chart.setAttribute("aria-label", `One dot a seed, ${unit}: ${told}. Your guess: ${guess || "none yet"}.`);
-  chart.replaceChildren(...marks, ...rows, svg("text", { class: "tick", x: width / 2, y: bottom + 33 }, `${unit}, one dot a seed`));
+  chart.replaceChildren(
+    ...marks,
+    ...rows,
+    svg("text", { class: "tick", x: width / 2, y: bottom + 33 }, `${unit}, one dot a seed`),
+  );
 }
 
 function show(view, state, width, fresh) {
@@ -245,21 +261,19 @@ function show(view, state, width, fresh) {
   }
   view.place?.set(Number(answer), answer);
   if (view.place) view.place.input.disabled = Boolean(guess);
-  write(view.button, guess ? "Take my guess back" : "Commit");
+  write(view.decision, guess ? "Take my guess back" : "Commit");
   view.result.classList.toggle("withheld", !guess);
   drawChart(view.chart, state, width, fresh);
   view.chart.classList.toggle("withheld", !guess);
-  view.say(finding(guess, state));
+  view.found.say(finding(guess, state));
 }
 
 function render({ model, el }) {
-  const root = frame(el, "asked", CSS);
-  root.setAttribute("aria-label", "Question: guess, then see what was measured");
+  const root = frame(el, "asked", "Question: guess, then see what was measured", CSS);
   let fresh = false;
   function settle(guess) {
     remember(placeOf(view.key), guess);
-    model.set("guess", guess);
-    model.save_changes();
+    change(model, { guess });
     root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true })); // the wall of questions keeps the score
   }
   const view = build(root, model, () => {
@@ -268,24 +282,18 @@ function render({ model, el }) {
     if (guess) settle("");
     else if (answer) settle(answer);
     else {
-      view.say("Choose an answer first, then commit to it.");
+      view.found.say("Choose an answer first, then commit to it.");
       view.rows[0].input.focus();
     }
   });
-  const draw = oncePerFrame(() => {
-    show(view, stateOf(model), root.clientWidth < 480 ? 330 : 620, fresh);
-    fresh = false;
-  });
-  write(view.found, " ");
   const state = stateOf(model);
   const before = read(remembered(placeOf(state.key)), state);
   if (!state.guess && before) model.set("guess", before);
-  const stop = follow(model, ["answer", "guess"], draw);
-  draw();
-  return () => {
-    stop();
-    root.remove();
-  };
+  return live({ model, el, root }, ["answer", "guess"], () => {
+    show(view, stateOf(model), root.clientWidth < 480 ? 330 : 620, fresh);
+    fresh = false;
+  });
 }
 
+/** @type {import("./shared/state.mjs").Explorable & { outcome: typeof outcome }} */
 export default { render, linked: ["answer"], outcome };
