@@ -254,7 +254,7 @@ function show(view, state, width, fresh) {
 
 function render({ model, el }) {
   const root = frame(el, "asked", CSS);
-  root.setAttribute("aria-label", "Question: guess, then see what was measured");
+  root.setAttribute("aria-label", `Guess, then see what was measured: ${model.get("question")}`);
   let fresh = false;
   function settle(guess) {
     remember(placeOf(view.key), guess);
