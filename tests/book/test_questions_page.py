@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+from axe_playwright_python import sync_playwright as axe
 from nbformat.v4 import new_code_cell, new_output
 
 from book.extensions.gallery import recorded
@@ -28,7 +29,7 @@ def site(tmp_path_factory):
     del notebook["metadata"]["pixelwise"]  # a stamp shows on the page, which is no matter here
     save(notebook, folder / "asks_not.ipynb")
     for count, key in enumerate(("one", "two"), 4):
-        element = explorables.Question(key, "How much?", **QUESTION).still("A hint.")
+        element = explorables.Question(key, f"How much is {key}?", **QUESTION).still("A hint.")
         shown = dict(new_output("display_data", {"text/html": element, "text/plain": "."}))
         notebook["cells"].append(dict(new_code_cell("ask()", execution_count=count, outputs=[shown])))
     save(notebook, folder / "asks.ipynb")
@@ -65,6 +66,11 @@ def test_the_wall_keeps_the_readers_score(browser, site):
     second.get_by_role("button", name="Commit").click()  # in the middle, at 30
     assert score.inner_text() == "You have answered 2 of 2 questions, 1 of them as it was measured."
     second.get_by_role("button", name="Take my guess back").click()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+    assert troubles == []
+    found = axe.Axe().run(tab, context="main").response["violations"]
+    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    troubles.clear()  # axe asks a file for its style sheets, which a browser refuses
     tab.get_by_label("only what I have not answered").check()
     assert (first.is_visible(), second.is_visible()) == (False, True)
     tab.goto((site / "asks.html").as_uri() + "#question-one")

@@ -269,7 +269,7 @@ function show(view, state, width, fresh) {
 }
 
 function render({ model, el }) {
-  const root = frame(el, "asked", "Question: guess, then see what was measured", CSS);
+  const root = frame(el, "asked", `Guess, then see what was measured: ${model.get("question")}`, CSS);
   let fresh = false;
   function settle(guess) {
     remember(placeOf(view.key), guess);
