@@ -1,6 +1,6 @@
 // Pareto front: what networks cost against what they bring, under a price, a score and a budget of the reader's choice.
 import { choices, shareAt, slider, spokenFinding } from "./shared/controls.mjs";
-import { frame, h, svg, table, write } from "./shared/dom.mjs";
+import { frame, gridLine, h, svg, table, write } from "./shared/dom.mjs";
 import { mean } from "./shared/numbers.mjs";
 import { change, live, oneOf, within } from "./shared/state.mjs";
 
@@ -105,7 +105,6 @@ const CSS = `
 .pw-pareto-front .on text{fill:var(--ground)}
 .pw-pareto-front .dear{opacity:.35}
 .pw-pareto-front svg text{text-anchor:middle;font-variant-numeric:tabular-nums}
-.pw-pareto-front svg text.y{text-anchor:end}
 .pw-pareto-front :is(td,th).n{text-align:right;font-variant-numeric:tabular-nums}
 .pw-pareto-front tr.best>*{font-weight:700}
 .pw-pareto-front tr.dear{color:var(--soft)}
@@ -175,8 +174,7 @@ function axes({ price, costs }, { right, worst, top, x, y }) {
     const value = worst + ((top - worst) * i) / 4;
     const cost = priceAt(25 * i, costs);
     return [
-      svg("path", { class: "grid", d: `M${LEFT} ${y(value)}H${right}` }),
-      svg("text", { class: "y", x: LEFT - 6, y: y(value) + 4 }, value.toFixed(0)),
+      ...gridLine(LEFT, right, y(value), value.toFixed(0)),
       svg("text", { x: x(cost), y: BOTTOM + 18 }, short(cost)),
     ];
   });

@@ -1,6 +1,6 @@
 // Skip or not: depth and shortcuts, and what real runs recorded: gradients before training, losses during it.
 import { choices, shareAt, slider, spokenFinding } from "./shared/controls.mjs";
-import { frame, h, svg, write } from "./shared/dom.mjs";
+import { frame, gridLine, h, svg, write } from "./shared/dom.mjs";
 import { mean } from "./shared/numbers.mjs";
 import { change, live, oneOf, within } from "./shared/state.mjs";
 
@@ -111,7 +111,7 @@ const CSS = `
 .pw-skip-or-not .rival{stroke:var(--mark);stroke-width:2;stroke-dasharray:6 4}
 .pw-skip-or-not .cursor{stroke:var(--ink);stroke-dasharray:4 3}
 .pw-skip-or-not svg text{font-variant-numeric:tabular-nums}
-.pw-skip-or-not svg :is(.x,.y){text-anchor:end;fill:var(--soft);font-size:12px}
+.pw-skip-or-not svg :is(.x,.y){fill:var(--soft);font-size:12px}
 .pw-skip-or-not svg :is(.x,.none){text-anchor:middle}
 @container (min-width:38rem){.pw-skip-or-not .views{grid-template-columns:1fr 1fr}}
 `;
@@ -151,10 +151,7 @@ function chart({ runs, curvesOf, to, marks, ends, pick }) {
   };
   const front = svg("g");
   const picture = svg("svg", { class: "chart", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}` });
-  for (const [value, text] of marks) {
-    const line = svg("path", { class: "grid", d: `M${LEFT} ${y(value)}H${RIGHT}` });
-    picture.append(line, svg("text", { class: "y", x: LEFT - 6, y: y(value) + 4 }, text));
-  }
+  for (const [value, text] of marks) picture.append(...gridLine(LEFT, RIGHT, y(value), text));
   const [first, last] = ends;
   picture.append(svg("text", { class: "x", x: LEFT + 16, y: HEIGHT - 10 }, first));
   picture.append(svg("text", { class: "x", x: RIGHT - 22, y: HEIGHT - 10 }, last));

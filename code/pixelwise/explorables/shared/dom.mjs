@@ -56,6 +56,19 @@ export function uniqueId(kind) {
 }
 
 /**
+ * A line across a chart, with its value on the left.
+ * @param {number} left
+ * @param {number} right
+ * @param {number} y
+ * @param {string} text
+ * @returns {SVGElement[]} line and value
+ */
+export function gridLine(left, right, y, text) {
+  const line = svg("path", { class: "grid", d: `M${left} ${y}H${right}` });
+  return [line, svg("text", { class: "y", x: left - 6, y: y + 4 }, text)];
+}
+
+/**
  * A table with a caption.
  * @param {string | HTMLElement} title its caption, as text or element
  * @param {(string | HTMLElement)[]} heads of the columns; none without a head

@@ -50,6 +50,7 @@ background:transparent;color:inherit;font:inherit;cursor:pointer}
 .pw-live svg text{fill:var(--ink);font-size:13px}
 .pw-live svg text.soft{fill:var(--soft);font-size:12px}
 .pw-live svg text.row{fill:var(--soft)}
+.pw-live svg text.y{text-anchor:end}
 .pw-live svg path.grid{stroke:var(--line);stroke-width:.6;opacity:.6}
 .pw-live canvas{display:block;width:100%;height:auto;border-radius:.3rem}
 .pw-live :is(.choose,.picture,.chart){cursor:crosshair;touch-action:manipulation}
