@@ -20,6 +20,9 @@ RUN := "$(VENV)/bin/python"
 # Tests run on every core, so each of them computes on one.
 TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
+# The JavaScript that we write: the interactive figures, and what the site's pages have.
+SCRIPTS := 'code/**/*.mjs' 'book/**/*.js'
+
 .DEFAULT_GOAL := help
 .PHONY: help ready book epub pdf test test-fast coverage rehearse audit links serve lab record check fold bench lint faults stale bootstrap release \
 	set-repository lock clean
@@ -81,9 +84,12 @@ bench: ready ## compare with other libraries, side by side
 		test -e "$$file" || { echo "there are no benchmarks yet"; break; }; \
 		echo "== $$file"; $(RUN) "$$file" || exit 1; done
 
-lint: ready ## check style and format, notebooks included, the types, and which part of the library imports which
+lint: ready ## check style and format, of notebooks and JavaScript too, types, and which part of the library imports which
 	@$(RUN) -m ruff check --quiet . && $(RUN) -m ruff format --check --quiet . || { \
 		echo "Style differs; '$(VENV)/bin/ruff check --fix . && $(VENV)/bin/ruff format .' mends most of it." >&2; exit 1; }
+	@report=$$("$(VENV)/bin/oxlint" --format unix code book) || { echo "$$report" >&2; exit 1; }
+	@"$(VENV)/bin/oxfmt" --list-different $(SCRIPTS) >&2 || { \
+		echo "Style of JavaScript differs; $(VENV)/bin/oxfmt $(SCRIPTS) mends it." >&2; exit 1; }
 	@report=$$("$(VENV)/bin/lint-imports" --no-cache --no-logo 2>&1) || { echo "$$report" >&2; exit 1; }
 	@$(RUN) -m pyrefly check --python-interpreter-path "$(VENV)/bin/python" --summary=none
 

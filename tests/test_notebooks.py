@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from tools import check, stamp
+from tools import check, questions, stamp
 
 NOTEBOOKS = stamp.notebooks()
 
@@ -18,6 +18,11 @@ def test_chapter_is_recorded_described_and_portable(path):
 
 def test_chapters_begin_alike():
     faults = check.alike(NOTEBOOKS)
+    assert not faults, "\n".join(faults)
+
+
+def test_no_two_questions_have_one_name():
+    faults = questions.alike(NOTEBOOKS)
     assert not faults, "\n".join(faults)
 
 

@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tools import bootstrap, folds, reading, stamp
+from tools import bootstrap, folds, questions, reading, stamp
 
 LIMIT = 1_000_000
 MACHINE_PATH = re.compile(
@@ -46,7 +46,16 @@ def faults(path: Path) -> list[str]:
     problems: list[str] = (
         [] if len(text.encode()) <= LIMIT else [f"the file has {len(text.encode()):,} bytes, more than {LIMIT:,}"]
     )
-    for check in (drifted, unexecuted, unstorable, without_alternative, not_portable, foreign, folds.faults):
+    for check in (
+        drifted,
+        unexecuted,
+        unstorable,
+        without_alternative,
+        not_portable,
+        foreign,
+        folds.faults,
+        questions.faults,
+    ):
         problems += check(notebook)
     return problems
 
@@ -214,7 +223,8 @@ def html_alternatives(html: str) -> list[str | None]:
 
 def main(arguments: list[str]) -> int:
     paths = [Path(argument) for argument in arguments] or stamp.notebooks()
-    problems = [f"{path.name}: {fault}" for path in paths for fault in faults(path)] + alike(stamp.notebooks())
+    problems = [f"{path.name}: {fault}" for path in paths for fault in faults(path)]
+    problems += alike(stamp.notebooks()) + questions.alike(stamp.notebooks())
     for path in paths:
         print("\n".join(reading.describe(path.stem, stamp.read(path))))
     for fault in problems:

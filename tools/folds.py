@@ -19,6 +19,7 @@ LABELS = {
     "figure": "Code of this figure",
     "table": "Code of this table",
     "check": "How this was checked",
+    "question": "Code of this question",
 }
 
 

@@ -20,6 +20,7 @@ SCREEN = 1000
 BAR = {"lines": 250, "screens": 30}
 
 CLAIM = "application/vnd.pixelwise.claim+json"  # as pixelwise.notebook.claim stores it, which would import torch
+QUESTION = 'data-explorable="question"'  # in the HTML of one, as pixelwise.explorables.host stores it
 FENCE = re.compile(r"^([ >]*)(`{3,}|~{3,})(.*?)^\1\2[ \t]*$", re.M | re.S)
 TARGET = re.compile(r"\]\([^()]*(?:\([^()]*\)[^()]*)*\)|<https?://[^>]*>")
 TYPED = re.compile(r"\b[Rr]eading takes\b")
@@ -70,7 +71,8 @@ def measure(notebook: stamp.Json) -> Reading:
         folded=sum(n for n, away in zip(lines, folded, strict=True) if away),
         figures=sum(any(map(is_figure, outputs)) for outputs in shown),
         claims=len(claims),
-        questions=sum(text.count("🙌") + text.count("*Predict") for text in prose),
+        questions=sum(text.count("🙌") + text.count("*Predict") for text in prose)
+        + sum(is_question(data) for outputs in shown for data in outputs),
         folds=sum(folded),
     )
 
@@ -92,9 +94,16 @@ def count_words(markdown: str) -> int:
     return sum(bool(re.search(r"\w", word)) for word in text.split())
 
 
+def is_question(data: stamp.Json) -> bool:
+    """Whether an output asks for a guess before it shows what was measured."""
+    return QUESTION in "".join(data.get("text/html", ""))
+
+
 def is_figure(data: stamp.Json) -> bool:
-    """Whether an output is a picture, an interactive figure or a table; a claim's box is none."""
-    return CLAIM not in data and ("text/html" in data or any(kind.startswith("image/") for kind in data))
+    """Whether an output is a picture, an interactive figure or a table; a claim's box and a question are none."""
+    if CLAIM in data or is_question(data):
+        return False
+    return "text/html" in data or any(kind.startswith("image/") for kind in data)
 
 
 def describe(name: str, notebook: stamp.Json) -> list[str]:

@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def ship(run: Run) -> Path:
-    """Write a run's weights and their card to `weights.TRAINED`; returns the path. ValueError where they can't go there."""
+    """Write a run's weights and their card to `weights.TRAINED`; the path. ValueError where they can't go there."""
     if runs.kept_results(run) is None:
         raise ValueError(f"{run.name} is not done: python -m tools.runs --only {run.name}")
     path = weights.SHIPPED[run.dataset]

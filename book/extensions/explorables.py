@@ -15,7 +15,12 @@ from sphinx.util.typing import ExtensionMetadata
 from pixelwise.explorables.bundle import bundle
 
 SCRIPT = "explorables.js"
-HOST = re.compile(r'<div class="pw-explorable" data-explorable="([\w-]+)".*?</figure></div>', re.DOTALL)
+HOST = re.compile(
+    r'<div class="pw-explorable" data-explorable="(?P<kind>[\w-]+)"(?: data-name="(?P<own>[\w-]+)")? data-state='
+    r".*?</figure></div>",
+    re.DOTALL,
+)
+"""The element of an interactive figure; one of many of its kind, as a question is, has a name of its own."""
 PICTURE = re.compile(r'<img\b[^>]*\bsrc="data:image/png;base64,([^"]+)"[^>]*>')
 
 
@@ -43,10 +48,11 @@ def finish(
         return re.sub(r'src="[^"]*"', f'{size} src="{context["pathto"](name, 1)}"', tag[0])
 
     def anchor(host: re.Match[str]) -> str:
-        if host[1] in seen:
+        name = host["own"] or host["kind"]
+        if name in seen:
             return host[0]
-        seen.add(host[1])
-        return host[0].replace("<div", f'<div id="{host[1]}"', 1)
+        seen.add(name)
+        return host[0].replace("<div", f'<div id="{name}"', 1)
 
     context["body"] = HOST.sub(anchor, PICTURE.sub(store, context.get("body", "")))
     if seen:

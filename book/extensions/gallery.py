@@ -53,7 +53,8 @@ def recorded(pages: list[str], root: Path = stamp.ROOT) -> dict[str, Figure]:
             for output in cell["outputs"]:
                 text = "".join(output.get("data", {}).get("text/html", ""))
                 for host in HOST.finditer(text):
-                    figures.setdefault(host[1], Figure(host[1], page, host[0]))
+                    if not host["own"]:  # a question stands on the wall of questions
+                        figures.setdefault(host["kind"], Figure(host["kind"], page, host[0]))
     return figures
 
 

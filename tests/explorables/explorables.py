@@ -1,6 +1,7 @@
 """Explorables as a chapter makes them; those that need recorded data get made-up scores and features of its shapes."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import anywidget
@@ -14,7 +15,7 @@ from pixelwise.data import streets
 def make(name: str, **state: object) -> anywidget.AnyWidget:
     """An explorable by the name of its class."""
     arguments = ARGUMENTS[name]() if name in ARGUMENTS else ()
-    return getattr(explorables, name)(*arguments, **state)
+    return getattr(explorables, name)(*arguments, **QUESTION | state if name == "Question" else state)
 
 
 def fcn_skips(seed: int = 0) -> tuple[NDArray[Any], ...]:
@@ -84,9 +85,29 @@ def pareto_front(seed: int = 0) -> tuple[dict[str, dict[str, float]], dict[str, 
     return prices, scores
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A claim as a chapter has asserted it."""
+
+    sentence: str = "Poles gain less than 12 points"
+    state: str = "holds"
+    name: str = "poles-gain-less-than-points"
+    detail: str = "measured 8.5, 9.2, 7.9; at most 12 for every seed; streets"
+
+
+QUESTION: dict[str, Any] = {
+    "measured": [8.5, 9.2, 7.9],
+    "unit": "points of pole IoU",
+    "scale": (0, 60),
+    "verdict": "Ten times as many poles bring less than twelve points.",
+    "not_shown": "another network may gain more.",
+    "claims": [Claim()],
+}
+
 ARGUMENTS: dict[str, Callable[[], tuple[Any, ...]]] = {
     "FcnSkips": fcn_skips,
     "HypercolumnProbe": hypercolumn_probe,
     "ParetoFront": pareto_front,
+    "Question": lambda: ("poles-gain", "How much do poles gain when there are ten times as many?"),
     "SkipOrNot": skip_or_not,
 }

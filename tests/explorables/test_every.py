@@ -31,6 +31,9 @@ def test_it_starts_when_scrolled_into_view(open_page, name):
 def test_without_javascript_the_picture_stays(open_page, name):
     explorable = make(name)
     tab = open_page(explorable, java_script_enabled=False)
+    for summary in tab.locator(".pw-explorable summary").all():
+        assert not tab.locator(".pw-explorable img").is_visible()
+        summary.click()
     assert tab.locator(".pw-explorable img").is_visible()
     assert explorable.caption in tab.locator("figcaption").inner_text()
     assert len(explorable.alt()) > 60
@@ -130,7 +133,7 @@ def test_whatever_an_address_says_it_shows_a_state(open_page, functions, name):
     for key in functions(explorable.name)():
         kind = str if isinstance(explorable.state[key], str) else int
         for value in HOSTILE[kind]:
-            address = f"#{urlencode({f'{explorable.name}.{key}': value})}"
+            address = f"#{urlencode({f'{explorable.address}.{key}': value})}"
             shown = tab.evaluate(
                 """async (address) => {
                   location.hash = address;

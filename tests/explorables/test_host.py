@@ -1,11 +1,10 @@
-"""How an explorable shows: widget, still picture, script of the built page."""
+"""How an explorable shows: as a widget, as a still picture."""
 
 import base64
 import html
 import io
 import json
 import re
-import subprocess
 import sys
 
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 from traitlets import TraitError
 
 from pixelwise import explorables
-from pixelwise.explorables import bundle, metric_traps, sources
+from pixelwise.explorables import metric_traps
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -107,26 +106,3 @@ def test_encoding_and_decoding_agree():
     for _ in range(20):
         labels = rng.choice([0, 3, 10, 254, 255], size=rng.integers(1, 200))
         assert np.array_equal(metric_traps.decode(metric_traps.encode(labels)), labels)
-
-
-@pytest.mark.parametrize("name", sources.names())
-def test_a_module_depends_on_nothing_and_is_light(name):
-    source = sources.source(name)
-    assert not re.search(
-        r"^\s*import\b|\bimport\(|fetch\(|XMLHttpRequest|\beval\(|new Function|innerHTML", source, re.M
-    )
-    assert source.count("export default") == 1
-    assert (sources.FOLDER / f"{name.replace('-', '_')}.mjs").stat().st_size <= 20 * 1024
-
-
-def test_bundle_is_written_where_it_is_asked_for(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["bundle", str(tmp_path / "explorables.js")])
-    bundle.main()
-    text = (tmp_path / "explorables.js").read_text(encoding="utf-8")
-    assert not re.search(r"^(import|export) ", text, re.M)
-    assert all(f'explorables["{name}"]' in text for name in sources.names())
-
-
-def test_the_build_needs_no_torch_for_the_bundle():
-    code = "import sys, pixelwise.explorables.bundle as b; b.bundle(); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

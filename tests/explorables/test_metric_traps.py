@@ -170,7 +170,7 @@ def score(tab, name):
 
 
 def says(tab, words):
-    tab.locator(".finding", has_text=re.compile(words)).wait_for(timeout=20_000)
+    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
 
 
 def test_it_starts_when_scrolled_into_view(visit):

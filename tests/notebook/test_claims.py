@@ -189,3 +189,21 @@ class TestRecordedTable:
         begin()
         claims.trained("It gains there", GAINS, at_least=0, recorded=self.record())
         assert claims.table(self.record()).claims == ()
+
+
+def test_a_question_finds_the_claims_that_settle_it(begin):
+    begin("smoke")
+    claims.trained("FCN-8s has ≥ 12 points more", GAINS, at_least=12)
+    claims.deterministic("The ratio is over two", 2.5, at_least=2)
+    found = claims.asserted("the-ratio-is-over-two", "FCN-8s has ≥ 15 points more")
+    assert [(claim.sentence, claim.state) for claim in found] == [
+        ("The ratio is over two", "holds"),
+        ("FCN-8s has ≥ 12 points more", claims.UNCHECKED),
+    ]
+
+
+def test_a_claim_that_is_not_made_yet_settles_nothing(begin):
+    begin("smoke")
+    claims.deterministic("The ratio is over two", 2.5, at_least=2)
+    with pytest.raises(ValueError, match="nothing before this cell claims 'The ratio is over'; near it: the-ratio-is-"):
+        claims.asserted("The ratio is over")

@@ -44,7 +44,10 @@
       button.textContent = "Copy";
       button.addEventListener("click", async () => {
         const text = code.textContent;
-        button.textContent = await navigator.clipboard.writeText(text).then(() => "Copied", () => "Not allowed");
+        button.textContent = await navigator.clipboard.writeText(text).then(
+          () => "Copied",
+          () => "Not allowed",
+        );
         setTimeout(() => (button.textContent = "Copy"), 2000);
       });
       code.after(button);

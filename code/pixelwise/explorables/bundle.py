@@ -6,15 +6,16 @@ It is a classic script in a function of its own, so it runs from file:// and lea
 import sys
 from pathlib import Path
 
-from .sources import names, plain
+from .sources import names, plain, shared
 
 
 def bundle() -> str:
-    """Return the script: shared helpers, every explorable, and what mounts them."""
+    """Return the script: shared helpers, every explorable, what mounts them, and the wall of questions."""
     parts = ["// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs", "(() => {"]
-    parts += ['"use strict";', plain("shared"), "const explorables = {};"]
+    parts += ['"use strict";', shared(), "const explorables = {};"]
     parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in names()]
-    return "\n".join([*parts, plain("mount"), "})();", ""])
+    parts += [plain("mount"), "mountAll(explorables);", plain("wall"), "raiseWall(explorables);"]
+    return "\n".join([*parts, "})();", ""])
 
 
 def main() -> None:

@@ -49,6 +49,11 @@ class Explorable(HasTraits):
         raise NotImplementedError
 
     @property
+    def address(self) -> str:
+        """What identifies it in a page and in an address, its front end's name unless many of its kind exist."""
+        return self.name
+
+    @property
     def state(self) -> dict[str, Any]:
         """The state as plain values, ready for JSON."""
         return {name: getattr(self, name) for name in self.trait_names(state=True)}
@@ -64,16 +69,23 @@ class Explorable(HasTraits):
             link((self, name), (widget, name))
         return widget
 
-    def still(self, hint: str) -> str:
-        """The host element as HTML: the still picture with alt text, the caption, a hint, and the state as JSON."""
+    def content(self) -> str:
+        """What the page shows until it comes alive, as HTML: the still picture with alt text."""
         card = self.picture()
         width = min(card.css_width, WIDTH)
         picture = base64.b64encode(card.png()).decode()
         return (
-            f'<div class="pw-explorable" data-explorable="{self.name}" '
-            f'data-state="{html.escape(json.dumps(self.state))}">'
-            f'<figure><img class="dark-light" width="{width}" alt="{html.escape(self.alt())}" '
+            f'<img class="dark-light" width="{width}" alt="{html.escape(self.alt())}" '
             f'src="data:image/png;base64,{picture}">'
+        )
+
+    def still(self, hint: str) -> str:
+        """The host element as HTML: its content, the caption, a hint, and the state as JSON."""
+        named = "" if self.address == self.name else f' data-name="{self.address}"'
+        return (
+            f'<div class="pw-explorable" data-explorable="{self.name}"{named} '
+            f'data-state="{html.escape(json.dumps(self.state))}">'
+            f"<figure>{self.content()}"
             f'<figcaption>{html.escape(self.caption)} <span class="pw-still">{html.escape(hint)}</span></figcaption>'
             "</figure></div>"
         )

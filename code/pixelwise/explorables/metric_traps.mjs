@@ -1,44 +1,74 @@
 // Metric traps: paint over a prediction, and see the metrics of segmentation disagree about it.
-import { frame, h, oncePerFrame, percent, speaker, write } from "./shared.mjs";
+import { fillSquare, outline, penOf } from "./shared/canvas.mjs";
+import { ARROWS, button, checklist, onDrag, placeAt, spokenFinding, spokenPlace } from "./shared/controls.mjs";
+import { barCell, barRow, frame, h, table, uniqueId, write } from "./shared/dom.mjs";
+import { VOID, mean, percent } from "./shared/numbers.mjs";
+import { change, follow, oncePerFrame, oneOf, within } from "./shared/state.mjs";
 
-const VOID = 255;
 const KEEP = 254; // in edits: as the starting point has it
 
-/** Labels from runs such as "a32b8z4": a letter for the label (z is void, . is KEEP) and how often it comes. */
+/**
+ * Labels from runs such as "a32b8z4": a letter for the label (z is void, . is KEEP) and how often it comes.
+ * @param {string} text
+ * @param {number} [most] labels
+ * @returns {number[]} labels
+ */
 export function decode(text, most = 65536) {
   const labels = [];
   for (const [, sign, times] of text.matchAll(/([a-z.])(\d*)/g)) {
-    const label = sign === "z" ? VOID : sign === "." ? KEEP : sign.charCodeAt(0) - 97;
+    const known = { z: VOID, ".": KEEP };
+    const label = known[sign] ?? sign.charCodeAt(0) - 97;
     for (let i = Math.min(times === "" ? 1 : Number(times), most - labels.length); i > 0; i--) labels.push(label);
     if (labels.length === most) break; // an address may ask for any number
   }
   return labels;
 }
 
-/** The runs of some labels, as `decode` reads them. */
+/**
+ * The runs of some labels, as `decode` reads them.
+ * @param {number[]} labels
+ * @returns {string} runs
+ */
 export function encode(labels) {
+  const known = { [VOID]: "z", [KEEP]: "." };
   let text = "";
   for (let i = 0, run = 1; i < labels.length; i += run, run = 1) {
     while (labels[i + run] === labels[i]) run++;
-    const sign = labels[i] === VOID ? "z" : labels[i] === KEEP ? "." : String.fromCharCode(97 + labels[i]);
+    const sign = known[labels[i]] ?? String.fromCharCode(97 + labels[i]);
     text += run > 1 ? sign + run : sign;
   }
   return text;
 }
 
-/** What was painted on a starting point, as text; empty when nothing was. */
+/**
+ * What was painted on a starting point.
+ * @param {number[]} prediction
+ * @param {number[]} start
+ * @returns {string} runs; empty when nothing was
+ */
 export function editsOf(prediction, start) {
   const edits = prediction.map((label, i) => (label === start[i] ? KEEP : label));
   return edits.every((label) => label === KEEP) ? "" : encode(edits);
 }
 
-/** The starting point with the edits painted on; whatever isn't one of the labels is left as it was. */
+/**
+ * The starting point with the edits painted on; whatever isn't one of the labels is left as it was.
+ * @param {number[]} start
+ * @param {string} edits
+ * @param {number[]} labels
+ * @returns {number[]} a prediction
+ */
 export function applyEdits(start, edits, labels) {
   const painted = decode(edits, start.length);
   return start.map((label, i) => (labels.includes(painted[i]) ? painted[i] : label));
 }
 
-/** Which pixels have two different labels in the 3×3 window around them; void makes no change of label. */
+/**
+ * Which pixels have two different labels in the 3×3 window around them; void makes no change of label.
+ * @param {number[]} mask
+ * @param {number} width
+ * @returns {boolean[]} one for each pixel
+ */
 export function boundaryBand(mask, width) {
   const height = mask.length / width;
   return mask.map((_, i) => {
@@ -58,14 +88,30 @@ export function boundaryBand(mask, width) {
   });
 }
 
-const mean = (scores) => {
-  const known = scores.filter((score) => !Number.isNaN(score));
-  return known.reduce((sum, score) => sum + score, 0) / known.length;
-};
+const meanOfKnown = (scores) => mean(scores.filter((score) => !Number.isNaN(score)));
 
-/** All the numbers: shares in 0–1, NaN where a class is absent; void in the target is never counted. */
+/**
+ * All the numbers: shares 0 to 1, NaN where a class is absent; void in the target is never counted.
+ * @typedef {object} Measures
+ * @property {number} pixelAccuracy
+ * @property {number} meanIou
+ * @property {number} microIou
+ * @property {number} dice
+ * @property {number} boundaryIou
+ * @property {number[]} classIou
+ * @property {number[]} classShare
+ */
+
+/**
+ * Measure a prediction.
+ * @param {number[]} prediction
+ * @param {number[]} target
+ * @param {number} width
+ * @param {number} [classes] how many
+ * @returns {Measures} the numbers
+ */
 export function measure(prediction, target, width, classes = 11) {
-  const zeros = () => new Array(classes).fill(0);
+  const zeros = () => Array.from({ length: classes }, () => 0);
   const [both, truth, called, edgeBoth, edgeTruth, edgeCalled] = [zeros(), zeros(), zeros(), zeros(), zeros(), zeros()];
   const [nearTarget, nearPrediction] = [boundaryBand(target, width), boundaryBand(prediction, width)];
   let counted = 0;
@@ -85,51 +131,68 @@ export function measure(prediction, target, width, classes = 11) {
   const classIou = both.map((n, c) => n / (truth[c] + called[c] - n));
   return {
     pixelAccuracy: right / counted,
-    meanIou: mean(classIou),
+    meanIou: meanOfKnown(classIou),
     microIou: right / (2 * counted - right),
-    dice: mean(both.map((n, c) => (2 * n) / (truth[c] + called[c]))),
-    boundaryIou: mean(edgeBoth.map((n, c) => n / (edgeTruth[c] + edgeCalled[c] - n))),
+    dice: meanOfKnown(both.map((n, c) => (2 * n) / (truth[c] + called[c]))),
+    boundaryIou: meanOfKnown(edgeBoth.map((n, c) => n / (edgeTruth[c] + edgeCalled[c] - n))),
     classIou,
     classShare: truth.map((n) => n / counted),
   };
 }
 
-/** One task for each metric, and whether the numbers meet it. */
+/**
+ * One task for each metric, and whether the numbers meet it.
+ * @param {Measures} n
+ * @returns {[string, boolean][]} tasks
+ */
 export function challenges(n) {
+  const contours = n.meanIou >= 0.8 && n.meanIou - n.boundaryIou >= 0.25;
   return [
     ["Pixel accuracy of 95 % or more, with mIoU under 50 %", n.pixelAccuracy >= 0.95 && n.meanIou < 0.5],
     ["mIoU of 75 % or more, with micro IoU under 65 %", n.meanIou >= 0.75 && n.microIou < 0.65],
     ["Micro IoU 15 points or more under pixel accuracy", n.pixelAccuracy - n.microIou >= 0.15],
     ["Dice 14 points or more above mIoU", n.dice - n.meanIou >= 0.14],
-    ["Boundary IoU 25 points or more under mIoU, with mIoU of 80 % or more", n.meanIou >= 0.8 && n.meanIou - n.boundaryIou >= 0.25],
+    ["Boundary IoU 25 points or more under mIoU, with mIoU of 80 % or more", contours],
   ];
 }
 
-/** The most telling thing about the numbers, in words. */
+/**
+ * The most telling thing about the numbers, in words.
+ * @param {Measures} n
+ * @param {Record<number, string>} names of the classes
+ * @returns {string} sentences
+ */
 export function finding(n, names) {
   const lost = Object.keys(names).filter((label) => n.classShare[label] > 0 && n.classIou[label] === 0);
   const [accuracy, miou, micro] = [percent(n.pixelAccuracy), percent(n.meanIou), percent(n.microIou)];
+  const edge = `Boundary IoU (${percent(n.boundaryIou)})`;
   if (n.pixelAccuracy === 1)
     return n.boundaryIou === 1
       ? "Every metric says 100 %: the prediction equals the labels wherever they count."
-      : `Only what lies under void is wrong. Boundary IoU (${percent(n.boundaryIou)}) still sees the contour it makes.`;
+      : `Only what lies under void is wrong. ${edge} still sees the contour it makes.`;
   if (!lost.length && n.meanIou - n.boundaryIou > 0.15)
-    return `Boundary IoU (${percent(n.boundaryIou)}) is far below mIoU (${miou}): the mistakes sit on the contours.`;
-  if (n.meanIou - n.microIou > 0.08)
-    return `mIoU (${miou}) is kinder than micro IoU (${micro}): the mistakes are in large classes, and in mIoU a pole has as many votes as a road.`;
+    return `${edge} is far below mIoU (${miou}): the mistakes sit on the contours.`;
+  if (n.meanIou - n.microIou > 0.08) {
+    const votes = "the mistakes are in large classes, and in mIoU a pole has as many votes as a road";
+    return `mIoU (${miou}) is kinder than micro IoU (${micro}): ${votes}.`;
+  }
   if (lost.length) {
     const list = lost.map((label) => names[label]).join(", ");
     return n.pixelAccuracy >= 0.9
       ? `Pixel accuracy of ${accuracy} hides a loss: ${list} at IoU 0. mIoU says so with ${miou}.`
       : `Lost altogether: ${list} (IoU 0). mIoU is down to ${miou}, pixel accuracy to ${accuracy}.`;
   }
-  if (n.dice - n.meanIou > 0.08)
-    return `Dice (${percent(n.dice)}) sounds better than mIoU (${miou}), and for each class it is the same fact: 2 IoU / (1 + IoU).`;
+  if (n.dice - n.meanIou > 0.08) {
+    const fact = "for each class it is the same fact: 2 IoU / (1 + IoU)";
+    return `Dice (${percent(n.dice)}) sounds better than mIoU (${miou}), and ${fact}.`;
+  }
   if (n.pixelAccuracy - n.meanIou > 0.05)
     return `Pixel accuracy (${accuracy}) is above mIoU (${miou}): small classes suffer most.`;
-  return `The metrics nearly agree: pixel accuracy ${accuracy}, mIoU ${miou}. Micro IoU (${micro}) is pixel accuracy a once more, as a / (2 − a).`;
+  const agree = `pixel accuracy ${accuracy}, mIoU ${miou}`;
+  return `The metrics nearly agree: ${agree}. Micro IoU (${micro}) is pixel accuracy a once more, as a / (2 − a).`;
 }
 
+const NAMES = ["start", "brush", "size", "edits"];
 const METRICS = [
   ["pixelAccuracy", "pixel accuracy"],
   ["meanIou", "mIoU (macro)"],
@@ -140,282 +203,291 @@ const METRICS = [
 const SIZES = [1, 3, 5]; // of the brush, in pixels of the scene
 const CELL = 16; // canvas pixels for one pixel of the scene
 const CSS = `
-.pw-metric-traps .views{display:grid;gap:.8rem;margin-bottom:.7rem}
-.pw-metric-traps canvas{display:block;width:100%;height:auto;border-radius:.3rem;image-rendering:pixelated}
+.pw-metric-traps .views{gap:.8rem}
+.pw-metric-traps canvas{image-rendering:pixelated}
 .pw-metric-traps canvas.paint{touch-action:none;cursor:crosshair}
 .pw-metric-traps .truth{max-width:11rem}
 .pw-metric-traps label{display:flex;align-items:center;gap:.4rem;min-height:1.8rem;cursor:pointer}
-.pw-metric-traps input{width:1.1rem;height:1.1rem;margin:0;accent-color:var(--fill)}
 .pw-metric-traps kbd{padding:0;border:0;background:none;box-shadow:none;font:inherit;font-size:.85em;color:var(--soft)}
-.pw-metric-traps .swatch{width:1.1rem;height:1.1rem;border:1px solid var(--line);border-radius:.2rem;flex:none}
+.pw-metric-traps .swatch{width:1.1rem;height:1.1rem;margin:0;flex:none}
 .pw-metric-traps .classes td:nth-child(2){width:38%}
 .pw-metric-traps .scores td:nth-child(2){width:45%}
-.pw-metric-traps td.number{text-align:right;padding-right:0;font-variant-numeric:tabular-nums;white-space:nowrap}
-.pw-metric-traps li{list-style:none;margin:.15rem 0;padding-left:4.3rem;text-indent:-4.3rem}
-.pw-metric-traps li b{display:inline-block;width:4.3rem;text-indent:0;font-weight:600}
-.pw-metric-traps li.met b{color:var(--good)}
-.pw-metric-traps .finding{min-height:2.9em;font-weight:600}
 @container (min-width:34rem){
 .pw-metric-traps .views{grid-template-columns:1fr 1fr}
 .pw-metric-traps .views.numbers{gap:1.6rem}
 .pw-metric-traps .truth{max-width:none}}
 `;
 
-function render({ model, el }) {
+// State: first the scene and its starting points, which never change
+function sceneOf(model) {
   const width = model.get("width");
   const target = decode(model.get("target"));
-  const height = target.length / width;
   const classes = model.get("classes"); // [label, name, colour] each
   const starts = new Map(Object.entries(model.get("starts")).map(([name, runs]) => [name, decode(runs)]));
-  const labels = classes.map(([label]) => label);
   const names = Object.fromEntries(classes.map(([label, name]) => [label, name]));
   const colours = Object.fromEntries(classes.map(([label, , colour]) => [label, colour]));
+  const labels = classes.map(([label]) => label);
   const nameOf = (label) => names[label] ?? "void, not counted";
-  const startNow = () => (starts.has(model.get("start")) ? model.get("start") : [...starts.keys()][0]);
-  const startOf = () => starts.get(startNow());
-  const sizeNow = () => (SIZES.includes(model.get("size")) ? model.get("size") : SIZES[0]);
+  return { width, height: target.length / width, target, classes, starts, labels, names, colours, nameOf };
+}
+
+/*
+ * The prediction under the brush, and what was painted before: `load` takes what the model says, `paint` draws a line
+ * from one point to another and keeps it, `save` sends it to Python as well.
+ */
+function easelOf(model, { width, height, target, starts, labels }) {
+  const easel = { prediction: [], undo: [] };
+  const startNow = () => oneOf(model.get("start"), [...starts.keys()]);
   const brushNow = () => (labels.includes(model.get("brush")) ? model.get("brush") : KEEP);
+  const sizeNow = () => oneOf(model.get("size"), SIZES);
 
-  let prediction = [];
-  let cursor = { x: Math.floor(width / 2), y: Math.floor(height / 2) };
-  let stroke = null; // the last point of a stroke under way
-  let undo = [];
+  function load() {
+    const given = applyEdits(starts.get(startNow()), model.get("edits"), labels);
+    if (encode(given) !== encode(easel.prediction)) easel.prediction = given;
+  }
+  function remember() {
+    easel.undo = [...easel.undo.slice(-99), { start: startNow(), edits: model.get("edits") }];
+  }
+  function takeBack() {
+    if (easel.undo.length) change(model, easel.undo.pop());
+  }
+  function dab(row, column) {
+    const reach = (sizeNow() - 1) / 2;
+    const brush = brushNow();
+    for (let v = Math.max(0, row - reach); v <= Math.min(height - 1, row + reach); v++)
+      for (let u = Math.max(0, column - reach); u <= Math.min(width - 1, column + reach); u++) {
+        const i = v * width + u;
+        const label = brush === KEEP ? target[i] : brush;
+        if (labels.includes(label)) easel.prediction[i] = label;
+      }
+  }
+  function paint(from, to, save) {
+    const [down, across] = [to[0] - from[0], to[1] - from[1]];
+    const steps = Math.max(Math.abs(down), Math.abs(across), 1);
+    for (let i = 0; i <= steps; i++)
+      dab(Math.round(from[0] + (down * i) / steps), Math.round(from[1] + (across * i) / steps));
+    change(model, { edits: editsOf(easel.prediction, starts.get(startNow())) }, save);
+  }
+  return Object.assign(easel, { startNow, brushNow, sizeNow, load, remember, takeBack, paint });
+}
 
-  const root = frame(el, "metric-traps", CSS);
-  root.setAttribute("aria-label", "Metric traps: paint a prediction and compare the metrics");
-
-  // The two pictures
+// Elements
+function canvasesOf({ width, height, names }, keysId) {
   const canvas = (properties) => h("canvas", { width: width * CELL, height: height * CELL, ...properties });
-  const truthView = canvas({ role: "img", "aria-label": `The labels: a street of ${height} by ${width} pixels with ${Object.values(names).join(", ")}` });
-  const keysId = `pw-keys-${Math.random().toString(36).slice(2)}`;
-  const view = canvas({
-    class: "paint",
-    tabindex: 0,
-    role: "application",
-    "aria-label": "Prediction to paint over",
-    "aria-describedby": keysId,
-  });
-  const heard = h("p", { class: "unseen", "aria-live": "polite" });
-  const sayPlace = speaker(heard, 150);
+  const street = `a street of ${height} by ${width} pixels with ${Object.values(names).join(", ")}`;
+  const truth = canvas({ role: "img", "aria-label": `The labels: ${street}` });
+  const label = { "aria-label": "Prediction to paint over", "aria-describedby": keysId };
+  return { truth, view: canvas({ class: "paint", tabindex: 0, role: "application", ...label }) };
+}
 
-  // Controls
-  const startButtons = [...starts.keys()].map((name) =>
-    h("button", { type: "button", onclick: () => (remember(), change({ start: name, edits: "" })) }, name),
-  );
-  const undoButton = h("button", { type: "button", onclick: takeBack }, "Undo");
-  const size = h(
-    "select",
-    { onchange: () => change({ size: Number(size.value) }) },
-    ...SIZES.map((pixels) => h("option", { value: pixels }, `${pixels} × ${pixels} px`)),
-  );
-  const marks = h("input", { type: "checkbox", checked: true, onchange: () => redraw() });
+// The rows of the table of classes: each chooses what to paint with, and shows the IoU
+function brushesOf(model, classes, keysId) {
   const group = `pw-brush-${keysId}`;
-  const brushes = [...classes, [KEEP, "as in the labels", "transparent"]].map(([label, name, colour], i) => {
-    const input = h("input", { type: "radio", name: group, value: label, onchange: () => change({ brush: label }) });
+  return [...classes, [KEEP, "as in the labels", "transparent"]].map(([label, name, colour], i) => {
+    const onchange = () => change(model, { brush: label });
+    const input = h("input", { type: "radio", name: group, value: label, onchange });
     const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = colour;
-    const bar = h("i");
-    const score = h("td", { class: "number" });
-    const key = i < classes.length ? i + 1 : 0;
-    const choice = h("label", {}, input, swatch, name, h("kbd", { "aria-hidden": "true" }, String(key)));
-    const row =
-      label === KEEP
-        ? h("tr", {}, h("td", { colspan: 3 }, choice))
-        : h("tr", {}, h("td", {}, choice), h("td", {}, h("div", { class: "bar", "aria-hidden": "true" }, bar)), score);
-    return { label, input, bar, score, row };
-  });
-  const scores = METRICS.map(([key, name]) => {
-    const bar = h("i");
+    const key = h("kbd", { "aria-hidden": "true" }, String((i + 1) % (classes.length + 1)));
+    const choice = h("label", {}, input, swatch, name, key);
+    if (label === KEEP) return { label, input, row: h("tr", {}, h("td", { colspan: 3 }, choice)) };
+    const { bar, cell } = barCell();
     const number = h("td", { class: "number" });
-    const holder = h("td", {}, h("div", { class: "bar", "aria-hidden": "true" }, bar));
-    return { key, bar, number, row: h("tr", {}, h("th", { scope: "row" }, name), holder, number) };
+    return { label, input, bar, number, row: h("tr", {}, h("td", {}, choice), cell, number) };
   });
-  const tasks = challenges(measure(target, target, width)).map(([text]) => {
-    const state = h("b");
-    return { state, item: h("li", {}, state, text) };
-  });
-  const found = h("p", { class: "finding", role: "status" });
-  const sayFinding = speaker(found);
+}
 
-  const title = (words) => h("caption", {}, words);
+// The buttons and boxes around the pictures
+function controlsOf(model, { starts }, easel, redraw) {
+  const restart = (name) => {
+    easel.remember();
+    change(model, { start: name, edits: "" });
+  };
+  const sizes = SIZES.map((pixels) => h("option", { value: pixels }, `${pixels} × ${pixels} px`));
+  const size = h("select", { onchange: () => change(model, { size: Number(size.value) }) }, ...sizes);
+  return {
+    starts: [...starts.keys()].map((name) => button(name, () => restart(name))),
+    undo: button("Undo", easel.takeBack),
+    size,
+    marks: h("input", { type: "checkbox", checked: true, onchange: redraw }),
+  };
+}
+
+function build(root, model, scene, easel, redraw) {
+  const { width, target, classes } = scene;
+  const keysId = uniqueId("keys");
+  const canvases = canvasesOf(scene, keysId);
+  const controls = controlsOf(model, scene, easel, redraw);
+  const brushes = brushesOf(model, classes, keysId);
+  const scores = METRICS.map(([key, name]) => ({ key, ...barRow(name) }));
+  const todo = checklist("Challenges", challenges(measure(target, target, width)), "met");
+  const [found, place] = [spokenFinding(), spokenPlace()];
+  const { starts, undo, size, marks } = controls;
+  const keys = "arrows move, space paints, shift with an arrow paints along";
+  const digits = `1 to ${classes.length} choose a class and 0 the true one, Z takes back`;
+  const rows = (all) => h("tbody", {}, ...all.map((one) => one.row));
+  const figure = (title, picture) => h("figure", {}, h("figcaption", {}, title), picture);
   root.append(
-    h("fieldset", {}, h("legend", {}, "Start from"), h("div", { class: "pw-row" }, ...startButtons)),
+    h("fieldset", {}, h("legend", {}, "Start from"), h("div", { class: "pw-row" }, ...starts)),
     h(
       "div",
       { class: "views" },
-      h("figure", {}, h("figcaption", {}, "labels"), h("div", { class: "truth" }, truthView)),
-      h("figure", {}, h("figcaption", {}, "prediction: paint here"), view),
+      figure("labels", h("div", { class: "truth" }, canvases.truth)),
+      figure("prediction: paint here", canvases.view),
     ),
-    h("p", { class: "pw-row" }, h("label", {}, "Brush", size), undoButton, h("label", {}, marks, "dot on each mistake")),
-    h("p", { class: "soft", id: keysId }, "Keys on the prediction: arrows move, space paints, shift with an arrow paints along, 1 to ", `${classes.length} choose a class and 0 the true one, Z takes back.`),
-    found,
+    h("p", { class: "pw-row" }, h("label", {}, "Brush", size), undo, h("label", {}, marks, "dot on each mistake")),
+    h("p", { class: "soft", id: keysId }, `Keys on the prediction: ${keys}, ${digits}.`),
+    found.element,
     h(
       "div",
       { class: "views numbers" },
-      h("table", { class: "scores" }, title("Metrics"), h("tbody", {}, ...scores.map((score) => score.row))),
-      h("table", { class: "classes" }, title("Class to paint, and its IoU"), h("tbody", {}, ...brushes.map((b) => b.row))),
+      table("Metrics", [], rows(scores), { class: "scores" }),
+      table("Class to paint, and its IoU", [], rows(brushes), { class: "classes" }),
     ),
-    h("fieldset", {}, h("legend", {}, "Challenges"), h("ul", {}, ...tasks.map((task) => task.item))),
-    heard,
+    todo.element,
+    place.element,
   );
+  return { ...canvases, ...controls, brushes, scores, todo, found, place };
+}
 
-  // State
-  function change(values, save = true) {
-    for (const [name, value] of Object.entries(values)) model.set(name, value);
-    if (save) model.save_changes();
-  }
-  function load() {
-    const given = applyEdits(startOf(), model.get("edits"), labels);
-    if (encode(given) !== encode(prediction)) prediction = given;
-    redraw();
-  }
-  function remember() {
-    undo = [...undo.slice(-99), { start: startNow(), edits: model.get("edits") }];
-  }
-  function takeBack() {
-    if (undo.length) change(undo.pop());
-  }
-  function dab({ x, y }) {
-    const reach = (sizeNow() - 1) / 2;
-    const brush = brushNow();
-    for (let v = Math.max(0, y - reach); v <= Math.min(height - 1, y + reach); v++)
-      for (let u = Math.max(0, x - reach); u <= Math.min(width - 1, x + reach); u++) {
-        const i = v * width + u;
-        const label = brush === KEEP ? target[i] : brush;
-        if (labels.includes(label)) prediction[i] = label;
-      }
-  }
-  /** Paint from one point to another and keep it; `save` sends it to Python as well. */
-  function paint(from, to, save) {
-    const steps = Math.max(Math.abs(to.x - from.x), Math.abs(to.y - from.y), 1);
-    for (let i = 0; i <= steps; i++)
-      dab({ x: Math.round(from.x + ((to.x - from.x) * i) / steps), y: Math.round(from.y + ((to.y - from.y) * i) / steps) });
-    change({ edits: editsOf(prediction, startOf()) }, save);
-  }
+// Drawing
+function fillMask(canvas, mask, { width, target, colours }) {
+  const pen = penOf(canvas);
+  const nothing = "#0b0816";
+  mask.forEach((label, i) => {
+    const [x, y] = [(i % width) * CELL, Math.floor(i / width) * CELL];
+    pen.fillStyle = colours[label] ?? nothing;
+    fillSquare(pen, [x, y], CELL);
+    if (target[i] !== VOID) return;
+    pen.fillStyle = nothing;
+    for (let s = 0; s < CELL; s += 4) pen.fillRect(x, y + s, CELL, 2);
+  });
+  return pen;
+}
 
-  // Pointer and keys
-  const place = (event) => {
-    const box = view.getBoundingClientRect();
-    const at = (share, count) => Math.max(0, Math.min(count - 1, Math.floor(share * count)));
-    return { x: at((event.clientX - box.left) / box.width, width), y: at((event.clientY - box.top) / box.height, height) };
-  };
-  view.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    view.setPointerCapture(event.pointerId);
-    remember();
-    stroke = cursor = place(event);
-    paint(stroke, stroke, false);
-  });
-  view.addEventListener("pointermove", (event) => {
-    if (!stroke) return;
-    const point = place(event);
-    paint(stroke, point, false);
-    stroke = cursor = point;
-  });
-  for (const end of ["pointerup", "pointercancel"])
-    view.addEventListener(end, () => {
-      if (stroke) model.save_changes();
-      stroke = null;
-    });
-  view.addEventListener("keydown", (event) => {
-    if (event.ctrlKey && event.key !== "z") return;
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    const digit = /^\d$/.test(event.key) ? Number(event.key) : -1;
-    if (step) {
-      const from = cursor;
-      cursor = {
-        x: Math.max(0, Math.min(width - 1, cursor.x + step[0])),
-        y: Math.max(0, Math.min(height - 1, cursor.y + step[1])),
-      };
-      if (event.shiftKey) {
-        remember();
-        paint(from, cursor, true);
-      }
-    } else if (event.key === " " || event.key === "Enter") {
-      remember();
-      paint(cursor, cursor, true);
-    } else if (digit >= 0 && digit <= classes.length) {
-      change({ brush: digit === 0 ? KEEP : classes[digit - 1][0] });
-      sayPlace(`brush: ${digit === 0 ? "as in the labels" : classes[digit - 1][1]}`);
-      event.preventDefault();
-      return;
-    } else if (event.key.toLowerCase() === "z") takeBack();
-    else return;
-    event.preventDefault();
-    const i = cursor.y * width + cursor.x;
-    sayPlace(`row ${cursor.y + 1}, column ${cursor.x + 1}: predicted ${nameOf(prediction[i])}, label ${nameOf(target[i])}`);
-    redraw();
-  });
-  view.addEventListener("focus", () => redraw());
-  view.addEventListener("blur", () => redraw());
-
-  // Drawing
-  function fill(where, mask) {
-    const pen = where.getContext("2d");
-    mask.forEach((label, i) => {
-      const [x, y] = [(i % width) * CELL, Math.floor(i / width) * CELL];
-      pen.fillStyle = colours[label] ?? "#0b0816";
-      pen.fillRect(x, y, CELL, CELL);
-      if (target[i] !== VOID) return;
-      pen.fillStyle = "#0b0816";
-      for (let s = 0; s < CELL; s += 4) pen.fillRect(x, y + s, CELL, 2);
-    });
-    return pen;
-  }
-  const redraw = oncePerFrame(() => {
-    const pen = fill(view, prediction);
-    const dot = (x, y, side, colour) => {
+function markMistakes(pen, prediction, { width, target }) {
+  prediction.forEach((label, i) => {
+    if (target[i] === VOID || label === target[i]) return;
+    for (const [colour, side] of Object.entries({ "#000": 8, "#fff": 4 })) {
+      const corner = [i % width, Math.floor(i / width)].map((place) => (place + 0.5) * CELL - side / 2);
       pen.fillStyle = colour;
-      pen.fillRect((x + 0.5) * CELL - side / 2, (y + 0.5) * CELL - side / 2, side, side);
-    };
-    if (marks.checked)
-      prediction.forEach((label, i) => {
-        if (target[i] === VOID || label === target[i]) return;
-        const [x, y] = [i % width, Math.floor(i / width)];
-        dot(x, y, 8, "#000");
-        dot(x, y, 4, "#fff");
-      });
-    if (view.getRootNode().activeElement === view) {
-      const reach = (sizeNow() - 1) / 2;
-      const side = (2 * reach + 1) * CELL;
-      for (const [colour, line] of [["#000", 6], ["#fff", 2]]) {
-        pen.strokeStyle = colour;
-        pen.lineWidth = line;
-        pen.strokeRect((cursor.x - reach) * CELL, (cursor.y - reach) * CELL, side, side);
-      }
+      fillSquare(pen, corner, side);
     }
-    const numbers = measure(prediction, target, width);
-    for (const { key, bar, number } of scores) {
-      bar.style.width = `${100 * numbers[key]}%`;
-      write(number, percent(numbers[key]));
-    }
-    for (const { label, input, bar, score } of brushes) {
-      input.checked = label === brushNow();
-      if (label === KEEP) continue;
-      bar.style.width = `${100 * (numbers.classIou[label] || 0)}%`;
-      write(score, percent(numbers.classIou[label]));
-    }
-    challenges(numbers).forEach(([, met], i) => {
-      write(tasks[i].state, met ? "✓ met" : "○ open");
-      tasks[i].item.classList.toggle("met", met);
-    });
-    startButtons.forEach((button) =>
-      button.setAttribute("aria-pressed", String(button.textContent === startNow() && model.get("edits") === "")),
-    );
-    size.value = sizeNow();
-    undoButton.disabled = undo.length === 0;
-    sayFinding(finding(numbers, names));
   });
+}
 
-  fill(truthView, target);
-  write(found, " ");
-  const listeners = { start: load, edits: load, brush: redraw, size: redraw };
-  for (const [name, listen] of Object.entries(listeners)) model.on(`change:${name}`, listen);
+function draw(view, scene, { prediction, sizeNow }, cursor) {
+  const pen = fillMask(view.view, prediction, scene);
+  if (view.marks.checked) markMistakes(pen, prediction, scene);
+  if (view.view.getRootNode().activeElement !== view.view) return;
+  const size = sizeNow();
+  const corner = cursor.at.toReversed().map((place) => (place - (size - 1) / 2) * CELL);
+  outline(pen, corner, size * CELL, { "#000": 6, "#fff": 2 });
+}
+
+function show(view, { target, width, names }, easel, edits) {
+  const numbers = measure(easel.prediction, target, width);
+  const set = ({ bar, number }, value) => {
+    bar.style.width = `${100 * (value || 0)}%`;
+    write(number, percent(value));
+  };
+  for (const one of view.scores) set(one, numbers[one.key]);
+  for (const one of view.brushes) {
+    one.input.checked = one.label === easel.brushNow();
+    if (one.bar) set(one, numbers.classIou[one.label]);
+  }
+  view.todo.set(challenges(numbers));
+  for (const one of view.starts) {
+    const pressed = one.textContent === easel.startNow() && edits === "";
+    one.setAttribute("aria-pressed", String(pressed));
+  }
+  view.size.value = String(easel.sizeNow());
+  view.undo.disabled = easel.undo.length === 0;
+  view.found.say(finding(numbers, names));
+}
+
+// Events
+
+/*
+ * The cursor, by pointer and keys. What a key does: an arrow moves, with shift it paints along; space paints; a digit
+ * chooses the brush; Z takes back.
+ */
+function listen(view, model, { width, height, target, classes, nameOf }, easel, redraw) {
+  const { remember, takeBack, paint } = easel;
+  const cursor = { at: [Math.floor(height / 2), Math.floor(width / 2)] };
+  function move([rows, columns], painting) {
+    const from = cursor.at;
+    cursor.at = [within(from[0] + rows, 0, height - 1), within(from[1] + columns, 0, width - 1)];
+    if (!painting) return;
+    remember();
+    paint(from, cursor.at, true);
+  }
+  function choose(digit) {
+    const [brush, name] = digit ? classes[digit - 1] : [KEEP, "as in the labels"];
+    change(model, { brush });
+    view.place.say(`brush: ${name}`);
+  }
+  function press({ key, shiftKey }) {
+    if (Object.hasOwn(ARROWS, key)) move(ARROWS[key], shiftKey);
+    else if (key === " " || key === "Enter") move([0, 0], true);
+    else if (key.toLowerCase() === "z") takeBack();
+    else return false;
+    const [row, column] = cursor.at;
+    const i = row * width + column;
+    const words = `predicted ${nameOf(easel.prediction[i])}, label ${nameOf(target[i])}`;
+    view.place.say(`row ${row + 1}, column ${column + 1}: ${words}`);
+    redraw();
+    return true;
+  }
+  view.view.addEventListener("keydown", (event) => {
+    if (event.ctrlKey && event.key !== "z") return;
+    const digit = /^\d$/.test(event.key) && Number(event.key) <= classes.length;
+    if (digit) choose(Number(event.key));
+    if (digit || press(event)) event.preventDefault();
+  });
+  view.view.addEventListener("focus", redraw);
+  view.view.addEventListener("blur", redraw);
+  const follows = (event) => {
+    const from = cursor.at;
+    cursor.at = placeAt(view.view, event, [height, width]);
+    paint(from, cursor.at, false);
+  };
+  onDrag(view.view, {
+    start(event) {
+      if (event.button !== 0) return false;
+      view.view.setPointerCapture(event.pointerId);
+      remember();
+      cursor.at = placeAt(view.view, event, [height, width]);
+      follows(event);
+    },
+    move: follows,
+    end: () => model.save_changes(),
+  });
+  return cursor;
+}
+
+function render({ model, el }) {
+  const root = frame(el, "metric-traps", "Metric traps: paint a prediction and compare the metrics", CSS);
+  const scene = sceneOf(model);
+  const easel = easelOf(model, scene);
+  const redraw = oncePerFrame(() => {
+    draw(view, scene, easel, cursor);
+    show(view, scene, easel, model.get("edits"));
+  });
+  const view = build(root, model, scene, easel, redraw);
+  const cursor = listen(view, model, scene, easel, redraw);
+  const load = () => {
+    easel.load();
+    redraw();
+  };
+  fillMask(view.truth, scene.target, scene);
   load();
+  const ends = [follow(model, ["start", "edits"], load), follow(model, ["brush", "size"], redraw)];
   return () => {
-    for (const [name, listen] of Object.entries(listeners)) model.off(`change:${name}`, listen);
+    for (const end of ends) end();
     root.remove();
   };
 }
 
-export default { render, linked: ["start", "brush", "size", "edits"] };
+/** @type {import("./shared/state.mjs").Explorable} */
+export default { render, linked: NAMES };

@@ -1,7 +1,9 @@
-// Brings the explorables of a built page to life, without a kernel. The build appends this to their sources, which have
-// put themselves into `explorables` by name, and makes one classic script of it: module scripts don't load from file://.
+// Brings the explorables of a built page to life, without a kernel. The build puts all of them and this into one
+// classic script, for module scripts don't load from file://.
+import { button } from "./shared/controls.mjs";
+import { h, write } from "./shared/dom.mjs";
 
-/** The part of anywidget's model that an explorable uses, over a plain object. */
+// The part of anywidget's model that an explorable uses, over a plain object
 function modelOf(state) {
   const listeners = {};
   return {
@@ -17,7 +19,10 @@ function modelOf(state) {
   };
 }
 
-/** The state in the address, as #name.key=value&name.other=value: only keys that the explorable lets be linked. */
+// What a host is called in an address: a name of its own, if it is one of many of its kind
+const addressOf = (host) => host.dataset.name ?? host.dataset.explorable;
+
+// The state in the address, as #name.key=value&name.other=value: only keys that the explorable lets be linked
 function addressed(name, linked, state) {
   const values = {};
   for (const [key, value] of new URLSearchParams(location.hash.slice(1))) {
@@ -29,21 +34,19 @@ function addressed(name, linked, state) {
   return values;
 }
 
-function mount(host) {
-  const name = host.dataset.explorable;
-  const { render, linked } = explorables[name];
+function mount(host, { render, linked }) {
+  const name = addressOf(host);
   const state = JSON.parse(host.dataset.state);
   const model = modelOf({ ...state, ...addressed(name, linked, state) });
   const follow = () => Object.entries(addressed(name, linked, state)).forEach((entry) => model.set(...entry));
   addEventListener("hashchange", follow);
 
-  const still = host.querySelector("img");
+  const still = [...host.querySelectorAll("img, .pw-still")];
   const live = h("div");
-  still.after(live);
+  still[0].after(live);
   render({ model, el: live });
   const told = h("span", { role: "status" });
-  const link = h("button", { type: "button" }, "Link to this state");
-  link.addEventListener("click", () => {
+  const link = button("Link to this state", () => {
     const changed = linked.filter((key) => model.get(key) !== state[key]);
     const pairs = (changed.length ? changed : linked.slice(0, 1)).map((key) => [`${name}.${key}`, model.get(key)]);
     history.replaceState(null, "", `#${new URLSearchParams(pairs)}`);
@@ -54,22 +57,29 @@ function mount(host) {
     );
   });
   live.firstElementChild.append(h("div", { class: "pw-row" }, link, told));
-  still.remove();
-  host.querySelector(".pw-still")?.remove();
+  for (const part of still) part.remove();
 }
 
-const hosts = [...document.querySelectorAll(".pw-explorable")].filter((host) => Object.hasOwn(explorables, host.dataset.explorable));
-const seen = new IntersectionObserver(
-  (entries) => {
-    for (const { isIntersecting, target } of entries) {
-      if (!isIntersecting) continue;
-      seen.unobserve(target);
-      mount(target);
-    }
-  },
-  { rootMargin: "200px" },
-);
-for (const host of hosts) {
-  seen.observe(host);
-  if (location.hash.startsWith(`#${host.dataset.explorable}.`)) host.scrollIntoView();
+/**
+ * Bring every explorable of the page to life when it comes into view; go to the one that the address names.
+ * @param {Record<string, import("./shared/state.mjs").Explorable>} explorables by name
+ * @returns {void}
+ */
+export function mountAll(explorables) {
+  const seen = new IntersectionObserver(
+    (entries) => {
+      for (const { isIntersecting, target } of entries) {
+        if (!isIntersecting) continue;
+        seen.unobserve(target);
+        mount(target, explorables[/** @type {HTMLElement} */ (target).dataset.explorable]);
+      }
+    },
+    { rootMargin: "200px" },
+  );
+  for (const host of document.querySelectorAll(".pw-explorable")) {
+    const name = /** @type {HTMLElement} */ (host).dataset.explorable;
+    if (!Object.hasOwn(explorables, name)) continue;
+    seen.observe(host);
+    if (location.hash.startsWith(`#${addressOf(host)}.`)) host.scrollIntoView();
+  }
 }

@@ -1,22 +1,40 @@
 // U-Net sizes: which picture sizes fit through a U-Net, what comes out, and how tiles cover a picture of any size.
-import { choices, follow, frame, h, oncePerFrame, slider, speaker, svg, write } from "./shared.mjs";
+import { button, checklist, choices, onArrows, shareAt, slider, spokenFinding } from "./shared/controls.mjs";
+import { frame, h, svg, uniqueId, write } from "./shared/dom.mjs";
+import { modulo } from "./shared/numbers.mjs";
+import { change, live, within } from "./shared/state.mjs";
 
 const LEAST = 1;
 const MOST = 700;
 
-/** Sides through the U, [before, after the two convolutions] a level: on the way down from fine to coarse, on the way up
- * from coarse to fine. `fails` says where it breaks: {level, side, why: "odd" | "small"}; `missed` are the levels whose
- * doubled map differs from the skipped one (padded form only), as [level, skipped side, doubled side]. */
+/**
+ * Sides through the U: [before, after the two convolutions] a level.
+ * @typedef {object} Ladder
+ * @property {[number, number][]} down on the way down, from fine to coarse
+ * @property {[number, number][]} up on the way up, from coarse to fine
+ * @property {[number, number, number][]} missed levels whose doubled map differs from the skipped one (padded form
+ *   only), as level, skipped side, doubled side
+ * @property {{ level: number, side: number, why: string, way?: string } | null} fails where it breaks: "odd" or
+ *   "small", on the way "down" or "up"
+ * @property {number} [output] the side that comes out
+ */
+
+/**
+ * Follow a side through a U-Net.
+ * @param {number} size
+ * @param {number} depth how many poolings
+ * @param {string} form "valid" or "padded"
+ * @returns {Ladder} the sides
+ */
 export function ladder(size, depth, form) {
   const border = form === "valid" ? 4 : 0;
-  const down = [];
-  const up = [];
-  const missed = [];
+  const [down, up, missed] = [[], [], []];
   for (let level = 0, side = size; level <= depth; level++) {
     const after = side - border;
     if (after < 1) return { down, up, missed, fails: { level, side, why: "small", way: "down" } };
     down.push([side, after]);
-    if (level < depth && form === "valid" && after % 2) return { down, up, missed, fails: { level, side: after, why: "odd" } };
+    if (level < depth && form === "valid" && after % 2)
+      return { down, up, missed, fails: { level, side: after, why: "odd" } };
     side = Math.floor(after / 2);
   }
   for (let level = depth - 1, side = down[depth][1]; level >= 0; level--) {
@@ -30,24 +48,43 @@ export function ladder(size, depth, form) {
   return { down, up, missed, fails: null, output: up.length ? up.at(-1)[1] : down[0][1] };
 }
 
-/** Whether a side goes through without a remedy. */
+/**
+ * Whether a side goes through without a remedy.
+ * @param {number} size
+ * @param {number} depth how many poolings
+ * @param {string} form "valid" or "padded"
+ * @returns {boolean} whether it does
+ */
 export function fits(size, depth, form) {
   const { fails, missed } = ladder(size, depth, form);
   return !fails && !missed.length;
 }
 
-/** The nearest sides that fit, smaller first; the side itself if it does. */
+/**
+ * The nearest sides that fit.
+ * @param {number} size
+ * @param {number} depth how many poolings
+ * @param {string} form "valid" or "padded"
+ * @returns {number[]} smaller first; the side itself if it fits
+ */
 export function nearest(size, depth, form) {
   if (fits(size, depth, form)) return [size];
   const step = 2 ** depth;
   const rest = form === "valid" ? (step * 4 - 4) % step : 0;
-  const below = size - ((((size - rest) % step) + step) % step);
+  const below = size - modulo(size - rest, step);
   const found = [below, below + step].filter((side) => side > 0 && fits(side, depth, form));
   return found.length ? found : [form === "valid" ? 12 * step - 4 : step];
 }
 
-/** Tiles of a valid size over a square picture: their step, where their outputs start, and the input pixels computed for
- * each pixel of the picture. A step that is a multiple of 2^depth keeps the poolings of all tiles in step. */
+/**
+ * Tiles of a valid size over a square picture.
+ * @param {number} picture its side
+ * @param {number} size of a tile
+ * @param {number} depth how many poolings
+ * @returns {{ output: number, step: number, exact: boolean, starts: number[], work: number }} a tile's output, the step
+ *   between tiles, whether it is a multiple of 2^depth (which keeps the poolings of all tiles in step), where their
+ *   outputs start, and the input pixels computed for each pixel of the picture
+ */
 export function tiling(picture, size, depth) {
   const { output } = ladder(size, depth, "valid");
   const unit = 2 ** depth;
@@ -58,53 +95,84 @@ export function tiling(picture, size, depth) {
   return { output, step, exact, starts, work: (count * size) ** 2 / picture ** 2 };
 }
 
-/** What the numbers say, in words. */
+/**
+ * What the numbers say, in words.
+ * @param {number} size
+ * @param {number} depth how many poolings
+ * @param {string} form "valid" or "padded"
+ * @param {number} picture its side
+ * @returns {string} sentences
+ */
 export function finding(size, depth, form, picture) {
-  const { down, missed, fails, output } = ladder(size, depth, form);
-  const sides = nearest(size, depth, form).join(" and ");
-  if (fails) {
-    const advice = ` Nearest that fit: ${sides}.`;
-    if (fails.why === "odd")
-      return `${size} does not fit. On level ${fails.level + 1} the side is ${fails.side}: odd, so 2×2 pooling would drop a row and the halves would never line up again.${advice}`;
-    return form === "valid"
-      ? `${size} is too small. On level ${fails.level + 1}, on the way ${fails.way}, a side of ${fails.side} is eaten up by two 3×3 convolutions without padding.${advice}`
-      : `${size} is too small: after ${fails.level} poolings nothing is left.${advice}`;
-  }
-  if (form === "padded") {
-    if (!missed.length)
-      return `${size} fits: it is a multiple of ${2 ** depth}, so every pooling halves it exactly and doubling leads back. ${size} in, ${output} out.`;
-    const [level, skipped, doubled] = missed[0];
-    return `On level ${level + 1} doubling does not lead back: ${skipped} → ${Math.floor(skipped / 2)} → ${doubled}, and the skipped map has ${skipped}. Either interpolate to ${skipped}, as the book's UNet does, or pad the picture to ${Math.max(...nearest(size, depth, form))}.`;
-  }
+  const through = ladder(size, depth, form);
+  if (through.fails) return failure(size, depth, form, through.fails);
+  return form === "padded" ? padded(size, depth, through) : tiled(size, depth, picture, through);
+}
+
+function failure(size, depth, form, fails) {
+  const { level, side, why, way } = fails;
+  const advice = `Nearest that fit: ${nearest(size, depth, form).join(" and ")}.`;
+  const lost = "so 2×2 pooling would drop a row and the halves would never line up again";
+  if (why === "odd") return `${size} does not fit. On level ${level + 1} the side is ${side}: odd, ${lost}. ${advice}`;
+  if (form !== "valid") return `${size} is too small: after ${level} poolings nothing is left. ${advice}`;
+  const eaten = `a side of ${side} is eaten up by two 3×3 convolutions without padding`;
+  return `${size} is too small. On level ${level + 1}, on the way ${way}, ${eaten}. ${advice}`;
+}
+
+function padded(size, depth, through) {
+  const { missed, output } = through;
+  const exact = `it is a multiple of ${2 ** depth}, so every pooling halves it exactly and doubling leads back`;
+  if (!missed.length) return `${size} fits: ${exact}. ${size} in, ${output} out.`;
+  const [level, skipped, doubled] = missed[0];
+  const steps = `${skipped} → ${Math.floor(skipped / 2)} → ${doubled}, and the skipped map has ${skipped}`;
+  const pad = `pad the picture to ${Math.max(...nearest(size, depth, "padded"))}`;
+  const remedy = `Either interpolate to ${skipped}, as the book's UNet does, or ${pad}.`;
+  return `On level ${level + 1} doubling does not lead back: ${steps}. ${remedy}`;
+}
+
+function tiled(size, depth, picture, through) {
+  const { down, output } = through;
   const { starts, step, exact, work } = tiling(picture, size, depth);
   const n = starts.length;
   const tiles = n === 1 ? "One tile covers" : `${n} × ${n} tiles cover`;
-  const stride = exact ? `at a step of ${step}, a multiple of ${2 ** depth}` : `at a step of ${step}, too small to keep the poolings in step`;
-  return `${size} in, ${output} out: ${(size - output) / 2} pixels are lost at each border; the lowest map has ${down[depth][0]}. ${tiles} the picture of ${picture}${n === 1 ? "" : `, ${stride}`}: ${work.toFixed(1)} pixels go in for each pixel of it.`;
+  const why = exact ? `a multiple of ${2 ** depth}` : "too small to keep the poolings in step";
+  const stride = n === 1 ? "" : `, at a step of ${step}, ${why}`;
+  const lost = `${(size - output) / 2} pixels are lost at each border; the lowest map has ${down[depth][0]}`;
+  const cost = `${work.toFixed(1)} pixels go in for each pixel of it`;
+  return `${size} in, ${output} out: ${lost}. ${tiles} the picture of ${picture}${stride}: ${cost}.`;
 }
 
-/** Tasks, and whether a state meets them. */
+/**
+ * Tasks, and whether a state meets them.
+ * @param {number} size
+ * @param {number} depth how many poolings
+ * @param {string} form "valid" or "padded"
+ * @param {number} picture its side
+ * @returns {[string, boolean][]} tasks
+ */
 export function tasks(size, depth, form, picture) {
   const through = ladder(size, depth, form);
-  const valid = form === "valid" && !through.fails;
+  const valid = form === "valid" && !through.fails && depth === 4;
+  const sevens = through.missed.some(([, skipped]) => skipped === 7);
   return [
-    ["The paper's smallest: 4 poolings, and the least input that leaves any output", valid && depth === 4 && size === 188],
-    ["Tiles for a picture of 1000 or more, with fewer than 2 pixels in for each, at 4 poolings", valid && depth === 4 && picture >= 1000 && tiling(picture, size, depth).work < 2],
-    ["Padded: make a side of 7 come back as 6", form === "padded" && through.missed.some(([, skipped]) => skipped === 7)],
+    ["The paper's smallest: 4 poolings, and the least input that leaves any output", valid && size === 188],
+    [
+      "Tiles for a picture of 1000 or more, with fewer than 2 pixels in for each, at 4 poolings",
+      valid && picture >= 1000 && tiling(picture, size, depth).work < 2,
+    ],
+    ["Padded: make a side of 7 come back as 6", form === "padded" && sevens],
   ];
 }
 
+const NAMES = ["size", "form", "depth", "whole", "tile"];
 const CSS = `
 .pw-unet-sizes{--bad:light-dark(#a3261c,#ff9d90);--tile:light-dark(#b35900,#f2b24c)}
-.pw-unet-sizes [hidden]{display:none}
-.pw-unet-sizes .views{display:grid;gap:1rem;margin-bottom:.7rem}
 .pw-unet-sizes figure{max-width:27rem}
 .pw-unet-sizes svg .box{fill:light-dark(#dbe6f2,#24384d);stroke:var(--fill)}
 .pw-unet-sizes svg .lost{opacity:.35}
 .pw-unet-sizes svg .bad{fill:light-dark(#f7dcd8,#4d211c);stroke:var(--bad);stroke-width:2}
 .pw-unet-sizes svg text{text-anchor:middle;font-variant-numeric:tabular-nums}
 .pw-unet-sizes svg text.why{fill:var(--bad);font-weight:600}
-.pw-unet-sizes svg text.soft{fill:var(--soft);font-size:12px}
 .pw-unet-sizes svg path{fill:none;stroke:var(--line);stroke-width:1.3}
 .pw-unet-sizes .tiles{background:light-dark(#ece7db,#10141a);border-radius:.3rem;overflow:hidden;cursor:pointer}
 .pw-unet-sizes use{fill:light-dark(#9fb3a4,#58705f);stroke:light-dark(#5e7a67,#8fb09b);stroke-width:6}
@@ -122,213 +190,290 @@ const CSS = `
 // A picture of cells in 1000 × 1000: [x, y, radii, angle], drawn once and for ever the same.
 const CELLS = Array.from({ length: 30 }, (_, i) => {
   const [a, b, c] = [12.9898, 78.233, 37.719].map((k) => Math.abs(Math.sin((i + 1) * k) * 43758.5453) % 1);
-  return [70 + (i % 5) * 200 + 90 * (a - 0.5), 80 + Math.floor(i / 5) * 170 + 80 * (b - 0.5), 50 + 34 * c, 42 + 26 * a, 180 * b];
+  return [
+    70 + (i % 5) * 200 + 90 * (a - 0.5),
+    80 + Math.floor(i / 5) * 170 + 80 * (b - 0.5),
+    50 + 34 * c,
+    42 + 26 * a,
+    180 * b,
+  ];
 });
 
-function render({ model, el }) {
-  const root = frame(el, "unet-sizes", CSS);
-  root.setAttribute("aria-label", "U-Net sizes: choose an input size, see what fits and what comes out");
-  const id = `pw-cells-${Math.random().toString(36).slice(2)}`;
-
-  // State, kept within what can be shown
-  const clamp = (value, low, high) => Math.max(low, Math.min(high, Math.round(Number(value)) || low));
-  const now = () => ({
-    size: clamp(model.get("size"), LEAST, MOST),
-    depth: clamp(model.get("depth"), 1, 5),
+// State, kept within what can be shown
+function stateOf(model) {
+  return {
+    size: within(model.get("size"), LEAST, MOST),
+    depth: within(model.get("depth"), 1, 5),
     form: model.get("form") === "padded" ? "padded" : "valid",
-    whole: clamp(model.get("whole"), 256, 1200),
-    tile: Math.max(0, Math.round(Number(model.get("tile"))) || 0),
-  });
-  function change(values) {
-    for (const [name, value] of Object.entries(values)) model.set(name, value);
-    model.save_changes();
-  }
-
-  // Controls
-  const form = choices("Convolutions", [["valid", "valid, as in the paper"], ["padded", "padded, as today"]], (value) => change({ form: value }));
-  const size = slider("input", [LEAST, MOST], (value) => change({ size: value }));
-  const bottom = slider("lowest map", [1, 60], (value) => {
-    const { depth, form } = now();
-    change({ size: clamp(value * 2 ** depth + (form === "valid" ? 4 * (2 ** depth - 1) : 0), LEAST, MOST) });
-  });
-  const output = slider("output", [2, MOST], (value) => {
-    const { depth, form } = now();
-    change({ size: clamp(form === "valid" ? value + 12 * 2 ** depth - 8 : value, LEAST, MOST) });
-  });
-  const depth = slider("poolings", [1, 5], (value) => change({ depth: value }));
-  const picture = slider("picture", [256, 1200], (value) => change({ whole: value }));
-  const jumps = [0, 1].map(() => h("button", { type: "button", onclick: (event) => change({ size: Number(event.currentTarget.value) }) }));
-  const found = h("p", { class: "pw-finding", role: "status" });
-  const say = speaker(found);
-
-  // The two pictures
-  const u = svg("svg", { role: "img", viewBox: "0 0 360 260" });
-  const map = svg("svg", { class: "tiles", role: "application", tabindex: 0, "aria-label": "Tiles on the picture: arrow keys choose one" });
-  const cells = svg("g", { id });
-  for (const [x, y, a, b, turn] of CELLS)
-    cells.append(svg("ellipse", { cx: x, cy: y, rx: a, ry: b, transform: `rotate(${turn} ${x} ${y})` }));
-  const clip = svg("clipPath", { id: `${id}-c` }, svg("rect", { width: 1000, height: 1000 }));
-  const mirrored = svg("g");
-  const overlay = svg("g");
-  map.append(svg("defs", {}, clip, cells), mirrored, overlay);
-  const mapTitle = h("figcaption");
-  const uTitle = h("figcaption");
-  const legend = h("p", { class: "soft" });
-  const list = [0, 1, 2].map(() => {
-    const mark = h("b");
-    const text = h("span");
-    return { mark, text, item: h("li", {}, mark, text) };
-  });
-
-  root.append(
-    form.element,
-    h("div", { class: "pw-settings" }, size.element, bottom.element, output.element, depth.element, picture.element),
-    h("p", { class: "pw-row" }, "Nearest that fit:", ...jumps),
-    found,
-    h("div", { class: "views" }, h("figure", {}, uTitle, u), h("figure", {}, mapTitle, map, legend)),
-    h("fieldset", {}, h("legend", {}, "Find them"), h("ul", { class: "pw-tasks" }, ...list.map((one) => one.item))),
-  );
-
-  // Tiles: the pointer or the arrow keys choose one
-  let shape = { count: 1, step: 1, view: [0, 1000] };
-  map.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    const { count } = shape;
-    const tile = Math.min(now().tile, count * count - 1);
-    const [x, y] = [(tile % count) + step[0], Math.floor(tile / count) + step[1]];
-    if (x >= 0 && y >= 0 && x < count && y < count) change({ tile: y * count + x });
-  });
-  map.addEventListener("pointerdown", (event) => {
-    const box = map.getBoundingClientRect();
-    const { count, step, view } = shape;
-    const at = (share) => clamp(Math.floor((view[0] + share * view[1]) / step), 0, count - 1);
-    change({ tile: at((event.clientY - box.top) / box.height) * count + at((event.clientX - box.left) / box.width) });
-  });
-
-  function drawU({ down, up, missed, fails }, depth, form) {
-    u.replaceChildren();
-    const row = 238 / (depth + 1);
-    const y = (level) => 20 + level * row;
-    const place = (x, level, pair, kind = "") => {
-      const wide = pair[0] === pair[1] ? 64 : 92;
-      u.append(svg("rect", { class: `box ${kind}`, x: x - wide / 2, y: y(level) - 12, width: wide, height: 24, rx: 5 }));
-      u.append(svg("text", { x, y: y(level) + 4.5 }, pair[0] === pair[1] ? String(pair[0]) : `${pair[0]} → ${pair[1]}`));
-    };
-    const line = (path, kind = "") => u.append(svg("path", { d: path, class: kind }));
-    const note = (x, place, text, kind) => u.append(svg("text", { x, y: place, class: kind }, text));
-    const [left, right] = [60, 300];
-    down.forEach((pair, level) => {
-      const x = level === depth ? 180 : left;
-      if (level && level < depth) line(`M${left} ${y(level - 1) + 12}V${y(level) - 12}`);
-      if (level === depth) line(`M${left} ${y(level - 1) + 12}V${y(level)}H${x - 46}`);
-      if (level) note(left + 17, y(level) - row / 2 + 4, "÷ 2", "soft");
-      place(x, level, pair, fails?.level === level && fails.why === "odd" ? "bad" : "");
-    });
-    up.forEach((pair, i) => {
-      const level = depth - 1 - i;
-      const miss = missed.find(([at]) => at === level);
-      line(i ? `M${right} ${y(level + 1) - 12}V${y(level) + 12}` : `M226 ${y(depth)}H${right}V${y(level) + 12}`);
-      note(right - 17, y(level) + row / 2 + 4, "× 2", "soft");
-      line(`M${left + 48} ${y(level)}H${right - 48}`);
-      const crop = (down[level][1] - pair[0]) / 2;
-      const words = miss ? `${miss[1]} ≠ ${miss[2]}` : form === "valid" ? `crop ${crop} each side` : `${pair[0]} = ${pair[0]}`;
-      note(180, y(level) - 5, words, miss ? "why" : "soft");
-      place(right, level, pair, miss ? "bad" : "");
-    });
-    if (!fails) return;
-    const words = fails.why === "odd" ? `${fails.side} is odd` : fails.side < 1 ? "nothing left" : `${fails.side} − 4: nothing left`;
-    if (fails.why === "odd") note(left + 100, y(fails.level) + 4.5, words, "why");
-    else if (fails.way === "down") note(fails.level === depth ? 180 : left + 40, y(fails.level) + 4.5, words, "why");
-    else note(right - 30, y(fails.level) + 4.5, words, "why");
-  }
-
-  function drawTiles({ fails, output }, { size, depth, form, whole: picture, tile }) {
-    // Without padding: tiles over the picture. With: the picture of the input's side, padded to a side that fits.
-    const padded = form === "padded";
-    const side = padded ? size : picture;
-    const fit = padded ? Math.max(...nearest(size, depth, form)) : 0;
-    const tiles = padded || fails ? null : tiling(picture, size, depth);
-    const margin = tiles ? (size - output) / 2 : 0;
-    const end = tiles ? tiles.starts.at(-1) + output + margin : Math.max(side, fit);
-    const rim = (end + margin) * 0.015;
-    const view = [-margin - rim, end + margin - (tiles ? margin : 0) + 2 * rim];
-    view[1] = end - view[0] + rim;
-    shape = { count: tiles?.starts.length ?? 1, step: tiles?.step ?? side, view };
-    map.setAttribute("viewBox", `${view[0]} ${view[0]} ${view[1]} ${view[1]}`);
-    const scale = side / 1000;
-    const first = Math.floor(view[0] / side);
-    const last = Math.ceil(end / side);
-    mirrored.replaceChildren();
-    for (let v = first; v < last; v++)
-      for (let w = first; w < last; w++) {
-        const flip = (k) => (k % 2 ? `${(k + 1) * side}` : `${k * side}`);
-        const [sx, sy] = [w % 2 ? -scale : scale, v % 2 ? -scale : scale];
-        const copy = svg("g", { transform: `translate(${flip(w)} ${flip(v)}) scale(${sx} ${sy})` }, svg("use", { href: `#${id}`, "clip-path": `url(#${id}-c)` }));
-        if (v || w) copy.setAttribute("class", "mirror");
-        mirrored.append(copy);
-      }
-    overlay.replaceChildren();
-    const box = (x, y, width, kind) => overlay.append(svg("rect", { x, y, width, height: width, class: kind }));
-    box(0, 0, side, "frame");
-    if (padded && fit !== side) box(0, 0, fit, "in");
-    if (!tiles) {
-      write(mapTitle, padded ? `The picture, ${size} px a side${fit > side ? `, mirrored to ${fit}` : ""}` : `No tile of ${size} px fits this network`);
-      legend.replaceChildren(padded ? (fit > side ? `${((fit / side) ** 2 * 100 - 100).toFixed(0)} % more pixels to compute, cropped off again.` : "Nothing to add.") : "");
-      return;
-    }
-    for (const y of tiles.starts) for (const x of tiles.starts) box(x, y, output, "grid");
-    const count = tiles.starts.length;
-    const chosen = Math.min(tile, count * count - 1);
-    const [x, y] = [tiles.starts[chosen % count], tiles.starts[Math.floor(chosen / count)]];
-    box(x - margin, y - margin, size, "in");
-    box(x, y, output, "out");
-    write(mapTitle, `Tile ${chosen + 1} of ${count * count} on a picture of ${picture} px`);
-    legend.replaceChildren(h("span", { class: "key" }), ` what the network sees, ${size} px; `, h("span", { class: "key o" }), ` what it labels, ${output} px. Pale: the picture, mirrored.`);
-  }
-
-  const draw = oncePerFrame(() => {
-    const state = now();
-    const { size: side, depth: poolings, form: kind, whole } = state;
-    const through = ladder(side, poolings, kind);
-    form.set(kind);
-    size.set(side, `${side} px`);
-    const unit = 2 ** poolings;
-    bottom.input.max = Math.max(1, Math.floor((MOST - (kind === "valid" ? 4 * (unit - 1) : 0)) / unit));
-    output.input.step = unit;
-    output.input.min = kind === "valid" ? 4 : unit;
-    output.input.max = kind === "valid" ? MOST - 12 * unit + 8 : MOST;
-    bottom.set(through.down[poolings]?.[0] ?? 1, through.down[poolings] ? `${through.down[poolings][0]} px` : "–");
-    output.set(through.output ?? 0, through.output ? `${through.output} px` : "–");
-    depth.set(poolings);
-    picture.set(whole, `${whole} px`);
-    picture.element.hidden = kind === "padded";
-    const sides = nearest(side, poolings, kind);
-    const around = sides[0] === side ? [side - unit, side + unit].filter((one) => one > 0 && one <= MOST && fits(one, poolings, kind)) : sides;
-    jumps.forEach((button, i) => {
-      button.hidden = around[i] === undefined;
-      button.value = around[i];
-      write(button, `${around[i]}`);
-    });
-    write(uTitle, kind === "valid" ? "Side of the maps, before and after two 3×3 convolutions" : "Side of the maps; convolutions keep it");
-    u.setAttribute("aria-label", through.fails ? `Sides on the way down: ${through.down.map((pair) => pair.join(" to ")).join(", ")}; there it breaks.` : `Sides on the way down: ${through.down.map((pair) => pair[0]).join(", ")}; on the way up: ${through.up.map((pair) => pair[0]).join(", ")}.`);
-    drawU(through, poolings, kind);
-    drawTiles(through, state);
-    tasks(side, poolings, kind, whole).forEach(([text, met], i) => {
-      write(list[i].text, text);
-      write(list[i].mark, met ? "✓ met" : "○ open");
-      list[i].item.classList.toggle("met", met);
-    });
-    say(finding(side, poolings, kind, whole));
-  });
-  write(found, " ");
-  const stop = follow(model, ["size", "depth", "form", "whole", "tile"], draw);
-  draw();
-  return () => {
-    stop();
-    root.remove();
+    whole: within(model.get("whole"), 256, 1200),
+    tile: within(model.get("tile"), 0, Infinity),
   };
 }
 
-export default { render, linked: ["size", "form", "depth", "whole", "tile"] };
+// Elements
+function controlsOf(model) {
+  const set = (name) => (value) => change(model, { [name]: value });
+  // The input whose lowest map, or output, has the side that a slider asks for
+  const solve = (valid, otherwise) => (value) => {
+    const { depth, form } = stateOf(model);
+    change(model, {
+      size: within(form === "valid" ? valid(value, 2 ** depth) : otherwise(value, 2 ** depth), LEAST, MOST),
+    });
+  };
+  const forms = [
+    ["valid", "valid, as in the paper"],
+    ["padded", "padded, as today"],
+  ];
+  return {
+    form: choices("Convolutions", forms, set("form")),
+    size: slider("input", [LEAST, MOST], set("size")),
+    bottom: slider(
+      "lowest map",
+      [1, 60],
+      solve(
+        (value, unit) => value * unit + 4 * (unit - 1),
+        (value, unit) => value * unit,
+      ),
+    ),
+    output: slider(
+      "output",
+      [2, MOST],
+      solve(
+        (value, unit) => value + 12 * unit - 8,
+        (value) => value,
+      ),
+    ),
+    depth: slider("poolings", [1, 5], set("depth")),
+    picture: slider("picture", [256, 1200], set("whole")),
+  };
+}
+
+function build(root, model) {
+  const controls = controlsOf(model);
+  const { form, size, bottom, output, depth, picture } = controls;
+  const jumps = [0, 1].map(() =>
+    button("", (event) => change(model, { size: Number(/** @type {any} */ (event.currentTarget).value) })),
+  );
+  const found = spokenFinding();
+  const u = svg("svg", { role: "img", viewBox: "0 0 360 260" });
+  const map = tilesOf();
+  const [uTitle, mapTitle] = [h("figcaption"), h("figcaption")];
+  const legend = h("p", { class: "soft" });
+  const todo = checklist("Find them", tasks(LEAST, 1, "valid", 256), "met");
+  const sliders = [size, bottom, output, depth, picture].map((one) => one.element);
+  root.append(
+    form.element,
+    h("div", { class: "pw-settings" }, ...sliders),
+    h("p", { class: "pw-row" }, "Nearest that fit:", ...jumps),
+    found.element,
+    h("div", { class: "views" }, h("figure", {}, uTitle, u), h("figure", {}, mapTitle, map.element, legend)),
+    todo.element,
+  );
+  return { ...controls, jumps, found, u, uTitle, map, mapTitle, legend, todo };
+}
+
+function tilesOf() {
+  const label = "Tiles on the picture: arrow keys choose one";
+  const element = svg("svg", { class: "tiles", role: "application", tabindex: 0, "aria-label": label });
+  const id = uniqueId("cells");
+  const cells = CELLS.map(([x, y, a, b, turn]) =>
+    svg("ellipse", { cx: x, cy: y, rx: a, ry: b, transform: `rotate(${turn} ${x} ${y})` }),
+  );
+  const clip = svg("clipPath", { id: `${id}-c` }, svg("rect", { width: 1000, height: 1000 }));
+  const [mirrored, overlay] = [svg("g"), svg("g")];
+  element.append(svg("defs", {}, clip, svg("g", { id }, ...cells)), mirrored, overlay);
+  return { element, id, mirrored, overlay };
+}
+
+// Drawing the U: the way down on the left, the way up on the right
+const [DOWN, BOTTOM, UP] = [60, 180, 300];
+
+// A grid of levels, and what can be put on it
+function canvasOf(u, depth) {
+  const row = 238 / (depth + 1);
+  const y = (level) => 20 + level * row;
+  const note = (x, at, text, kind) => u.append(svg("text", { x, y: at, class: kind }, text));
+  const line = (d) => u.append(svg("path", { d, class: "" }));
+  function place(x, level, pair, bad) {
+    const same = pair[0] === pair[1];
+    const wide = same ? 64 : 92;
+    const box = { class: `box ${bad ? "bad" : ""}`, x: x - wide / 2, y: y(level) - 12, width: wide, height: 24, rx: 5 };
+    u.append(svg("rect", box));
+    u.append(svg("text", { x, y: y(level) + 4.5 }, same ? String(pair[0]) : `${pair[0]} → ${pair[1]}`));
+  }
+  return { row, y, note, line, place };
+}
+
+function drawDown({ row, y, note, line, place }, { down, fails }, depth) {
+  down.forEach((pair, level) => {
+    const lowest = level === depth;
+    if (level) line(`M${DOWN} ${y(level - 1) + 12}V${lowest ? `${y(level)}H${BOTTOM - 46}` : y(level) - 12}`);
+    if (level) note(DOWN + 17, y(level) - row / 2 + 4, "÷ 2", "soft");
+    place(lowest ? BOTTOM : DOWN, level, pair, fails?.level === level && fails.why === "odd");
+  });
+}
+
+function drawUp({ row, y, note, line, place }, { down, up, missed }, depth, form) {
+  up.forEach((pair, i) => {
+    const level = depth - 1 - i;
+    const miss = missed.find(([at]) => at === level);
+    line(i ? `M${UP} ${y(level + 1) - 12}V${y(level) + 12}` : `M226 ${y(depth)}H${UP}V${y(level) + 12}`);
+    note(UP - 17, y(level) + row / 2 + 4, "× 2", "soft");
+    line(`M${DOWN + 48} ${y(level)}H${UP - 48}`);
+    const crop = `crop ${(down[level][1] - pair[0]) / 2} each side`;
+    const words = form === "valid" ? crop : `${pair[0]} = ${pair[0]}`;
+    note(BOTTOM, y(level) - 5, miss ? `${miss[1]} ≠ ${miss[2]}` : words, miss ? "why" : "soft");
+    place(UP, level, pair, Boolean(miss));
+  });
+}
+
+function drawU(u, through, depth, form) {
+  u.replaceChildren();
+  const canvas = canvasOf(u, depth);
+  drawDown(canvas, through, depth);
+  drawUp(canvas, through, depth, form);
+  const { down, up, fails } = through;
+  const sides = (pairs) => pairs.map((pair) => pair[0]).join(", ");
+  const broken = `${down.map((pair) => pair.join(" to ")).join(", ")}; there it breaks.`;
+  const whole = `${sides(down)}; on the way up: ${sides(up)}.`;
+  u.setAttribute("aria-label", `Sides on the way down: ${fails ? broken : whole}`);
+  if (!fails) return;
+  const { level, side, why, way } = fails;
+  const lowest = level === depth ? BOTTOM : DOWN + 40;
+  const small = side < 1 ? "nothing left" : `${side} − 4: nothing left`;
+  if (why === "odd") canvas.note(DOWN + 100, canvas.y(level) + 4.5, `${side} is odd`, "why");
+  else canvas.note(way === "down" ? lowest : UP - 30, canvas.y(level) + 4.5, small, "why");
+}
+
+/*
+ * What the map shows. Without padding: tiles over the picture. With: the picture of the input's side, padded to `fit`,
+ * a side that fits. `view` is the first pixel shown, outside the picture, and how many are.
+ */
+function layoutOf(through, { size, depth, form, whole }) {
+  const { fails, output } = through;
+  const isPadded = form === "padded";
+  const side = isPadded ? size : whole;
+  const fit = isPadded ? Math.max(...nearest(size, depth, form)) : 0;
+  const tiles = isPadded || fails ? null : tiling(whole, size, depth);
+  const margin = tiles ? (size - output) / 2 : 0;
+  const end = tiles ? tiles.starts.at(-1) + output + margin : Math.max(side, fit);
+  const rim = (end + margin) * 0.015;
+  const from = -margin - rim;
+  const count = tiles?.starts.length ?? 1;
+  return { isPadded, side, fit, tiles, margin, end, count, step: tiles?.step ?? side, view: [from, end - from + rim] };
+}
+
+// The picture and its mirror images around it, as far as the view goes
+function drawMirrored({ mirrored, id }, { side, end, view }) {
+  const scale = side / 1000;
+  const first = Math.floor(view[0] / side);
+  const last = Math.ceil(end / side);
+  const flip = (k) => (k % 2 ? (k + 1) * side : k * side);
+  const turn = (k) => (k % 2 ? -scale : scale);
+  mirrored.replaceChildren();
+  for (let v = first; v < last; v++)
+    for (let w = first; w < last; w++) {
+      const transform = `translate(${flip(w)} ${flip(v)}) scale(${turn(w)} ${turn(v)})`;
+      const copy = svg("g", { transform }, svg("use", { href: `#${id}`, "clip-path": `url(#${id}-c)` }));
+      if (v || w) copy.setAttribute("class", "mirror");
+      mirrored.append(copy);
+    }
+}
+
+function drawTiles({ map, mapTitle, legend }, layout, { size, whole, tile }) {
+  const { isPadded, side, fit, tiles, margin, count, view } = layout;
+  map.element.setAttribute("viewBox", `${view[0]} ${view[0]} ${view[1]} ${view[1]}`);
+  drawMirrored(map, layout);
+  map.overlay.replaceChildren();
+  const box = (x, y, width, kind) => map.overlay.append(svg("rect", { x, y, width, height: width, class: kind }));
+  box(0, 0, side, "frame");
+  if (isPadded && fit !== side) box(0, 0, fit, "in");
+  if (!tiles) {
+    const mirrored = fit > side ? `, mirrored to ${fit}` : "";
+    write(mapTitle, isPadded ? `The picture, ${size} px a side${mirrored}` : `No tile of ${size} px fits this network`);
+    const more = `${((fit / side) ** 2 * 100 - 100).toFixed(0)} % more pixels to compute, cropped off again.`;
+    const cost = fit > side ? more : "Nothing to add.";
+    legend.replaceChildren(isPadded ? cost : "");
+    return;
+  }
+  const { starts, output } = tiles;
+  for (const y of starts) for (const x of starts) box(x, y, output, "grid");
+  const chosen = Math.min(tile, count * count - 1);
+  const [x, y] = [starts[chosen % count], starts[Math.floor(chosen / count)]];
+  box(x - margin, y - margin, size, "in");
+  box(x, y, output, "out");
+  write(mapTitle, `Tile ${chosen + 1} of ${count * count} on a picture of ${whole} px`);
+  const [seen, labelled] = [h("span", { class: "key" }), h("span", { class: "key o" })];
+  const pale = "Pale: the picture, mirrored.";
+  legend.replaceChildren(
+    seen,
+    ` what the network sees, ${size} px; `,
+    labelled,
+    ` what it labels, ${output} px. ${pale}`,
+  );
+}
+
+function showControls(view, { size, depth, form, whole }, through) {
+  const { down, output } = through;
+  const unit = 2 ** depth;
+  const valid = form === "valid";
+  view.form.set(form);
+  view.size.set(size, `${size} px`);
+  view.bottom.input.max = String(Math.max(1, Math.floor((MOST - (valid ? 4 * (unit - 1) : 0)) / unit)));
+  view.output.input.step = String(unit);
+  view.output.input.min = String(valid ? 4 : unit);
+  view.output.input.max = String(valid ? MOST - 12 * unit + 8 : MOST);
+  const lowest = down[depth]?.[0];
+  view.bottom.set(lowest ?? 1, lowest ? `${lowest} px` : "–");
+  view.output.set(output ?? 0, output ? `${output} px` : "–");
+  view.depth.set(depth);
+  view.picture.set(whole, `${whole} px`);
+  view.picture.element.hidden = !valid;
+  const sides = nearest(size, depth, form);
+  const open = (side) => side > 0 && side <= MOST && fits(side, depth, form);
+  const around = sides[0] === size ? [size - unit, size + unit].filter(open) : sides;
+  view.jumps.forEach((one, i) => {
+    one.hidden = around[i] === undefined;
+    one.value = String(around[i]);
+    write(one, String(around[i]));
+  });
+  write(view.uTitle, `Side of the maps${valid ? ", before and after two 3×3 convolutions" : "; convolutions keep it"}`);
+}
+
+// Events: the pointer or the arrow keys choose a tile
+function listen({ element }, model, layoutNow) {
+  onArrows(element, (rows, columns) => {
+    const { count } = layoutNow();
+    const tile = Math.min(stateOf(model).tile, count * count - 1);
+    const [x, y] = [(tile % count) + columns, Math.floor(tile / count) + rows];
+    if (x >= 0 && y >= 0 && x < count && y < count) change(model, { tile: y * count + x });
+  });
+  element.addEventListener("pointerdown", (event) => {
+    const { count, step, view } = layoutNow();
+    const at = (share) => within(Math.floor((view[0] + share * view[1]) / step), 0, count - 1);
+    const [down, along] = shareAt(element, event);
+    change(model, { tile: at(down) * count + at(along) });
+  });
+}
+
+function render({ model, el }) {
+  const label = "U-Net sizes: choose an input size, see what fits and what comes out";
+  const root = frame(el, "unet-sizes", label, CSS);
+  const view = build(root, model);
+  let layout = { count: 1, step: 1, view: [0, 1000] };
+  listen(view.map, model, () => layout);
+  return live({ model, el, root }, NAMES, () => {
+    const state = stateOf(model);
+    const { size, depth, form, whole } = state;
+    const through = ladder(size, depth, form);
+    layout = layoutOf(through, state);
+    showControls(view, state, through);
+    drawU(view.u, through, depth, form);
+    drawTiles(view, layout, state);
+    view.todo.set(tasks(size, depth, form, whole));
+    view.found.say(finding(size, depth, form, whole));
+  });
+}
+
+/** @type {import("./shared/state.mjs").Explorable} */
+export default { render, linked: NAMES };

@@ -8,6 +8,7 @@ chapter's own (*streets*) a trained claim that does not hold is reported, not ra
 for.
 """
 
+import difflib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -93,6 +94,19 @@ def table(recorded: dict[str, Any] | None = None) -> "ClaimTable":
     own = [claim for claim in made if claim.kind == "trained" and claim.where == course.current().dataset]
     claims = tuple(_rescored(claim, there.get(claim.name), recorded["dataset"]) for claim in own)
     return ClaimTable(claims, f"The trained claims, measured in the same way on {recorded['dataset']}")
+
+
+def asserted(*sentences: str) -> tuple[Claim, ...]:
+    """The claims of these sentences, or names, which this chapter has made before: what a question's verdict rests on.
+
+    ValueError for a sentence that no claim has made yet, with those that come near.
+    """
+    made = {claim.name: claim for claim in course.current().claims}
+    for sentence in sentences:
+        if claim_name(sentence) not in made:
+            near = difflib.get_close_matches(claim_name(sentence), made, cutoff=0.3)
+            raise ValueError(f"nothing before this cell claims {sentence!r}; near it: {', '.join(near) or 'nothing'}")
+    return tuple(made[claim_name(sentence)] for sentence in sentences)
 
 
 def _rescored(claim: Claim, there: Mapping[str, Any] | None, where: str) -> Claim:

@@ -1,0 +1,299 @@
+// Question: a guess first, then what was measured draws itself, with the guess beside the seeds.
+import { button, slider, spokenFinding } from "./shared/controls.mjs";
+import { frame, h, svg, uniqueId, write } from "./shared/dom.mjs";
+import { mean } from "./shared/numbers.mjs";
+import { change, live } from "./shared/state.mjs";
+
+/**
+ * What a text from an address, a storage or a kernel says.
+ * @param {string} text
+ * @param {{ answers: string[], scale: number[] }} question
+ * @returns {string} one of the answers, or a number on the scale as text; "" for anything else
+ */
+export function read(text, { answers, scale }) {
+  if (answers.length) return answers.includes(text) ? text : "";
+  if (typeof text !== "string" || text.trim() === "" || !Number.isFinite(Number(text))) return "";
+  const [low, high, step] = scale;
+  const near = low + step * Math.round((Number(text) - low) / step);
+  return spell(Math.max(low, Math.min(high, near)));
+}
+
+/**
+ * A number with four significant figures.
+ * @param {number} value
+ * @returns {string} the number
+ */
+export function spell(value) {
+  return String(Number(value.toPrecision(4)));
+}
+
+/**
+ * Whether a guess is right: the answer that the claims settle, or a number that is no further from the nearest seed
+ * than a tenth of the scale.
+ * @param {string} guess
+ * @param {{ answers: string[], right: string, scale: number[], measured: [string, number[]][] }} question
+ * @returns {boolean} true if it is
+ */
+export function isRight(guess, { answers, right, scale, measured }) {
+  if (answers.length) return guess === right;
+  const off = Math.min(...measured[0][1].map((value) => Math.abs(value - Number(guess))));
+  return off <= ((scale[1] - scale[0]) / 10) * (1 + 1e-9);
+}
+
+/**
+ * Whether a run has settled a question: all claims that its verdict rests on hold.
+ * @param {{ claims: { state: string }[] }} question
+ * @returns {boolean} true if it has
+ */
+export function isSettled({ claims }) {
+  return claims.every((claim) => claim.state === "holds");
+}
+
+/**
+ * What the reader is told, in words.
+ * @param {string} guess "" before there is one
+ * @param {{ answers: string[], right: string, scale: number[], measured: [string, number[]][], unit: string,
+ *   verdict: string, claims: { sentence: string, state: string }[] }} question
+ * @returns {string} sentences
+ */
+export function finding(guess, question) {
+  const { answers, right, measured, unit, verdict, claims } = question;
+  if (!guess) return "Make your guess and commit to it: then what was measured shows.";
+  const said = answers.length ? `You said “${guess}”` : `You said ${guess} (${unit})`;
+  if (!isSettled(question)) {
+    const open = claims.find((claim) => claim.state !== "holds");
+    return `${said}. This run does not settle it: “${open.sentence}” is ${open.state}.`;
+  }
+  const agrees = isRight(guess, question);
+  if (answers.length) return `${said}, ${agrees ? "and so it is." : `but it is “${right}”.`} ${verdict}`;
+  const off = agrees ? "close enough" : "further off than a tenth of the scale";
+  return `${said}; measured was ${measured[0][1].map(spell).join(", ")}: ${off}. ${verdict}`;
+}
+
+/**
+ * Round numbers that lie on an axis.
+ * @param {number} low
+ * @param {number} high
+ * @returns {number[]} three to eight of them
+ */
+export function ticks(low, high) {
+  const rough = (high - low) / 3;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [5, 2, 1].find((n) => n * power <= rough * (1 + 1e-9));
+  const found = [];
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) found.push(Number(spell(i * step)));
+  return found;
+}
+
+// What the reader's browser keeps, where it may
+function remember(place, guess) {
+  try {
+    if (guess) localStorage.setItem(place, guess);
+    else localStorage.removeItem(place);
+  } catch {
+    // storage is forbidden: the guess lasts as long as the page
+  }
+}
+
+function remembered(place) {
+  try {
+    return localStorage.getItem(place) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * What became of a question on this reader's machine.
+ * @param {any} question its state
+ * @returns {boolean | null} whether the guess that is kept is right; null where none is, or nothing is settled
+ */
+export function outcome(question) {
+  const guess = read(remembered(placeOf(question.key)), question);
+  return guess && isSettled(question) ? isRight(guess, question) : null;
+}
+
+const placeOf = (key) => `question-${key}`;
+const NAMES = ["key", "question", "answers", "right", "scale", "measured", "unit", "verdict", "not_shown", "claims"];
+const [ROW, LEFT, AXIS, FLAG] = [46, 12, 38, 24];
+const CSS = `
+.pw-asked{--mine:light-dark(#a83c00,#f2a25f)}
+.pw-asked legend{font-size:1.1em}
+.pw-asked .answer{display:flex;gap:.6rem;align-items:center;min-height:2.1rem;width:fit-content}
+.pw-asked .answer input{flex:none;width:1.1rem;height:1.1rem;margin:0;accent-color:var(--fill)}
+.pw-asked .answer b{color:var(--mine);font-weight:600}
+.pw-asked .answer b.right{color:var(--good)}
+.pw-asked .commit{border-color:var(--fill);font-weight:600}
+.pw-asked .pw-row{margin-bottom:.7rem}
+.pw-asked .withheld{display:none}
+.pw-asked .paper{display:none}
+.pw-asked .chart{margin-bottom:.7rem}
+.pw-asked .chart .grid{stroke:var(--line);stroke-width:.6;opacity:.6}
+.pw-asked .chart .seed{fill:var(--fill);fill-opacity:.75;stroke:var(--ground)}
+.pw-asked .chart .mean{stroke:var(--ink);stroke-width:2}
+.pw-asked .chart path.mine{fill:var(--mine);stroke:var(--mine);stroke-width:2}
+.pw-asked .chart text{font-variant-numeric:tabular-nums;paint-order:stroke;stroke:var(--ground);stroke-width:4}
+.pw-asked .chart text.mine{fill:var(--mine);font-weight:600}
+.pw-asked .chart .tick{text-anchor:middle}
+.pw-asked .chart .end{text-anchor:end}
+.pw-asked .fresh .seed,.pw-asked .fresh .mean{animation:pw-asked-in .5s both}
+.pw-asked li{margin-left:1.2rem}
+@keyframes pw-asked-in{from{opacity:0;transform:translateY(-14px)}}
+@media (prefers-reduced-motion:reduce){.pw-asked *{animation:none!important}}
+@media print{.pw-asked .withheld,.pw-asked .withheld+.paper{display:block}.pw-asked .pw-row,.pw-asked .pw-finding{display:none}}
+`;
+
+// State
+function stateOf(model) {
+  const state = Object.fromEntries(NAMES.map((name) => [name, model.get(name)]));
+  const guess = read(model.get("guess"), state);
+  const middle = state.answers.length ? "" : read(spell((state.scale[0] + state.scale[1]) / 2), state);
+  return { ...state, guess, answer: guess || read(model.get("answer"), state) || middle };
+}
+
+// Elements
+function build(root, model, commit) {
+  const { key, question, answers, scale, unit, not_shown, verdict, right, claims } = stateOf(model);
+  const pick = (value) => change(model, { answer: value });
+  const group = uniqueId("answers"); // the same question may stand twice on a page
+  const rows = answers.map((text) => {
+    const input = h("input", { type: "radio", name: group, onchange: () => pick(text) });
+    const mark = h("b");
+    return { text, input, mark, element: h("label", { class: "answer" }, input, text, mark) };
+  });
+  const place = scale.length ? slider(unit, scale, (value) => pick(spell(value))) : null;
+  if (place) place.input.step = String(scale[2]);
+  const decision = button(null, commit, { class: "commit" });
+  const chart = svg("svg", { class: "chart", role: "img" });
+  const found = spokenFinding();
+  const result = h(
+    "div",
+    {},
+    h("p", {}, `What this does not show: ${not_shown}`),
+    h("p", {}, "It rests on what the chapter asserts:"),
+    h(
+      "ul",
+      {},
+      ...claims.map((claim) => h("li", {}, `${claim.sentence} `, h("small", { class: "soft" }, `(${claim.detail})`))),
+    ),
+  );
+  const paper = h(
+    "p",
+    { class: "paper" },
+    isSettled({ claims }) ? `Measured: ${right ? `${right}. ` : ""}${verdict}` : "This run does not settle it.",
+  );
+  root.append(
+    h("fieldset", {}, h("legend", {}, question), ...rows.map((row) => row.element), place?.element),
+    h("div", { class: "pw-row" }, decision, h("span", { class: "soft" }, "Your guess stays in this browser.")),
+    chart,
+    found.element,
+    result,
+    paper,
+  );
+  return { key, rows, place, decision, chart, found, result };
+}
+
+// Drawing
+function scaleOf({ scale, measured, answers, guess }, width) {
+  const values = measured
+    .flatMap(([, seeds]) => seeds)
+    .concat(answers.length ? [] : [...scale.slice(0, 2), Number(guess)]);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const room = answers.length ? (most - least || Math.abs(most) || 1) / 8 : 0;
+  const [low, high] = [least - room, most + room];
+  return { low, high, x: (value) => LEFT + ((width - 2 * LEFT) * (value - low)) / (high - low) };
+}
+
+function rowOf([label, seeds], i, top, { x }, guess) {
+  const y = top + ROW * i;
+  const middle = mean(seeds);
+  const mine = label === guess;
+  const parts = [
+    svg("text", { class: mine ? "mine" : "", x: LEFT, y: y + 14 }, mine ? `⚑ ${label}, your guess` : label),
+  ];
+  if (!seeds.length) return parts;
+  const told = `${seeds.length > 1 ? "mean " : ""}${Number(middle.toPrecision(3))}`;
+  parts.push(...seeds.map((value) => svg("circle", { class: "seed", cx: x(value), cy: y + 30, r: 6 })));
+  parts.push(svg("path", { class: "mean", d: `M${x(middle)} ${y + 21}v18` }));
+  parts.slice(1).forEach((part, k) => (part.style.animationDelay = `${0.35 * i + 0.12 * k}s`));
+  return [...parts, svg("text", { class: "end", x: x.end, y: y + 14 }, told)];
+}
+
+function drawChart(chart, state, width, fresh) {
+  const { measured, answers, unit, guess } = state;
+  const { low, high, x } = scaleOf(state, width);
+  x.end = width - LEFT;
+  const top = answers.length ? 0 : FLAG;
+  const bottom = top + ROW * measured.length;
+  const marks = ticks(low, high).flatMap((value) => [
+    svg("path", { class: "grid", d: `M${x(value)} ${top}V${bottom}` }),
+    svg("text", { class: "tick", x: x(value), y: bottom + 15 }, spell(value)),
+  ]);
+  const rows = measured.flatMap((row, i) => rowOf(row, i, top, { x }, guess));
+  if (!answers.length && guess) {
+    const at = x(Number(guess));
+    const left = at > width / 2; // the flag flies to the side that has room
+    const pennant = `M${at} ${bottom}V4l${left ? -12 : 12} 6l${left ? 12 : -12} 6`;
+    const words = { class: left ? "mine end" : "mine", x: at + (left ? -17 : 17), y: 15 };
+    rows.push(svg("path", { class: "mine", d: pennant }), svg("text", words, `your guess, ${guess}`));
+  }
+  chart.setAttribute("viewBox", `0 0 ${width} ${bottom + AXIS}`);
+  chart.setAttribute("class", fresh ? "chart fresh" : "chart");
+  const told = measured.map(([label, seeds]) => `${label} ${seeds.map(spell).join(", ") || "nothing"}`).join("; ");
+  chart.setAttribute("aria-label", `One dot a seed, ${unit}: ${told}. Your guess: ${guess || "none yet"}.`);
+  chart.replaceChildren(
+    ...marks,
+    ...rows,
+    svg("text", { class: "tick", x: width / 2, y: bottom + 33 }, `${unit}, one dot a seed`),
+  );
+}
+
+function show(view, state, width, fresh) {
+  const { guess, answer, right } = state;
+  const settled = isSettled(state);
+  for (const { text, input, mark } of view.rows) {
+    input.checked = text === answer;
+    input.disabled = Boolean(guess);
+    const truth = Boolean(guess) && settled && text === right;
+    const words = [guess === text ? "⚑ your guess" : "", truth ? "✓ as measured" : ""].filter(Boolean);
+    write(mark, words.join(" · "));
+    mark.classList.toggle("right", truth);
+  }
+  view.place?.set(Number(answer), answer);
+  if (view.place) view.place.input.disabled = Boolean(guess);
+  write(view.decision, guess ? "Take my guess back" : "Commit");
+  view.result.classList.toggle("withheld", !guess);
+  drawChart(view.chart, state, width, fresh);
+  view.chart.classList.toggle("withheld", !guess);
+  view.found.say(finding(guess, state));
+}
+
+function render({ model, el }) {
+  const root = frame(el, "asked", `Guess, then see what was measured: ${model.get("question")}`, CSS);
+  let fresh = false;
+  function settle(guess) {
+    remember(placeOf(view.key), guess);
+    change(model, { guess });
+    root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true })); // the wall of questions keeps the score
+  }
+  const view = build(root, model, () => {
+    const { guess, answer } = stateOf(model);
+    fresh = !guess;
+    if (guess) settle("");
+    else if (answer) settle(answer);
+    else {
+      view.found.say("Choose an answer first, then commit to it.");
+      view.rows[0].input.focus();
+    }
+  });
+  const state = stateOf(model);
+  const before = read(remembered(placeOf(state.key)), state);
+  if (!state.guess && before) model.set("guess", before);
+  return live({ model, el, root }, ["answer", "guess"], () => {
+    show(view, stateOf(model), root.clientWidth < 480 ? 330 : 620, fresh);
+    fresh = false;
+  });
+}
+
+/** @type {import("./shared/state.mjs").Explorable & { outcome: typeof outcome }} */
+export default { render, linked: ["answer"], outcome };

@@ -1,0 +1,50 @@
+// The wall of questions: the reader's own score above them, and which of them show. The build appends this to the script
+// of a built page, after what mounts the questions; without it the page is a list of questions with boxes that open.
+import { h, write } from "./shared/dom.mjs";
+
+// How a reader has done so far, in words
+function scoreOf(outcomes) {
+  const made = outcomes.filter((one) => one !== null);
+  if (!made.length) return `${outcomes.length} questions, and you have not answered any yet.`;
+  const right = made.filter(Boolean).length;
+  return `You have answered ${made.length} of ${outcomes.length} questions, ${right} of them as it was measured.`;
+}
+
+function raise(head, explorables) {
+  const all = [...document.querySelectorAll("[data-explorable=question]")].map((host) => ({
+    box: host.closest(".pw-asks"),
+    question: JSON.parse(host.dataset.state),
+    section: host.closest("section"),
+  }));
+  const sections = [...new Set(all.map(({ section }) => section))];
+  const outcomeOf = ({ question }) => explorables.question.outcome(question);
+  const score = h("p", { class: "pw-score", role: "status" });
+  const titles = sections.map(({ id, firstElementChild: title }) =>
+    h("option", { value: id }, title.firstChild.textContent),
+  );
+  const chapter = h("select", { onchange: choose }, h("option", { value: "" }, "all chapters"), ...titles);
+  const open = h("input", { type: "checkbox", onchange: choose });
+
+  // A question that is answered under the reader's eyes stays until the choice is made anew.
+  function choose() {
+    for (const one of all) one.box.hidden = open.checked && outcomeOf(one) !== null;
+    for (const one of sections) {
+      const empty = all.every(({ section, box }) => section !== one || box.hidden);
+      one.hidden = empty || (chapter.value !== "" && chapter.value !== one.id);
+    }
+  }
+  const count = () => write(score, scoreOf(all.map(outcomeOf)));
+  head.append(score, h("label", {}, "Show ", chapter), h("label", {}, open, " only what I have not answered"));
+  addEventListener("pw-guess", count);
+  addEventListener("storage", count); // answered in another tab
+  count();
+}
+
+/**
+ * Keep the score on the page of all questions, if this is that page.
+ * @param {Record<string, any>} explorables by name
+ * @returns {void}
+ */
+export function raiseWall(explorables) {
+  for (const head of document.querySelectorAll(".pw-wall")) raise(head, explorables);
+}
