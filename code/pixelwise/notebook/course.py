@@ -85,7 +85,7 @@ def begin(chapter: str, dataset: str = "streets") -> Run:
     _current = Run(
         chapter=chapter,
         budget=budget,
-        device=torch.device("cuda" if has_gpu and budget != "smoke" else "cpu"),
+        device=torch.device("cuda" if has_gpu else "cpu"),
         dataset=os.environ.get("PIXELWISE_DATASET") or dataset,
         seeds=(0,) if budget == "smoke" else (0, 1, 2),
         recording=os.environ.get("PIXELWISE_RECORDING") == "1",
