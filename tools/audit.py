@@ -172,6 +172,7 @@ def pytest(root: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess[st
     environment = os.environ | {
         "PYTHONPATH": str(root / "code"),
         "PIXELWISE_BUDGET": "smoke",
+        "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "1",
         "PIXELWISE_DATA": os.environ.get("PIXELWISE_DATA", str(stamp.ROOT / "data")),
     }
