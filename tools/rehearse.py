@@ -137,7 +137,7 @@ def first_cell(notebook: Path) -> str:
 def give_gpu(profiles: Path, card: str) -> None:
     """Let every kernel whose IPYTHONDIR is this folder begin with a pretend GPU."""
     shutil.copytree(PRETENCE, profiles / "pretend_gpu", ignore=shutil.ignore_patterns("__pycache__"))
-    startup = profiles / "profile_default" / "startup" / "pretend_gpu.py"
+    startup = profiles / "profile_default" / "startup" / "00-begin.py"
     startup.parent.mkdir(parents=True)
     startup.write_text(BEGIN.format(folder=str(profiles), card=card), encoding="utf-8")
 
