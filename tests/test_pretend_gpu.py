@@ -305,6 +305,17 @@ class TestTheCard:
             assert torch.cuda.is_bf16_supported(including_emulation=False) == native
             torch.cuda.synchronize()
 
+    @pytest.mark.parametrize(("card", "rounds"), [(AMPERE, True), (T4, False)])
+    def test_convolves_in_tensor_float_by_default(self, card, rounds, monkeypatch):
+        x, weight = torch.rand(1, 1, 8, 8), torch.rand(1, 1, 3, 3)
+        exact = F.conv2d(x, weight)
+        with pretend_gpu(card):
+            error = (F.conv2d(x.cuda(), weight.cuda()).cpu() - exact).abs().max()
+            assert (1e-5 < error < 1e-2) if rounds else error == 0
+            assert torch.equal(F.linear(x.cuda(), x[0, 0].cuda()).cpu(), F.linear(x, x[0, 0]))
+            monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+            assert torch.equal(F.conv2d(x.cuda(), weight.cuda()).cpu(), exact)
+
     def test_counts_its_memory(self):
         before = torch.cuda.memory_allocated()
         x = torch.zeros(1024, device="cuda")

@@ -72,8 +72,8 @@ def begin(chapter: str, dataset: str = "streets") -> Run:
     """Settle how this notebook runs, seed every generator, and say so in one line.
 
     The environment may overrule: PIXELWISE_BUDGET (`smoke`, `cpu` or `gpu`; by default `gpu` where CUDA is
-    present, else `cpu`), PIXELWISE_DATASET, and PIXELWISE_RECORDING=1, which `make record` sets. A `gpu` budget
-    without a GPU raises RuntimeError.
+    present, else `cpu`), PIXELWISE_DATASET, and PIXELWISE_RECORDING=1, which `make record` sets. A GPU is used at every
+    budget; a `gpu` budget without one raises RuntimeError.
     """
     global _current
     has_gpu = torch.cuda.is_available()

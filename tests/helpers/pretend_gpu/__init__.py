@@ -30,7 +30,7 @@ CARDS = {"ampere": AMPERE, "t4": T4}
 def pretend_gpu(card: Card = AMPERE) -> Generator[None, None, None]:
     """Inside, this thread has such a GPU; a tensor that was on it is on the CPU afterwards."""
     memory = Memory()
-    with answers(card, memory), Propagation(memory), Rules(memory):
+    with answers(card, memory), Propagation(memory, card.capability >= (8, 0)), Rules(memory):
         yield
 
 

@@ -83,12 +83,24 @@ def tensors_in(value: object) -> Iterator[Tensor]:
             yield from tensors_in(item)
 
 
-class Propagation(TorchDispatchMode):
-    """Below autograd: what is computed from tensors of the GPU is on the GPU, and draws from the GPU's generator."""
+CONVOLUTIONS = (torch.ops.aten.convolution, torch.ops.aten.convolution_backward)
 
-    def __init__(self, memory: Memory) -> None:
+
+def tensor_float(x: Tensor) -> Tensor:
+    """A float32 tensor with the ten bits of mantissa that TensorFloat-32 has; any other as it is."""
+    return ((x.view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32) if x.dtype == torch.float32 else x
+
+
+class Propagation(TorchDispatchMode):
+    """Below autograd: what is computed from tensors of the GPU is on the GPU, and draws from the GPU's generator.
+
+    A card that has TensorFloat-32 convolves in it unless PyTorch is told otherwise, as by default it is not.
+    """
+
+    def __init__(self, memory: Memory, tensor_float: bool) -> None:
         super().__init__()
         self.memory = memory
+        self.tensor_float = tensor_float
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -102,6 +114,8 @@ class Propagation(TorchDispatchMode):
         here = self.memory.target
         if here is None:
             here = any(map(self.memory.holds, tensors_in((args, kwargs))))
+        if here and self.tensor_float and func.overloadpacket in CONVOLUTIONS and torch.backends.cudnn.allow_tf32:
+            args = tuple(tensor_float(value) if isinstance(value, Tensor) else value for value in args)
         draws = here and torch.Tag.nondeterministic_seeded in func.tags
         with self.memory.random_numbers() if draws else contextlib.nullcontext():
             out = func(*args, **kwargs)
