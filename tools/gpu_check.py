@@ -30,7 +30,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 end = time.monotonic() + float(sys.argv[2])
 notebook = nbformat.read(sys.argv[1], as_version=4)
 cells = [number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
-client, done = nbclient.NotebookClient(notebook, kernel_name="python3"), 0
+client, done = nbclient.NotebookClient(notebook, startup_timeout=300, kernel_name="python3"), 0
 try:
     with client.setup_kernel():
         for number in cells:
@@ -84,7 +84,7 @@ def chapter(path: Path, budget: str) -> Callable[[float], Outcome]:
 
     def run(seconds: float) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="pixelwise-gpu-") as place:
-            grace = seconds + 30  # the kernel's start and end
+            grace = seconds + 30  # in which the kernel ends
             script: list[str | Path] = ["-c", EXECUTE, path, str(seconds)]
             return execute(script, Path(place), grace, PIXELWISE_BUDGET=budget)
 
@@ -124,7 +124,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if not torch.cuda.is_available():
         print(
-            "PyTorch sees no GPU here; `make rehearse DEVICE=gpu` runs the chapters on a pretended one.",
+            "PyTorch sees no GPU; `make rehearse DEVICE=gpu` runs the chapters on a pretended one.",
             file=sys.stderr,
         )
         return 1

@@ -54,7 +54,7 @@ EXECUTE = """
 import sys, nbformat, nbclient
 notebook = nbformat.read(sys.argv[1], as_version=4)
 notebook.cells[:0] = [nbformat.v4.new_code_cell(text) for text in sys.argv[2:]]
-nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+nbclient.NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_name="python3").execute()
 """
 
 
