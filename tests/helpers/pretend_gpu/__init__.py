@@ -14,6 +14,7 @@ in truth it works on the CPU and makes its tensors there; nor, for that reason, 
 It imports nothing of this tree, so that it can be copied to where chapters run.
 """
 
+import atexit
 import contextlib
 from collections.abc import Generator
 
@@ -36,7 +37,6 @@ def pretend_gpu(card: Card = AMPERE) -> Generator[None, None, None]:
 
 def begin(card: str) -> None:
     """Give this thread a card of that name until the process ends: what a notebook's kernel does first."""
-    _for_good.enter_context(pretend_gpu(CARDS[card]))
-
-
-_for_good = contextlib.ExitStack()
+    for_good = contextlib.ExitStack()
+    for_good.enter_context(pretend_gpu(CARDS[card]))
+    atexit.register(for_good.close)
