@@ -8,6 +8,8 @@ BUDGET :=
 DATASET :=
 STACK := oldest
 TORCH :=
+DEVICE := cpu
+MINUTES := 8
 PORT := 8000
 URL :=
 
@@ -17,14 +19,14 @@ unexport PYTHONHOME PYTHONPATH PYTHONSAFEPATH PYTHONOPTIMIZE PYTHONINSPECT PYTHO
 # The environment's Python; `ready` has seen that it is there, and that its library is this tree's.
 RUN := "$(VENV)/bin/python"
 
-# Tests run on every core, so each of them computes on one.
-TEST_ENVIRONMENT := PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
+# Tests run on every core, so each of them computes on one; and on no GPU, so that they compute the same everywhere.
+TEST_ENVIRONMENT := CUDA_VISIBLE_DEVICES= PIXELWISE_BUDGET=smoke OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 # The JavaScript that we write: the interactive figures, and what the site's pages have.
 SCRIPTS := 'code/**/*.mjs' 'book/**/*.js'
 
 .DEFAULT_GOAL := help
-.PHONY: help ready book epub pdf test test-fast coverage rehearse audit links serve lab record check fold bench lint faults stale bootstrap release \
+.PHONY: help ready book epub pdf test test-fast coverage rehearse gpu-check audit links serve lab record check fold bench lint faults stale bootstrap release \
 	set-repository lock clean
 
 help: ## list the commands
@@ -54,8 +56,11 @@ coverage: ready ## how many lines of the library the unit tests alone reach; und
 	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests -m "not browser" -n logical --maxprocesses 8 --dist loadscope \
 		--cov=pixelwise --cov-report=term:skip-covered --cov-fail-under=90
 
-rehearse: ## run every chapter as in Colab: other versions, no library, an empty folder (STACK=oldest or newest)
-	$(PYTHON) tools/rehearse.py --stack $(STACK)
+rehearse: ## run every chapter as in Colab: other versions, no library, an empty folder (STACK=newest DEVICE=gpu)
+	$(PYTHON) tools/rehearse.py --stack $(STACK) --device $(DEVICE)
+
+gpu-check: ready ## try on your GPU everything that runs on one (MINUTES=8)
+	@$(RUN) -m tools.gpu_check --minutes $(MINUTES)
 
 audit: ready ## plant faults in the book and see the tests catch them; then: is it fit for a release?
 	@$(RUN) -m tools.audit

@@ -158,6 +158,20 @@ FAULTS = (
         "FAILED tests/data/test_augment.py",
     ),
     Fault(
+        "training leaves its targets on the CPU",
+        code("fit", without_call("to", of="targets")),
+        ("tests/test_on_gpu.py", "-k", "TestFit"),
+        "indices should be either on cpu or on the same device as the indexed tensor (cpu)",
+    ),
+    Fault(
+        "a chapter leaves its scenes on the CPU",
+        in_notebook(
+            "upsampling", in_cell("code", "data.normalise(val.images.to(run.device))", "data.normalise(val.images)")
+        ),
+        ("tests/test_on_gpu.py", "-k", "upsampling"),
+        "Expected all tensors to be on the same device",
+    ),
+    Fault(
         "an interactive figure computes something else",
         replace("code/pixelwise/explorables/metric_traps.mjs", "y - 1", "y - 2"),
         ("tests/explorables/test_metric_traps.py",),
@@ -172,6 +186,7 @@ def pytest(root: Path, tests: tuple[str, ...]) -> subprocess.CompletedProcess[st
     environment = os.environ | {
         "PYTHONPATH": str(root / "code"),
         "PIXELWISE_BUDGET": "smoke",
+        "CUDA_VISIBLE_DEVICES": "",
         "OMP_NUM_THREADS": "1",
         "PIXELWISE_DATA": os.environ.get("PIXELWISE_DATA", str(stamp.ROOT / "data")),
     }

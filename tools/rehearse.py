@@ -5,6 +5,8 @@ it meets the same: an *image* (an environment with the stack of tests/rehearsal/
 and above it a fresh *session*, whose first cells fetch the book from GitHub; git redirects that to this working tree.
 `STACK=here` takes the running Python for the image, as the weekly run in Colab's own image does.
 
+`DEVICE=gpu` gives the kernels a pretend GPU (tests/helpers/pretend_gpu), once an Ampere card, once a T4.
+
 Needs nothing but Python and git: everything else is in the stack.
 """
 
@@ -37,11 +39,22 @@ COLAB = {
     "stand_in_for_colab.pth": "import google.colab.output",
 }
 
-# Runs in the session: one notebook, top to bottom; stops at the first cell that fails.
+PRETENCE = ROOT / "tests" / "helpers" / "pretend_gpu"
+CARDS = {"cpu": (None,), "gpu": ("ampere", "t4")}
+
+# What a kernel does first, and leaves no name of.
+BEGIN = """
+__import__("sys").path.append({folder!r})
+__import__("pretend_gpu").begin({card!r})
+"""
+HAS_GPU = "import torch\nassert torch.cuda.is_available(), 'the kernel has no pretend GPU'"
+
+# Runs in the session: one notebook, top to bottom, after the cell that is given; stops at the first cell that fails.
 EXECUTE = """
 import sys, nbformat, nbclient
 notebook = nbformat.read(sys.argv[1], as_version=4)
-nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
+notebook.cells[:0] = [nbformat.v4.new_code_cell(text) for text in sys.argv[2:]]
+nbclient.NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_name="python3").execute()
 """
 
 
@@ -121,22 +134,38 @@ def first_cell(notebook: Path) -> str:
     return "".join(next(cell["source"] for cell in cells if cell["cell_type"] == "code"))
 
 
-def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
-    """Run the notebooks in one session; print a line for each, and return how many things went wrong."""
+def give_gpu(profiles: Path, card: str) -> None:
+    """Let every kernel whose IPYTHONDIR is this folder begin with a pretend GPU."""
+    shutil.copytree(PRETENCE, profiles / "pretend_gpu", ignore=shutil.ignore_patterns("__pycache__"))
+    startup = profiles / "profile_default" / "startup" / "00-begin.py"
+    startup.parent.mkdir(parents=True)
+    startup.write_text(BEGIN.format(folder=str(profiles), card=card), encoding="utf-8")
+
+
+def rehearse(notebooks: list[Path], stack: str, jobs: int, card: str | None = None) -> int:
+    """Run the notebooks in one session, on a pretend GPU if a card is named.
+
+    Prints a line for each, and returns how many things went wrong.
+    """
     below = image(stack)
     with tempfile.TemporaryDirectory(prefix="pixelwise-rehearsal-") as place:
         origin, home, content = (Path(place) / name for name in ("origin", "home", "content"))
         for folder in (origin, home, content):
             folder.mkdir()
         publish(origin)
+        if card:
+            give_gpu(home / ".ipython", card)
         notebooks = [Path(shutil.copy2(notebook, place)) for notebook in notebooks]
         cell = first_cell(notebooks[0])
         python = session(Path(place) / "session", below)
         before = packages(python)
-        print(f"{stack}: Python {sys.version.split()[0]}, " + ", ".join(f"{name} {before[name]}" for name in KEPT))
+        versions = ", ".join(f"{name} {before[name]}" for name in KEPT)
+        print(f"{stack}: Python {sys.version.split()[0]}, {versions}" + (f", pretend GPU {card}" if card else ""))
         environment = os.environ | {
             "HOME": str(home),
+            "IPYTHONDIR": str(home / ".ipython"),
             "PIXELWISE_BUDGET": "smoke",
+            "CUDA_VISIBLE_DEVICES": "",
             "OMP_NUM_THREADS": "1",
             "GIT_CONFIG_COUNT": "1",
             "GIT_CONFIG_KEY_0": f"url.{origin.as_uri()}.insteadOf",
@@ -147,7 +176,7 @@ def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
 
         def run(notebook: Path) -> bool:
             started = time.perf_counter()
-            command = [python, "-c", EXECUTE, notebook]
+            command = [python, "-c", EXECUTE, notebook, *([HAS_GPU] if card else [])]
             done = subprocess.run(command, cwd=content, env=environment, capture_output=True, text=True)
             left = [path.name for path in content.iterdir()]
             fine = done.returncode == 0 and not left
@@ -170,10 +199,12 @@ def rehearse(notebooks: list[Path], stack: str, jobs: int) -> int:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="make rehearse", description="Run every chapter as Colab would.")
     parser.add_argument("--stack", default="oldest", choices=["oldest", "newest", "here"])
+    parser.add_argument("--device", default="cpu", choices=CARDS, help="gpu: pretend GPUs; default: cpu")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="chapters at once; default: one on each core")
     parser.add_argument("notebooks", nargs="*", type=Path, default=sorted((ROOT / "chapters").glob("*.ipynb")))
     options = parser.parse_args(arguments)
-    return 1 if rehearse([path.resolve() for path in options.notebooks], options.stack, options.jobs) else 0
+    notebooks = [path.resolve() for path in options.notebooks]
+    return 1 if sum(rehearse(notebooks, options.stack, options.jobs, card) for card in CARDS[options.device]) else 0
 
 
 if __name__ == "__main__":

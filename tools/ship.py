@@ -2,8 +2,8 @@
 
     python -m tools.ship NAME     a run of the table in tools/runs.py
 
-The file and its card go beside the library's other trained weights, under the name that `pixelwise.zoo.weights.SHIPPED` has
-for the data set.
+The file and its card go beside the library's other trained weights, under the name that `pixelwise.zoo.weights.SHIPPED`
+has for the data set.
 They are stored as float16 and judged as stored; what that costs against float32 is measured and stands on the card.
 Judged is on val, and on unseen where the run has not been trained on it; where it has, the card tells the figures that
 the same training without that drive came to, if the table has such a run and it is done.

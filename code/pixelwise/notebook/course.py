@@ -74,8 +74,8 @@ def begin(chapter: str, dataset: str = "streets") -> Run:
     """Settle how this notebook runs, seed every generator, and say so in one line.
 
     The environment may overrule: PIXELWISE_BUDGET (`smoke`, `cpu` or `gpu`; by default `gpu` where CUDA is
-    present, else `cpu`), PIXELWISE_DATASET, and PIXELWISE_RECORDING=1, which `make record` sets. A `gpu` budget
-    without a GPU raises RuntimeError.
+    present, else `cpu`), PIXELWISE_DATASET, and PIXELWISE_RECORDING=1, which `make record` sets. A GPU is used at every
+    budget; a `gpu` budget without one raises RuntimeError.
     """
     global _current
     has_gpu = torch.cuda.is_available()
@@ -87,7 +87,7 @@ def begin(chapter: str, dataset: str = "streets") -> Run:
     _current = Run(
         chapter=chapter,
         budget=budget,
-        device=torch.device("cuda" if has_gpu and budget != "smoke" else "cpu"),
+        device=torch.device("cuda" if has_gpu else "cpu"),
         dataset=os.environ.get("PIXELWISE_DATASET") or dataset,
         seeds=(0,) if budget == "smoke" else (0, 1, 2),
         recording=os.environ.get("PIXELWISE_RECORDING") == "1",
