@@ -4,8 +4,8 @@
     lab                      # shows it
     lab.start = "no poles"   # sets what the browser shows; lab.prediction and lab.numbers() read it
 
-Each is a front end, metric_traps.mjs, and a class in metric_traps.py; those in this folder are all there are. What front
-ends share stands in shared/, a module for each purpose.
+Each is a front end, metric_traps.mjs, and a class in metric_traps.py; those in this folder are all there are. What
+front ends share stands in shared/, a module for each purpose.
 """
 
 import lazy_loader
