@@ -235,7 +235,9 @@ def _definitions(tree: ast.Module | ast.ClassDef) -> dict[str, Definition]:
 
 
 def _entry(module: str, home: str, name: str) -> Entry:
-    """The name that `module` offers and `home` defines."""
+    """The name that `module` offers and `home` defines, or hands on from one of its own modules."""
+    while name not in _definitions(_tree(_file(home))) and name in _imports(home):
+        home = _imports(home)[name]  # a package hands on what one of its modules defines
     file = _file(home)
     tree = _tree(file)
     return _describe(module, name, _definitions(tree)[name], tree, home)

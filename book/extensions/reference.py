@@ -185,5 +185,5 @@ def link_shown_source(app: Sphinx, doctree: nodes.document) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("room", Room)
     app.add_directive("rooms", Rooms)
-    app.connect("doctree-read", link_shown_source)
+    app.connect("doctree-read", link_shown_source, priority=400)  # while all cells still hold their code
     return {"parallel_read_safe": True, "parallel_write_safe": True}
