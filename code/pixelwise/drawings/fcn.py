@@ -48,7 +48,7 @@ def hypercolumn(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 96
     previous: Slab | None = None
     for row, shape_in in enumerate(stacked.inputs):
         up = ups[row - len(stacked.inputs)] if row >= len(stacked.inputs) - len(ups) else None
-        source = up.before if up else Step("", "map", (), output=shape_in)
+        source = up.before if up else Step(shape_in, "", "map", ())
         slab = sketch.slab(-slab_size(source)[0] / 2, row * height, source, "convolution")
         if previous is not None:
             sketch.arrow((previous.bottom[0], previous.bottom[1] + 19), (slab.top[0], slab.top[1] - 24))
