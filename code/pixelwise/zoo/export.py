@@ -118,6 +118,7 @@ def compare(path: Path, network: FromBytes) -> float:
     """
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()  # newer ones report what they run unless they are told not to
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     generator = torch.Generator().manual_seed(0)
     largest = 0.0
