@@ -13,7 +13,7 @@ from ..data.scenes import COUNT, overlapping
 from ..training.finetune import encoder_of
 from ..training.recipe import RANGES, Recipe
 from ..zoo.imagenet import PACKAGE, VERSION, lite0_of, weights_file
-from ..zoo.registry import BACKBONES, NETWORKS, NetworkSpec, OnBackbone, Whole
+from ..zoo.registry import BACKBONES, NETWORKS, NetworkSpec
 from .options import Choice, Device, OnOff, Option, Parser, Place, Switch, listed
 
 
