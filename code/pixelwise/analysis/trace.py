@@ -164,10 +164,6 @@ class Trace:
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
-    def column(self, layer: str) -> list[Step]:
-        """The convolutions and poolings of one layer, in running order: what a drawing of a branch shows."""
-        return [step for step in self[layer].steps if "convolution" in step.kind or "pooling" in step.kind]
-
     def find(self, kind: str, layer: str | None = None) -> list[Step]:
         """All steps of one kind, in running order; of one layer itself (not of those inside it) where it is named."""
         return [step for step in self.steps if step.kind == kind and layer in (None, step.layer)]

@@ -69,15 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options; exits with one line and status 2 for one that is wrong."""
-    parser = Parser(
+    return Parser(
+        OPTIONS,
         prog=PROGRAM,
         usage=f"{PROGRAM} [options] WEIGHTS NETWORK",
         description="Write trained weights as ONNX, and see that the file answers as the network does.",
         epilog=EXAMPLES,
-    )
-    for option in OPTIONS:
-        option.add_to(parser)
-    return parser.parse_args(arguments)
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -138,8 +138,10 @@ def _parse(kind: Value, text: str) -> object:
 class Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line, with exit status 2; the help is asked for by --help."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, options: Iterable[Option] = (), **settings: Any) -> None:
         super().__init__(formatter_class=HelpFormatter, allow_abbrev=False, **settings)
+        for option in options:
+            option.add_to(self)
 
     def parse_known_args(self, args: Iterable[str] | None = None, namespace: Any = None) -> tuple[Any, list[str]]:
         args = sys.argv[1:] if args is None else list(args)

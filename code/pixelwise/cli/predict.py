@@ -253,15 +253,13 @@ def _write(path: Path, role: str, image: Image.Image) -> None:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options; exits with one line and status 2 for one that is wrong."""
-    parser = Parser(
+    return Parser(
+        OPTIONS,
         prog=PROGRAM,
         usage=f"{PROGRAM} [options] PICTURE ...",
         description="Label every pixel of your own pictures: for each, an overlay with a legend and a mask.",
         epilog=EXAMPLES,
-    )
-    for option in OPTIONS:
-        option.add_to(parser)
-    return parser.parse_args(arguments)
+    ).parse_args(arguments)
 
 
 if __name__ == "__main__":

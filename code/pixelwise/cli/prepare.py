@@ -96,9 +96,7 @@ def look(options: argparse.Namespace) -> None:
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """The options; exits with one line and status 2 for one that is wrong."""
-    parser = Parser(prog=PROGRAM, description=__doc__)
-    for option in OPTIONS:
-        option.add_to(parser)
+    parser = Parser(OPTIONS, prog=PROGRAM, description=__doc__)
     options = parser.parse_args(arguments)
     is_folder = isinstance(options.dataset, Path)
     options.size = options.size or [120, 160]

@@ -5,15 +5,11 @@ from itertools import pairwise
 from torch import nn
 
 from ..analysis.trace import trace
+from . import ink
 from .sketch import Sketch
 from .strip import Strip
 
 Shape = tuple[int, int, int, int]
-
-KINDS = {
-    "convolution": "convolution", "max pooling": "pooling", "average pooling": "pooling",
-    "fully connected": "fully connected",
-}  # fmt: skip
 
 
 def alexnet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
@@ -45,10 +41,10 @@ def vgg(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
 def _chain(sketch: Sketch, network: nn.Module, shape: Shape, gap: float) -> Strip:
     """Every operation that makes another map; a pool that finds it small enough already makes none."""
     way = trace(network, shape)
-    steps = [step for step in way if step.kind in KINDS and ("pool" not in step.kind or step.inputs[0] != step.output)]
+    steps = [step for step in way if step.weighted or ("pool" in step.kind and step.inputs[0] != step.output)]
     strip = Strip(sketch, way, gap=gap)
     strip.image()
     for step in steps:
         last = step is steps[-1]
-        strip.step(step, "score" if last else KINDS[step.kind], name="classes" if last else "")
+        strip.step(step, "score" if last else ink.OPERATIONS[step.kind], name="classes" if last else "")
     return strip

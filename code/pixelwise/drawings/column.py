@@ -4,17 +4,9 @@ from collections.abc import Callable, Iterable
 from math import sqrt
 
 from ..analysis.trace import Layer, Step
+from . import ink
 from .canvas import Box, Point, text_width
 from .sketch import Sketch, spell_operation
-
-KINDS = {
-    "convolution": "convolution", "deformable convolution": "convolution", "transposed convolution": "upsampling",
-    "bilinear upsampling": "upsampling", "nearest upsampling": "upsampling", "batch normalisation": "normalisation",
-    "layer normalisation": "normalisation", "ReLU": "activation", "ReLU6": "activation", "SiLU": "activation",
-    "GELU": "activation", "sigmoid": "activation", "softmax": "activation", "max pooling": "pooling",
-    "average pooling": "pooling", "global pooling": "pooling", "fully connected": "fully connected",
-}  # fmt: skip
-"""The kind of box that each kind of step is drawn as."""
 
 SMALL = {"normalisation", "activation"}
 GAP = 20.0
@@ -44,7 +36,7 @@ class Column:
         self.middle = middle
         self.y = y
         self.least = least
-        self.leads = {"normalisation"} if preactivated else set(KINDS.values()) - SMALL
+        self.leads = {"normalisation"} if preactivated else set(ink.OPERATIONS.values()) - SMALL
         self.start = start
         self.boxes: list[Box] = []
         self.said: Step | Layer | None = None
@@ -62,7 +54,7 @@ class Column:
 
     def add(self, step: Step, text: str = "") -> Box:
         """An operation, with its name and window or with the text."""
-        kind = KINDS[step.kind]
+        kind = ink.OPERATIONS[step.kind]
         width = self._width(step, text or spell_operation(step))
         height = 22 if kind in SMALL else 34
         starts = not self.boxes or kind in self.leads

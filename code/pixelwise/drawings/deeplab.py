@@ -35,8 +35,7 @@ def aspp(network: nn.Module, shape: tuple[int, int, int, int] = (1, 2048, 28, 28
         "place; their answers are laid side by side and mixed.",
     )
     joined = way.find("concatenation")[0]
-    columns = [way.column(f"convs.{number}") for number in range(len(joined.inputs))]
-    branches(sketch, columns, joined, way["project"].main)
+    branches(sketch, [way[f"convs.{number}"] for number in range(len(joined.inputs))], joined, way["project"].main)
     sketch.legend()
     return sketch
 
@@ -48,7 +47,7 @@ def deeplab(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 2
     sketch = Sketch(
         "DeepLab v3+: ASPP, then a decoder with one skip" if low else "DeepLab v3: a dilated encoder and ASPP",
         "The pyramid reads the coarse map at several rates; " + (
-            "its answer, doubled twice, meets a fine map that a 1×1 convolution has thinned." if low else
+            "its answer, enlarged, meets a fine map that a 1×1 convolution has thinned." if low else
             "its answer is scored and interpolated to the picture in one go."),
     )  # fmt: skip
     strip = Strip(sketch, way)

@@ -37,8 +37,8 @@ def hypercolumn(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 96
     way = trace(network, shape)
     sketch = Sketch(
         "Hypercolumn: all maps at one size, stacked, and one classifier on the stack",
-        "Each map is interpolated to the finest one's size; laid on each other they give every pixel a column that "
-        "runs from edges to meanings.",
+        "Each map is interpolated to the finest one's size; laid on each other they give every pixel a column of "
+        "features, from the finest map to the coarsest.",
     )
     stacked = way.find("concatenation", "")[0]
     *ups, last_up = way.find("bilinear upsampling", "")

@@ -1,15 +1,15 @@
 """GoogLeNet drawn: the whole network as a strip, and one Inception module, naive and reduced."""
 
+from dataclasses import replace
+
 from torch import nn
 
-from ..analysis.trace import Trace, trace
-from .canvas import Box
+from ..analysis.trace import Layer, Step, Trace, trace
 from .sketch import Sketch, Slab
 from .strip import Strip
+from .zoom import branches
 
 Shape = tuple[int, int, int, int]
-KINDS = {"convolution": "convolution", "max pooling": "pooling"}
-
 STAGES = (
     ("conv1", "convolution"), ("maxpool1", "pooling"), ("conv2", "convolution"), ("conv3", "convolution"),
     ("maxpool2", "pooling"), ("inception3a", "concatenation"), ("inception3b", "concatenation"),
@@ -28,7 +28,7 @@ def googlenet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
     way = trace(network, shape)
     sketch = Sketch(
         "GoogLeNet: a convolutional stem, nine Inception modules, one global average",
-        "Five halvings in all. Between them the maps keep their size, and each module only widens them. Two "
+        "Five halvings in all. Between them the maps keep their size, and no module narrows them. Two "
         "classifiers on the way are there in training only.",
     )
     strip = Strip(sketch, way, gap=13)
@@ -48,13 +48,16 @@ def googlenet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
 def _auxiliary(sketch: Sketch, head: nn.Module, name: str, slab: Slab, axis: float) -> None:
     """A classifier on a module's map, as a strip of its own below the network, at the height of this axis."""
     way = trace(head, (1, *slab.source.output[1:]))
+
+    def steps(kind: str) -> list[Step]:  # by their names in the network
+        return [replace(step, layer=f"{name}.{step.layer}".rstrip(".")) for step in way.find(kind)]
+
     x = slab.bottom[0]
     strip = Strip(sketch, way, x + 20, axis)
-    pool, conv = way.find("average pooling")[0], way.find("convolution")[0]
-    first = strip.step(pool, "pooling")
+    first = strip.step(steps("average pooling")[0], "pooling")
     sketch.arrow((x, slab.bottom[1] + 2), first.left, (x, axis), dashed=True)
-    strip.step(conv, "convolution")
-    *hidden, scores = way.find("fully connected")
+    strip.step(steps("convolution")[0], "convolution")
+    *hidden, scores = steps("fully connected")
     for step in hidden:
         strip.step(step, "fully connected")
     strip.step(scores, "score", name=name)
@@ -70,7 +73,7 @@ def inceptions(naive: nn.Module, reduced: nn.Module, shape: Shape = (1, 192, 28,
     for left, name, network in ((0.0, "naive", naive), (382.0, "with reductions", reduced)):
         way = trace(network, shape)
         sketch.heading((left + 93 * 1.5 + 43.5, -14), name)
-        middle, low = _module(sketch, way, left, pitch=93, rows=2, cost=True).bottom
+        middle, low = branches(sketch, *_parts(way), left=left, pitch=93, rows=2, cost=True).bottom
         sketch.number((middle - 8, low + 18), way[""], "multiply-adds", "strong", anchor="end")
         sketch.text((middle - 3, low + 18), "multiply-adds", "soft", "start")
     sketch.legend()
@@ -83,37 +86,11 @@ def inception(network: nn.Module, shape: Shape = (1, 192, 28, 28)) -> Sketch:
         "Inception module: four branches over one map, concatenated",
         "Each branch keeps the map's height and width, so that their outputs can be laid side by side.",
     )
-    _module(sketch, trace(network, shape), pitch=150)
+    branches(sketch, *_parts(trace(network, shape)), pitch=150)
     sketch.legend()
     return sketch
 
 
-def _module(sketch: Sketch, way: Trace, left: float = 0, pitch: float = 150, rows: int = 0, cost: bool = False) -> Box:
-    """A module whose branches stand `pitch` apart, in so many rows or more; with `cost` what each branch costs."""
-    branches = [way[f"branch{number}"] for number in range(1, 5)]
-    chains = [[step for step in branch.steps if step.kind in KINDS] for branch in branches]
-    rows, drop, wide = max(rows, *(len(chain) for chain in chains)), 74.0, min(104, pitch - 6)
-    middle = left + pitch * 1.5 + wide / 2
-    source = sketch.box(middle - 52, 0, None, "data", "map before")
-    sketch.number((source.right[0] + 8, source.right[1] + 4), chains[0][0].before, "map", "soft", "start")
-    join = sketch.joint(middle, (rows + 1) * drop + 17 + 16 * cost, "concatenation")
-    bus = join.y - 14
-    for column, (branch, chain) in enumerate(zip(branches, chains, strict=True)):
-        x, above = left + column * pitch + wide / 2, source
-        for row, step in enumerate(chain, start=1 + rows - len(chain)):
-            box = sketch.box(x - wide / 2, row * drop, step, KINDS[step.kind], width=wide)
-            if above is source:
-                turn = source.bottom[1] + 20
-                sketch.arrow(source.bottom, box.top, (middle, turn), (x, turn))
-            else:
-                sketch.arrow(above.bottom, box.top)
-            sketch.number((x + 6, box.y + box.height + 14), step, "channels", anchor="start")
-            above = box
-        sketch.line(above.bottom, (x, bus), (middle, bus))
-        if cost and branch.multiply_adds:
-            sketch.number((x - 6, bus - 6), branch, "multiply-adds", "small strong", anchor="end")
-    sketch.arrow((middle, bus), join.top)
-    out = sketch.box(middle - 52, join.y + 46, None, "data", "map after")
-    sketch.number((out.right[0] + 8, out.right[1] + 4), way[""], "map", "soft", "start")
-    sketch.arrow(join.bottom, out.top)
-    return out
+def _parts(way: Trace) -> tuple[list[Layer], Step]:
+    """A module's four branches, and what lays them side by side."""
+    return [way[f"branch{number}"] for number in range(1, 5)], way.find("concatenation")[0]

@@ -64,9 +64,9 @@ def timeline(entries: tuple[Entry, ...] = ENTRIES) -> Sketch:
         x = 196.0
         for size, depth in blocks(way):
             height, width = 3 + 2.6 * math.sqrt(size), depth * LAYER
-            sketch.bar(x, y + 6 - height / 2, width, height, "fully connected" if size == 1 else kind_of(way))
+            sketch.cell(x, y + 6 - height / 2, width, height, "fully connected" if size == 1 else kind_of(way))
             x += width + 2
-        sketch.bar(columns["error"], y - 2, error * 1.5, 12, "data")
+        sketch.cell(columns["error"], y - 2, error * 1.5, 12, "data")
         for what, at, text in (
             ("error", columns["error"] + error * 1.5 + 8, f"{error:.1f} %"),
             ("parameters", columns["parameters"], f"{cost.parameters / 1e6:.1f} M"),

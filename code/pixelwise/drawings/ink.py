@@ -18,6 +18,16 @@ TINTS: dict[str, tuple[str, str, str, str]] = {
 }
 """Kinds of things in a drawing and their colours; every text has a contrast of at least 4.5 on every front."""
 
+OPERATIONS: dict[str, str] = {
+    "convolution": "convolution", "deformable convolution": "convolution", "transposed convolution": "upsampling",
+    "bilinear upsampling": "upsampling", "nearest upsampling": "upsampling", "batch normalisation": "normalisation",
+    "layer normalisation": "normalisation", "ReLU": "activation", "ReLU6": "activation", "SiLU": "activation",
+    "GELU": "activation", "sigmoid": "activation", "softmax": "activation", "max pooling": "pooling",
+    "average pooling": "pooling", "global pooling": "pooling", "fully connected": "fully connected",
+    "concatenation": "concatenation",
+}  # fmt: skip
+"""The kind of thing that each kind of step is drawn as."""
+
 PAPER = ("#f8f6f1", "#1b2027")
 INK = ("#1d1f24", "#e9e7e2")
 SOFT = ("#565b66", "#b3b7c0")

@@ -27,8 +27,8 @@ def fcn_scores(network: nn.Module, picture: Tensor) -> Sketch:
     found = activations(network, normalise(picture[None]))
     sketch = Sketch(
         "FCN at work: the scores at every node",
-        "Each tile shows the winning class of every cell: large cells know what is there, the scores that are added "
-        "know where it ends.",
+        "Each tile shows the winning class of every cell, from the coarsest scores to the picture's own pixels. "
+        "Compare what is added at each sum with what comes out of it.",
     )
     scores = [pair for pair in found if pair[0].layer.startswith("scores.")]
     sums = [pair for pair in found if pair[0].kind == "sum" and not pair[0].layer]
@@ -66,8 +66,8 @@ def unet_maps(network: nn.Module, picture: Tensor) -> Sketch:
     found = activations(network, normalise(picture[None]))
     sketch = Sketch(
         "U-Net at work: its maps at every level",
-        "On the left the contracting path, on the right the expanding one at the same height; what goes across keeps "
-        "its edges, what comes from below knows what they belong to.",
+        "On the left the contracting path, on the right the expanding one at the same height, and below them the "
+        "coarsest map of all.",
     )
     turning = [step.kind for step, _ in found]
     down: Found = []

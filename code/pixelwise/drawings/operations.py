@@ -165,7 +165,7 @@ def overlaps(kernel: int = 3, stride: int = 2, layers: int = 3) -> Sketch:
         step, height = width / len(counts), 54.0
         for place, count in enumerate(counts):
             tall = height * count / max(counts)
-            sketch.bar(place * step, y + height - tall, step, tall, "upsampling")
+            sketch.cell(place * step, y + height - tall, step, tall, "upsampling")
         text = f"layer {layer}: written {min(counts)} to {max(counts)} times"
         sketch.text((width + 14, y + height / 2), text, "soft", "start")
         sketch.mark("overlaps", f"layer {layer}")

@@ -105,12 +105,6 @@ class Sketch(Canvas):
         self._told.append(kind)
         return Box(x - 11, y - 11, 22, 22)
 
-    def bar(self, x: float, y: float, width: float, height: float, kind: str) -> None:
-        """A bar of a chart."""
-        self._use(kind)
-        self._add("rect", x=x, y=y, width=width, height=height, **{"class": f"{ink.class_of(kind)} cell"})
-        self._grow(x, y, x + width, y + height)
-
     def frame(self, around: Box, kind: str) -> None:
         """A thick frame around a part."""
         self._use(kind)

@@ -3,15 +3,10 @@
 from torch import nn
 
 from ..analysis.trace import trace
+from . import ink
 from .sketch import Sketch, Slab, slab_size
 
-KINDS = {
-    "convolution": "convolution",
-    "max pooling": "pooling",
-    "transposed convolution": "upsampling",
-    "nearest upsampling": "upsampling",
-    "concatenation": "concatenation",
-}
+SHOWN = ("convolution", "max pooling", "transposed convolution", "nearest upsampling", "concatenation")
 GAP = 13
 
 
@@ -23,12 +18,12 @@ def unet(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 224)
         "Maps shrink and gain channels on the way down, and grow again on the way up; at each height the map of the "
         "left is laid beside the one that comes from below.",
     )
-    steps = [step for step in way if step.kind in KINDS]
+    steps = [step for step in way if step.kind in SHOWN]
     image = steps[0].before
     last = sketch.slab(0, 0, image, "data", name="image")
     x, level, axes, skips = last.end + GAP, 0, [0.0], {0: last}
     for step in steps:
-        kind = KINDS[step.kind] if step is not steps[-1] else "score"
+        kind = ink.OPERATIONS[step.kind] if step is not steps[-1] else "score"
         if kind == "pooling":
             skips[level] = last
             level += 1
