@@ -95,7 +95,7 @@ def test_what_can_not_be_exported_is_said_in_a_line(tmp_path):
 
 def test_it_says_what_to_install(monkeypatch, source, tmp_path):
     monkeypatch.setattr(export, "find_spec", lambda name: None if name == "onnx" else name)
-    with pytest.raises(SystemExit, match=r'exporting needs onnx: pip install "pixelwise\[export\]"$'):
+    with pytest.raises(SystemExit, match=r"exporting needs onnx: pip install onnx$"):
         command.main([str(source), str(tmp_path / "network.onnx")])
     assert not (tmp_path / "network.onnx").exists()
 

@@ -39,7 +39,8 @@ in a web page, the same from a canvas:
 
 Ask for "logits" to get these, float32 (N, classes, height, width). Any height and width from {export.SMALLEST}
 will do, but bring a picture to about the size of the training pictures first; the file's metadata tell it, with the
-classes' names and the licence. It takes half a minute, and packages of its own: pip install "pixelwise[export]".
+classes' names and the licence. It takes half a minute, and packages of its own:
+pip install onnx onnxscript onnxruntime.
 """
 
 

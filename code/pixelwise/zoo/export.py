@@ -68,7 +68,7 @@ def export(path: Path, model: nn.Module, metadata: Metadata) -> float:
 def check_installed() -> None:
     """ModuleNotFoundError, with what to do, where a package that export needs is not installed."""
     if missing := [name for name in PACKAGES if find_spec(name) is None]:
-        raise ModuleNotFoundError(f'exporting needs {", ".join(missing)}: pip install "pixelwise[export]"')
+        raise ModuleNotFoundError(f"exporting needs {', '.join(missing)}: pip install {' '.join(missing)}")
 
 
 def description(metadata: Metadata) -> dict[str, str]:
