@@ -1,9 +1,10 @@
 """Which code of a chapter is folded, and what its fold is called: `make fold` writes what follows from the tags.
 
-An author gives a code cell two tags: `hide-input`, which Jupyter Book knows, and one of `LABELS`, which says what the
-code is. Everything else follows: a first line that says it (`# @title …`, which Colab shows as the cell's title and
-JupyterLab in the place of its code), `cellView` for Colab and `source_hidden` for JupyterLab. The site folds by the
-tags (book/extensions/folds.py). Comments and metadata don't count in a stamp's hashes, so a recording stays valid.
+An author gives a code cell two tags: `hide-input` or, where what the cell shows is folded too, `hide-cell`, both of
+which Jupyter Book knows, and one of `LABELS`, which says what the code is. Everything else follows: a first line that
+says it (`# @title …`, which Colab shows as the cell's title and JupyterLab in the place of its code), `cellView` for
+Colab, `source_hidden` and `outputs_hidden` for JupyterLab. The site folds by the tags (book/extensions/folds.py).
+Comments and metadata don't count in a stamp's hashes, so a recording stays valid.
 """
 
 import copy
@@ -11,7 +12,8 @@ import sys
 
 from tools import stamp
 
-TAG = "hide-input"
+TAGS = {"hide-input": {"source_hidden": True}, "hide-cell": {"source_hidden": True, "outputs_hidden": True}}
+"""What JupyterLab is told of a cell for each tag that folds it."""
 TITLE = "# @title "
 LABELS = {
     "setup": "Preparations",
@@ -24,14 +26,23 @@ LABELS = {
 
 
 def is_folded(cell: stamp.Json) -> bool:
-    return cell["cell_type"] == "code" and TAG in cell["metadata"].get("tags", [])
+    """Whether a cell's code is folded."""
+    return cell["cell_type"] == "code" and bool(TAGS.keys() & set(cell["metadata"].get("tags", [])))
+
+
+def is_away(cell: stamp.Json) -> bool:
+    """Whether a cell is folded with all that it shows."""
+    return cell["cell_type"] == "code" and "hide-cell" in cell["metadata"].get("tags", [])
 
 
 def label(cell: stamp.Json) -> str:
     """What the fold of a cell is called; ValueError where its tags don't say it, or say more than one thing."""
-    found = [tag for tag in cell["metadata"].get("tags", []) if tag in LABELS]
+    tags = cell["metadata"].get("tags", [])
+    found, by = [tag for tag in tags if tag in LABELS], [f"`{tag}`" for tag in tags if tag in TAGS]
+    if len(by) > 1:
+        raise ValueError(f"is folded by {' and '.join(by)}, expected one of them")
     if len(found) != 1:
-        raise ValueError(f"is folded by `{TAG}` and needs one tag more that says what it is: {', '.join(LABELS)}")
+        raise ValueError(f"is folded by {by[0]} and needs one tag more that says what it is: {', '.join(LABELS)}")
     return LABELS[found[0]]
 
 
@@ -47,11 +58,12 @@ def mark(cell: stamp.Json) -> bool:
     """
     before = stamp.source(cell), dict(cell["metadata"])
     text, metadata = untitled(before[0]), cell["metadata"]
-    jupyter = {key: value for key, value in metadata.pop("jupyter", {}).items() if key != "source_hidden"}
-    metadata.pop("cellView", None)
+    written = metadata.pop("cellView", None) is not None
+    jupyter = metadata.pop("jupyter", {})
+    jupyter = {key: value for key, value in jupyter.items() if not (written and key in TAGS["hide-cell"] and value)}
     if is_folded(cell):
         text, metadata["cellView"] = f"{TITLE}{label(cell)}\n{text}", "form"
-        jupyter["source_hidden"] = True
+        jupyter |= TAGS["hide-cell" if is_away(cell) else "hide-input"]
     if jupyter:
         metadata["jupyter"] = jupyter
     cell["source"] = text
@@ -64,7 +76,8 @@ def faults(notebook: stamp.Json) -> list[str]:
     for number, cell in enumerate(stamp.code_cells(notebook), 1):
         idle = LABELS.keys() & set(cell["metadata"].get("tags", []))
         if idle and not is_folded(cell):
-            problems.append(f"code cell {number} is tagged {', '.join(sorted(idle))}, but folded only by `{TAG}`")
+            named, by = ", ".join(sorted(idle)), ", ".join(TAGS)
+            problems.append(f"code cell {number} is tagged {named}, but folded by none of {by}")
         try:
             if mark(copy.deepcopy(cell)):
                 problems.append(f"code cell {number} is not folded as its tags say; `make fold` mends it")

@@ -2,7 +2,8 @@
 
 A reader sees the code that is not folded: lines with more than a comment, of every cell but the first, which the site
 leaves out, and of the library's source where a cell shows it. Words are those of the text and of the claims' sentences;
-what a box hides until it is opened, solutions above all, is not counted. Exercises are read here, and not solved.
+what a box hides until it is opened, solutions and folded claims above all, is not counted. Exercises are read here,
+and not solved.
 """
 
 import re
@@ -15,9 +16,9 @@ from tools import folds, stamp
 # kept secrets of peer code review, 2006). medium.com counts 12 seconds for a picture. The half minute to think is ours.
 SECONDS = {"words": 60 / 200, "lines": 3600 / 500, "figures": 12, "questions": 30}
 # Pixels in height: a fit to eleven built pages in a window of 1440 pixels, which it meets within two screens.
-PIXELS = {"words": 3.5, "lines": 22, "figures": 560, "claims": 80, "folds": 48}
+PIXELS = {"words": 3.5, "lines": 22, "figures": 560, "claims_seen": 80, "folds": 48}
 SCREEN = 1000
-BAR = {"lines": 250, "screens": 30}
+BAR = {"lines": 250, "screens": 30, "claims": 15}
 
 CLAIM = "application/vnd.pixelwise.claim+json"  # as pixelwise.notebook.claim stores it, which would import torch
 QUESTION = 'data-explorable="question"'  # in the HTML of one, as pixelwise.explorables.host stores it
@@ -35,6 +36,7 @@ class Reading:
     folded: int
     figures: int
     claims: int
+    claims_seen: int
     questions: int
     folds: int
 
@@ -63,14 +65,18 @@ def measure(notebook: stamp.Json) -> Reading:
     folded = [folds.is_folded(cell) for cell in cells]
     lines = [count_lines(folds.untitled(stamp.source(cell))) for cell in cells]
     shown = [[output.get("data", {}) for output in cell.get("outputs", [])] for cell in cells]
-    claims = [data[CLAIM]["sentence"] for outputs in shown for data in outputs if CLAIM in data]
+    claims = [[data[CLAIM]["sentence"] for data in outputs if CLAIM in data] for outputs in shown]
+    seen = [one for cell, found in zip(cells, claims, strict=True) if not folds.is_away(cell) for one in found]
     listings = ["".join(data.get("text/markdown", "")) for outputs in shown for data in outputs]
     return Reading(
-        words=sum(map(count_words, [*prose, *claims])),
+        words=sum(map(count_words, [*prose, *seen])),
         lines=sum(n for n, away in zip(lines, folded, strict=True) if not away) + sum(map(count_listed, listings)),
         folded=sum(n for n, away in zip(lines, folded, strict=True) if away),
-        figures=sum(any(map(is_figure, outputs)) for outputs in shown),
-        claims=len(claims),
+        figures=sum(
+            any(map(is_figure, outputs)) for cell, outputs in zip(cells, shown, strict=True) if not folds.is_away(cell)
+        ),
+        claims=sum(map(len, claims)),
+        claims_seen=len(seen),
         questions=sum(text.count("🙌") + text.count("*Predict") for text in prose)
         + sum(is_question(data) for outputs in shown for data in outputs),
         folds=sum(folded),
@@ -113,7 +119,8 @@ def describe(name: str, notebook: stamp.Json) -> list[str]:
     texts = [stamp.source(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
     return [
         f"{name}: {found.lines} lines of code in sight, {found.folded} folded; {found.words:,} words, {found.figures} "
-        f"figures, {found.questions} questions: {found.minutes} minutes, about {found.screens} screens",
+        f"figures, {found.questions} questions, {found.claims} claims: {found.minutes} minutes, about {found.screens} "
+        "screens",
         *(f"{name}: warning: {much}" for much in found.over()),
         *(
             f"{name}: warning: cell {cell} states a reading time, which the site computes"

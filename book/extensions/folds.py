@@ -1,7 +1,8 @@
 """Code that is folded: a box below what the cell shows and its caption; a click, a key, a search in the page open it.
 
 Folded cells that show nothing join the next one where nothing stands between them: one box holds all that made a
-figure. The box is HTML's own, so it needs no script; an e-reader that does not know it shows what is in it.
+figure. A cell can be folded with what it shows: so are the claims that settle a question, and they join the box below
+it. The box is HTML's own, so it needs no script; an e-reader that does not know it shows what is in it.
 """
 
 from html import escape
@@ -14,6 +15,8 @@ from sphinx.writers.html5 import HTML5Translator
 
 from tools import folds
 
+CHECK = folds.LABELS["check"]
+
 
 class Fold(nodes.General, nodes.Element):
     """The code of one or more cells, below `label`; whether the last of them `shows` something."""
@@ -22,30 +25,40 @@ class Fold(nodes.General, nodes.Element):
 def fold_cells(app: Sphinx, doctree: nodes.document) -> None:
     """Put the code of each folded cell into a box; MyST-NB, which would make one of its own, sees none any more."""
     for cell in list(doctree.findall(nodes.container)):
-        if cell.get("nb_element") != "cell_code" or cell.get("hide_mode") != "input":
+        if cell.get("nb_element") != "cell_code" or cell.get("hide_mode") not in ("input", "all"):
             continue
         try:
             label = folds.label({"metadata": cell["cell_metadata"]})
         except ValueError as error:
             raise ExtensionError(f"{app.env.docname}, cell {cell['cell_index'] + 1} {error}") from error
+        away = cell["hide_mode"] == "all"
         del cell["hide_mode"]
         code, *outputs = cell.children
         for block in code.findall(nodes.literal_block):
             block.rawsource = folds.untitled(block.astext())
             block.children = [nodes.Text(block.rawsource)]
         before, after = neighbours(cell)
-        box = Fold(label=label, shows=bool(outputs))
-        if isinstance(before, Fold) and not before["shows"]:
+        box = Fold(label=label, shows=bool(outputs) and not away)
+        if isinstance(before, Fold) and not before["shows"] and joins(before, box):
             box.extend(before.children)
+            box["label"] = CHECK if before["label"] == CHECK else label
             before.parent.remove(before)
         box.append(code)
-        if outputs:
+        if away:
+            box.extend(outputs)
+            cell.replace_self(box)
+        elif outputs:
             cell.children = []
             cell.extend(outputs)
-            captioned = label != folds.LABELS["check"] and is_caption(after)
+            captioned = label != CHECK and is_caption(after)
             cell.parent.insert(cell.parent.index(cell) + 1 + captioned, box)
         else:
             cell.replace_self(box)
+
+
+def joins(before: Fold, box: Fold) -> bool:
+    """Whether a box goes on with the one before it: checks with more checks and with a question that they settle."""
+    return before["label"] != CHECK or box["label"] in (CHECK, folds.LABELS["question"])
 
 
 def neighbours(node: nodes.Element) -> tuple[nodes.Node | None, nodes.Node | None]:

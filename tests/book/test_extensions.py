@@ -36,8 +36,8 @@ MADE = {
 def folded_cells():
     """A helper and a figure with its caption, then what was checked, then a prompt; the code of the three is folded."""
 
-    def cell(label, code, *outputs):
-        return new_code_cell(code, metadata={"tags": ["hide-input", label]}, outputs=list(outputs))
+    def cell(label, code, *outputs, by="hide-input"):
+        return new_code_cell(code, metadata={"tags": [by, label]}, outputs=list(outputs))
 
     picture = new_output("display_data", {"image/png": PIXEL})
     cells = [
@@ -48,6 +48,10 @@ def folded_cells():
         new_markdown_cell("*And that is so.*"),
         cell("check", "count(twice)", new_output("stream", text="Twice, too.\n")),
         new_markdown_cell("*Predict first: how many?*"),
+        cell("check", "claim(dots)", new_output("stream", text="Four dots.\n"), by="hide-cell"),
+        cell("question", "ask(dots)", new_output("stream", text="How many?\n")),
+        cell("check", "claim(twice)", new_output("stream", text="Five dots.\n"), by="hide-cell"),
+        cell("table", "draw(twice)", picture),
     ]
     for one in cells:
         if one.cell_type == "code":
@@ -126,12 +130,24 @@ def test_code_is_folded_below_what_it_made(page):
         "count(twice)",
         "</details>",
         "<em>Predict first: how many?</em>",
+        "How many?",
+        '<details class="pw-fold"><summary>How this was checked</summary>',
+        "claim(dots)",
+        "Four dots.",
+        "ask(dots)",
+        "</details>",
+        '<details class="pw-fold"><summary>How this was checked</summary>',
+        "Five dots.",
+        "</details>",
+        "three dots in a row",
+        '<details class="pw-fold"><summary>Code of this table</summary>',
+        "draw(twice)",
     ]
     text = re.sub(r"</?span[^>]*>", "", page)
     place = text.index("mIoU 0.5")
     for piece in order:
         place = text.index(piece, place)
-    assert page.count('<details class="pw-fold">') == 3
+    assert page.count('<details class="pw-fold">') == 6
     assert "@title" not in page
 
 

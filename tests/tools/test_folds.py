@@ -27,6 +27,15 @@ def test_tags_decide_what_jupyterlab_and_colab_show(label):
     assert not folds.mark(cell), "twice is once"
 
 
+def test_what_a_cell_shows_can_be_folded_too():
+    cell = tagged("hide-cell", "check")["cells"][3]
+    assert folds.mark(cell)
+    assert cell["metadata"]["jupyter"] == {"source_hidden": True, "outputs_hidden": True}
+    cell["metadata"]["tags"] = ["hide-input", "check"]
+    assert folds.mark(cell)
+    assert cell["metadata"]["jupyter"] == {"source_hidden": True}
+
+
 def test_another_tag_renames_the_fold_and_no_tag_opens_it():
     cell = tagged()["cells"][3]
     plain = copy.deepcopy(cell)
@@ -60,7 +69,9 @@ def test_folding_leaves_a_recording_valid(tmp_path):
     [
         (["hide-input"], "code cell 3 is folded by `hide-input` and needs one tag more"),
         (["hide-input", "check", "figure"], "code cell 3 is folded by `hide-input` and needs one tag more"),
-        (["figure"], "code cell 3 is tagged figure, but folded only by `hide-input`"),
+        (["figure"], "code cell 3 is tagged figure, but folded by none of hide-input, hide-cell"),
+        (["hide-cell"], "code cell 3 is folded by `hide-cell` and needs one tag more"),
+        (["hide-input", "hide-cell", "check"], "code cell 3 is folded by `hide-input` and `hide-cell`, expected one"),
     ],
 )
 def test_half_of_the_tags_is_a_fault(tags, expected):

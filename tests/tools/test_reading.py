@@ -6,6 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from tests.helpers.notebooks import PIXEL, save, sound_notebook
 from tools import bootstrap, check, folds, reading
 
+AWAY = {"tags": ["hide-cell", "check"]}
 CLAIM = {reading.CLAIM: {"sentence": "Deeper is worse"}, "text/html": "<div>✓</div>", "text/plain": "✓"}
 
 
@@ -52,18 +53,19 @@ def test_figures_claims_and_questions_are_told_apart():
         shows(text_html="<table></table>", text_plain="a table"),
         shows(text_plain="2"),
         new_code_cell("claims.exact()", outputs=[new_output("display_data", CLAIM)] * 2),
+        new_code_cell("claims.exact()", metadata=AWAY, outputs=[new_output("display_data", CLAIM)]),
         new_markdown_cell("> 🙌 **Why?** So."),
         new_markdown_cell("*Predict first: which?*"),
     ]
     found = reading.measure(notebook(*cells))
-    assert (found.figures, found.claims, found.questions) == (2, 2, 2)
+    assert (found.figures, found.claims, found.claims_seen, found.questions) == (2, 3, 2, 2)
     assert found.words == 2 + 2 * 3 + 2 + 3
 
 
 def test_minutes_are_the_sum_of_what_there_is_to_the_next_five():
-    few = reading.Reading(words=200, lines=0, folded=900, figures=0, claims=0, questions=0, folds=9)
+    few = reading.Reading(words=200, lines=0, folded=900, figures=0, claims=0, claims_seen=0, questions=0, folds=9)
     assert few.minutes == 5
-    much = reading.Reading(words=3000, lines=250, folded=0, figures=15, claims=0, questions=10, folds=0)
+    much = reading.Reading(words=3000, lines=250, folded=0, figures=15, claims=0, claims_seen=0, questions=10, folds=0)
     assert much.minutes == 55  # 15 and 30 and 3 and 5, and 53 is nearer to 55
     assert much.over() == []
 
