@@ -11,6 +11,7 @@ import zipfile
 import pytest
 from PIL import Image
 
+from pixelwise.zoo import weights
 from tools import rehearse, stamp
 
 pytestmark = pytest.mark.slow
@@ -122,7 +123,7 @@ def test_a_wheel_holds_the_whole_library_and_nothing_else(wheel):
 def test_it_is_imported_and_gives_data_without_a_checkout(site, tmp_path):
     shapes, alive, dataset, error = run(site, tmp_path, LIBRARY).splitlines()
     assert shapes == "(2, 3, 48, 64) (2, 48, 64)"
-    assert (alive, dataset) == ("True", "streets")
+    assert (alive, dataset) == ("True", weights.load(weights.DEFAULT)[1].dataset)
     assert error.startswith("recorded results belong to the book, and this library was installed without it; clone")
     assert list(tmp_path.rglob("*.safetensors"))  # the cache, in the user's own folder
 
@@ -130,6 +131,7 @@ def test_it_is_imported_and_gives_data_without_a_checkout(site, tmp_path):
 def test_its_command_labels_a_photograph(site, tmp_path):
     Image.effect_noise((120, 90), 60).convert("RGB").save(tmp_path / "photo.jpg")
     out = run(site, tmp_path, SCRIPT, site / "bin" / "pixelwise-predict", "photo.jpg")
-    assert "compact, trained on streets at 180×240" in out
+    trained = weights.load(weights.DEFAULT)[1]
+    assert f"{trained.network.model}, trained on {trained.dataset} at 180×240" in out
     with Image.open(tmp_path / "photo-mask.png") as mask:
         assert mask.size == (120, 90)

@@ -18,7 +18,9 @@ from PIL import Image, ImageDraw
 from pixelwise.cli import predict, sealed_png
 from pixelwise.data import CLASSES
 from pixelwise.data.augment import normalise
+from pixelwise.data.photos import read
 from pixelwise.evaluation import pictures
+from pixelwise.evaluation.inference import SCALES, averaged
 from pixelwise.figures import DISPLAY_COLOURS
 from pixelwise.figures.overlay import LEGEND_WIDTH
 from pixelwise.zoo import weights
@@ -140,6 +142,17 @@ def test_it_says_at_which_size_and_by_which_weights(file, picture, tmp_path, cap
     monkeypatch.setitem(weights.SHIPPED, "streets", file)
     run("streets", path, "--out", tmp_path, "--closer", "2")
     assert f"{path}, shown at 72×96 in windows of 64×64: " in capsys.readouterr().out
+
+
+def test_a_thorough_look_averages_over_sizes(file, picture, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(pictures, "averaged", lambda *given: seen.append(given[2]) or averaged(*given))
+    path = picture(size=(72, 96))
+    run(file, path, "--out", tmp_path, "--thorough")
+    assert seen == [SCALES]
+    model, metadata = weights.load(file)
+    expected = pictures.label(model, read(path), metadata.size, scales=SCALES)
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "photo-mask.png")), expected.numpy())
 
 
 def test_a_folder_and_names_that_meet(file, picture, tmp_path, capsys):

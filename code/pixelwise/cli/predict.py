@@ -20,6 +20,7 @@ from .. import data
 from ..checks import Range
 from ..data import photos
 from ..environment import is_out_of_memory
+from ..evaluation.inference import SCALES
 from ..evaluation.pictures import label, window_side, working_size
 from ..figures.overlay import draw_mask, draw_overlay
 from ..files import atomic_write
@@ -48,6 +49,11 @@ OPTIONS = (
         "show the picture so many times larger, a window at a time, for what is small and far away",
         1,
         "TIMES",
+    ),
+    Option(
+        "--thorough",
+        Switch(),
+        "show the picture at 1, 1.5 and 2 times that size and average the answers, which takes seven times as long",
     ),
     Option("--out", Place(), "where to write (default: here)", Path(), "FOLDER"),
     Option("--overwrite", Switch(), "replace also files that this command did not write"),
@@ -124,7 +130,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for name in names:
                 _check_free(options.out / name, inputs, options.overwrite)
             picture = photos.read(path, options.max_megapixels)
-            overlay, mask, shares = segment(model, metadata, picture, options.alpha, options.closer)
+            scales = SCALES if options.thorough else (1.0,)
+            overlay, mask, shares = segment(model, metadata, picture, options.alpha, options.closer, scales)
             for name, role, image in zip(names, ROLES, (overlay, mask), strict=True):
                 _write(options.out / name, role, image)
         except Exception as error:
@@ -142,13 +149,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def segment(
-    model: nn.Module, metadata: weights.Metadata, picture: Tensor, alpha: float = 0.55, closer: int = 1
+    model: nn.Module,
+    metadata: weights.Metadata,
+    picture: Tensor,
+    alpha: float = 0.55,
+    closer: int = 1,
+    scales: Sequence[float] = (1.0,),
 ) -> tuple[Image.Image, Image.Image, dict[str, float]]:
     """Overlay with a legend, mask with a palette, and each class's share of the picture, largest first.
 
     picture: (3, H, W) uint8. The mask has the picture's size, the overlay as well but for the legend below it.
     """
-    labels = label(model, picture, metadata.size, closer)
+    labels = label(model, picture, metadata.size, closer, scales)
     mask = draw_mask(labels, metadata.classes, metadata.colours)
     counts = torch.bincount(labels.flatten(), minlength=len(metadata.classes)) / labels.numel()
     order = counts.argsort(descending=True).tolist()

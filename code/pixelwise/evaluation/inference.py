@@ -1,9 +1,10 @@
 """What a trained model says: labels for images, and a confusion matrix for a data set."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..checks import check_tensors
 from ..data.augment import normalise
@@ -12,18 +13,30 @@ from ..data.palette import check_class_count
 from ..modes import eval_mode
 from .metrics import confusion_matrix
 
+SCALES = (1.0, 1.5, 2.0)
+"""How many times larger a picture is shown where answers are averaged over sizes."""
+
 
 def predict(
-    model: nn.Module, images: Tensor, *, batch_size: int = 32, device: str | torch.device | None = None
+    model: nn.Module,
+    images: Tensor,
+    *,
+    batch_size: int = 32,
+    device: str | torch.device | None = None,
+    scales: Sequence[float] = (1.0,),
 ) -> Tensor:
     """Label every pixel, or every image: (N, H, W) uint8 from a segmentation model, (N,) int64 from a classifier.
 
     images are (N, 3, H, W) uint8 and are normalised here, batch by batch, on `device` (default: where the model is;
     given, the model moves there). The model answers in eval mode and is then put back into the mode it was in. Labels
-    come back on the images' device.
+    come back on the images' device. With more than one of `scales`, such as SCALES, see `averaged`.
     """
+
+    def answer(batch: Tensor) -> Tensor:
+        return heads(model(batch))[0] if tuple(scales) == (1,) else averaged(model, batch, scales)
+
     batches = []
-    for logits in _logits(model, images, batch_size, device):
+    for logits in _batches(model, images, batch_size, device, answer):
         if logits.dim() == 4:  # labels that go into a byte
             check_class_count(logits.shape[1])
         labels = predicted_labels(logits)
@@ -40,11 +53,11 @@ def evaluate(
     of it.
     """
     total: Tensor | None = None
-    for i, logits in enumerate(_logits(model, data.images, batch_size, device)):
+    for i, logits in enumerate(_batches(model, data.images, batch_size, device, lambda batch: heads(model(batch))[0])):
         targets = data.targets[i * batch_size : (i + 1) * batch_size].to(logits.device)
         matrix = confusion_matrix(predicted_labels(logits), targets, num_classes=logits.shape[1])
         total = matrix if total is None else total + matrix
-    assert total is not None  # `_logits` refuses a data set without images
+    assert total is not None  # `_batches` refuses a data set without images
     return total.cpu()
 
 
@@ -53,8 +66,33 @@ def predicted_labels(logits: Tensor) -> Tensor:
     return logits.max(1).indices
 
 
-def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | torch.device | None) -> Iterator[Tensor]:
-    """The main head's logits, batch by batch."""
+def averaged(model: nn.Module, images: Tensor, scales: Sequence[float]) -> Tensor:
+    """Probabilities (N, C, H, W), the mean of those that a segmentation model gives for the images at several sizes.
+
+    images are normalised, (N, 3, H, W), and shown `scales` times larger; what the model answers is interpolated back.
+    Chen et al., Rethinking Atrous Convolution, 2017, section 4.1, do so with six sizes, and mirrored too.
+    ValueError for a scale that is not positive, or for none.
+    """
+    if not scales or min(scales) <= 0:
+        raise ValueError(f"scales are {tuple(scales)}, expected one or more factors above zero")
+    size = images.shape[-2:]
+    total = images.new_zeros(())
+    for scale in scales:
+        shown = tuple(round(side * scale) for side in size)
+        larger = F.interpolate(images, size=shown, mode="bilinear", align_corners=False, antialias=scale < 1)
+        logits = F.interpolate(heads(model(larger))[0], size=size, mode="bilinear", align_corners=False)
+        total = total + logits.softmax(1)
+    return total / len(scales)
+
+
+def _batches(
+    model: nn.Module,
+    images: Tensor,
+    batch_size: int,
+    device: str | torch.device | None,
+    answer: Callable[[Tensor], Tensor],
+) -> Iterator[Tensor]:
+    """What `answer` makes of normalised images, batch by batch, with the model in eval mode."""
     check_tensors(images=images)
     if images.dtype != torch.uint8 or images.dim() != 4 or not len(images):
         raise ValueError(
@@ -66,7 +104,7 @@ def _logits(model: nn.Module, images: Tensor, batch_size: int, device: str | tor
     device = next((p.device for p in model.parameters()), images.device)
     with eval_mode(model), torch.inference_mode():
         for batch in images.split(batch_size):
-            yield heads(model(normalise(batch.to(device))))[0]
+            yield answer(normalise(batch.to(device)))
 
 
 Outputs = Tensor | Sequence[Tensor | None] | Mapping[str, Tensor | None]

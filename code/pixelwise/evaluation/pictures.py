@@ -6,6 +6,8 @@ through overlapping windows. The logits, not the labels, are then interpolated b
 that are enlarged have steps for contours.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from PIL import Image
@@ -14,7 +16,7 @@ from torch.nn import functional as F
 
 from ..data.augment import normalise
 from ..data.palette import check_class_count
-from .inference import heads, predicted_labels
+from .inference import averaged, heads, predicted_labels
 from .tiles import overlap_tile
 
 SMALLEST_SIDE, LONGEST_SIDE = 32, 4096
@@ -27,15 +29,18 @@ ROWS = 256
 """Rows of the full-size picture that are labelled at once, so that memory stays small."""
 
 
-def label(model: nn.Module, picture: Tensor, size: tuple[int, int], closer: int = 1) -> Tensor:
+def label(
+    model: nn.Module, picture: Tensor, size: tuple[int, int], closer: int = 1, scales: Sequence[float] = (1.0,)
+) -> Tensor:
     """Labels (H, W) uint8 of a picture (3, H, W) uint8, by a network that was trained on pictures of `size`.
 
-    `closer` is how many training pictures high it is shown; above 1, a window at a time.
+    `closer` is how many training pictures high it is shown; above 1, a window at a time. With more than one of `scales`
+    the answers at these sizes are averaged, as `evaluation.averaged` does.
     """
     device = next(model.parameters()).device
 
     def logits_of(images: Tensor) -> Tensor:
-        return heads(model(images))[0]
+        return heads(model(images))[0] if tuple(scales) == (1,) else averaged(model, images, scales)
 
     height, width = picture.shape[1:]
     images = normalise(resize(picture, working_size((height, width), size, closer))[None]).to(device)
