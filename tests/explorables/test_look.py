@@ -8,7 +8,7 @@ from pixelwise import explorables
 from tests.explorables.explorables import make
 
 FIGURES = pytest.mark.parametrize("name", [name for name in explorables.__all__ if name != "Question"])
-COLUMN = {"viewport": {"width": 768, "height": 800}}  # as broad as the page's text
+COLUMN = {"viewport": {"width": 783, "height": 800}}  # 736 px without margins and scrollbar, as the page's text
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 HEIGHT = "(element) => element.getBoundingClientRect().height"
 

@@ -39,7 +39,7 @@ background:transparent;color:inherit;font:inherit;font-size:.9rem;cursor:pointer
 .pw-live .pw-slider b{min-width:2.2rem;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .pw-live .pw-panel{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:center}
 .pw-live .pw-panel>*{margin:0}
-.pw-live .pw-settings{display:grid;flex:0 0 100%;grid-template-columns:repeat(auto-fit,minmax(min(13.4rem,100%),1fr));gap:.1rem 1.6rem}
+.pw-live .pw-settings{display:grid;flex:0 0 100%;grid-template-columns:repeat(auto-fit,minmax(min(12.6rem,100%),1fr));gap:.1rem 1.6rem}
 .pw-live .pw-choices{display:flex;flex-wrap:wrap;gap:.3rem .4rem;align-items:center}
 .pw-live .pw-choices .pw-title{color:var(--soft);font-size:.9rem}
 .pw-live .pw-finding{min-height:2.9em;font-weight:600}
