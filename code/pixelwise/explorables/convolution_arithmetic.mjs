@@ -295,7 +295,7 @@ function drawGrids(picture, { layer, count, row, column }) {
   const wide = width > 480;
   const [a, b] = grids.map(({ from, to }) => to - from);
   const room = wide ? (width - 50) / (a + b) : width / Math.max(a, b);
-  const cell = Math.min(34, room, wide ? 235 / Math.max(a, b) : 380 / (a + b));
+  const cell = Math.min(34, room, wide ? 208 / Math.max(a, b) : 380 / (a + b));
   const corners = [[1, 24], wide ? [a * cell + 48, 24] : [1, a * cell + 60]];
   const [one, two] = grids.map((grid, i) => gridOf(corners[i], cell, grid));
   const stamps = layer.direction === STAMPS;

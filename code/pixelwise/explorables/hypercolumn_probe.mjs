@@ -92,7 +92,6 @@ const NAMES = ["row", "column", "on", "k"];
 const SIDE = 512; // canvas pixels of a picture's width
 const CSS = `
 .pw-hypercolumn-probe .views{gap:.6rem}
-.pw-hypercolumn-probe canvas{max-width:21rem}
 .pw-hypercolumn-probe .column{flex:0 0 100%}
 .pw-hypercolumn-probe .layer{display:grid;grid-template-columns:6.5rem 1fr 4.2rem;gap:.6rem;align-items:center}
 .pw-hypercolumn-probe .layer label{display:flex;gap:.4rem;align-items:center;min-height:1.65rem;cursor:pointer}
@@ -102,7 +101,7 @@ const CSS = `
 .pw-hypercolumn-probe .layer svg rect.minus{fill:var(--mark)}
 .pw-hypercolumn-probe .layer svg line{stroke:var(--line)}
 .pw-hypercolumn-probe .off svg{opacity:.3}
-@container (min-width:34rem){.pw-hypercolumn-probe .views{grid-template-columns:1fr 1fr}
+@container (min-width:34rem){.pw-hypercolumn-probe .views{grid-template-columns:repeat(2,minmax(0,19rem))}
 .pw-hypercolumn-probe .layer{grid-template-columns:11rem 1fr 4.2rem}}
 `;
 

@@ -176,7 +176,7 @@ function chart({ curvesOf, average, to, marks, ends, named, pick }) {
     });
     names.sort((a, b) => a.y - b.y);
     const texts = names.map(({ one, y: at }, i) => {
-      const place = { x: x(named) + (named < 0.5 ? 84 : 0), y: i && names.length > 1 ? at + 20 : at - 9 };
+      const place = { x: x(named) + (named < 0.5 ? 84 : 0), y: i ? at + 20 : at - 9 };
       return svg("text", { class: `name ${one.kind}`, ...place }, `${one.kind}-${one.depth}`);
     });
     front.replaceChildren(...groups, ...texts);
