@@ -323,22 +323,6 @@ def test_landing_page_shows_a_live_figure_above_the_fold_and_walks_by_keyboard(b
     tab.close()
 
 
-def test_a_term_explains_itself_on_hover_and_focus(browser, address):
-    tab = browser.new_page()
-    tab.goto(f"{address}chapters/resnet.html")
-    link, note = tab.locator(".pw-note a").first, tab.locator(".pw-note [role=tooltip]").first
-    assert not note.is_visible()
-    link.hover()
-    assert note.is_visible()
-    tab.keyboard.press("Escape")
-    assert not note.is_visible()
-    tab.mouse.move(0, 0)
-    link.focus()
-    assert note.is_visible()
-    assert link.get_attribute("aria-describedby") == note.get_attribute("id")
-    tab.close()
-
-
 @pytest.fixture
 def phone(browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
@@ -427,6 +411,22 @@ def test_of_many_buttons_that_do_the_same_one_is_a_tab_stop_and_arrows_lead_to_t
         }""",
         arg=kind,
     )
+    tab.close()
+
+
+def test_a_term_explains_itself_on_hover_and_focus(browser, address):
+    tab = browser.new_page()
+    tab.goto(f"{address}chapters/resnet.html")
+    link, note = tab.locator(".pw-note a").first, tab.locator(".pw-note [role=tooltip]").first
+    assert not note.is_visible()
+    link.hover()
+    assert note.is_visible()
+    tab.keyboard.press("Escape")
+    assert not note.is_visible()
+    tab.mouse.move(0, 0)
+    link.focus()
+    assert note.is_visible()
+    assert link.get_attribute("aria-describedby") == note.get_attribute("id")
     tab.close()
 
 
