@@ -84,19 +84,26 @@
   // Of many that do the same one is a tab stop, the first on the screen; arrow keys lead from it to the others.
   function rove(kind) {
     const all = [...document.querySelectorAll(kind)];
+    const open = () => all.filter((one) => one.checkVisibility()); // not those in a box that is closed
     const choose = (one) => all.forEach((each) => (each.tabIndex = each === one ? 0 : -1));
-    const nearest = () => choose(all.find((one) => one.getBoundingClientRect().top > 0) ?? all.at(-1));
-    all.forEach((one, i) => {
+    const nearest = () => {
+      if (all.includes(document.activeElement)) return;
+      const shown = open();
+      choose(shown.find((one) => one.getBoundingClientRect().top > 0) ?? shown.at(-1));
+    };
+    for (const one of all) {
       one.addEventListener("focus", () => choose(one));
       one.addEventListener("keydown", (event) => {
-        const next = all[i + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
+        const shown = open();
+        const next = shown[shown.indexOf(one) + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
         if (!next) return;
         event.preventDefault();
         next.focus();
       });
-    });
-    addEventListener("scrollend", () => all.includes(document.activeElement) || nearest());
-    choose(all[0]);
+    }
+    addEventListener("scrollend", nearest);
+    addEventListener("toggle", nearest, true);
+    nearest();
   }
 
   // Where nothing hovers, a tap on a term or a source opens its note, and the next one follows the link.
@@ -119,8 +126,11 @@
     addModeButton();
     addCopyButtons();
     letKeysScroll();
-    for (const kind of [".pw-copy", ".headerlink"]) rove(kind);
-    requestAnimationFrame(() => setTimeout(() => root.classList.remove("pw-opening"))); // after the next frame
+    const painted = () => {
+      root.classList.remove("pw-opening");
+      for (const kind of [".pw-copy", ".headerlink"]) rove(kind);
+    };
+    requestAnimationFrame(() => setTimeout(painted)); // after the next frame
   });
   document.addEventListener("readystatechange", () => {
     if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
