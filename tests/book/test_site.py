@@ -323,6 +323,94 @@ def test_landing_page_shows_a_live_figure_above_the_fold_and_walks_by_keyboard(b
     tab.close()
 
 
+@pytest.fixture
+def phone(browser):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_tap_opens_a_note_in_place_and_the_next_follows_the_link(phone, address):
+    phone.goto(f"{address}chapters/resnet.html")
+    first, second = (phone.locator(".pw-note").nth(i) for i in (0, 1))
+    first.locator("a").tap()
+    assert phone.url == f"{address}chapters/resnet.html"
+    note = first.get_by_role("tooltip")
+    assert note.is_visible()
+    assert (box := note.bounding_box())["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    second.locator("a").tap()
+    assert second.get_by_role("tooltip").is_visible()
+    assert not note.is_visible()
+    phone.locator("h1").tap()
+    assert not second.get_by_role("tooltip").is_visible()
+    first.locator("a").tap()
+    first.locator("a").tap()
+    phone.wait_for_url("**/glossary.html#*")
+
+
+def test_a_key_follows_a_terms_link_at_once(phone, address):
+    phone.goto(f"{address}chapters/resnet.html")
+    phone.locator(".pw-note a.internal").first.press("Enter")
+    phone.wait_for_url("**/glossary.html#*")
+
+
+def test_the_list_of_sections_closes_when_a_section_is_chosen(phone, address):
+    phone.goto(f"{address}chapters/resnet.html")
+    phone.get_by_role("button", name="On this page").tap()
+    sections = phone.locator(".pw-sections")
+    link = sections.locator("ul ul a").nth(1)
+    link.tap()
+    assert not sections.is_visible()
+    assert phone.evaluate("location.hash") == link.get_attribute("href")
+
+
+def test_copy_buttons_show_at_rest_where_nothing_hovers(browser, phone, address):
+    laptop = browser.new_page()
+    for tab, seen in ((phone, "1"), (laptop, "0")):
+        tab.goto(f"{address}chapters/resnet.html")
+        copy = tab.locator(".pw-copy").first
+        assert copy.evaluate("(button) => getComputedStyle(button).opacity") == seen
+    laptop.close()
+
+
+@pytest.mark.parametrize("kind", ["pre", ".pw-scroll"])
+def test_what_scrolls_sideways_casts_a_shadow_and_nothing_else_does(phone, address, kind):
+    phone.goto(f"{address}chapters/resnet.html")
+    phone.wait_for_function("!document.documentElement.classList.contains('pw-opening')")
+    phone.wait_for_timeout(300)  # boxes are measured once the page is laid out
+    layers = phone.evaluate(
+        """(kind) => [...document.querySelectorAll(kind)].filter((box) => box.checkVisibility()).map((box) => [
+          box.scrollWidth > box.clientWidth,
+          getComputedStyle(box).backgroundImage.split("linear-gradient").length - 1,
+        ])""",
+        kind,
+    )
+    assert {shadows for scrolls, shadows in layers if scrolls} == {4}
+    assert {shadows for scrolls, shadows in layers if not scrolls} <= {0}
+
+
+@pytest.mark.parametrize("kind", [".pw-copy", ".headerlink"])
+def test_of_many_buttons_that_do_the_same_one_is_a_tab_stop_and_arrows_lead_to_the_others(browser, address, kind):
+    tab = browser.new_page()
+    tab.goto(f"{address}chapters/resnet.html")
+    assert tab.locator(kind).count() > 10
+    stop = tab.locator(f"{kind}[tabindex='0']")
+    tab.locator(f"{kind}[tabindex='-1']").first.wait_for(state="attached")
+    assert stop.count() == 1
+    stop.focus()
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowDown")
+    shown = "[...document.querySelectorAll(kind)].filter((one) => one.checkVisibility())"
+    assert tab.evaluate(f"(kind) => {shown}.indexOf(document.activeElement)", kind) == 2
+    assert tab.locator(f"{kind}[tabindex='0']").count() == 1
+    tab.keyboard.press("Tab")
+    assert not tab.evaluate("(kind) => document.activeElement.matches(kind)", kind)
+    tab.evaluate("document.querySelector('.pw-turn').scrollIntoView({ behavior: 'instant' })")
+    tab.wait_for_function(f"(kind) => {shown}.findIndex((one) => one.tabIndex === 0) > 5", arg=kind)
+    tab.close()
+
+
 def test_a_term_explains_itself_on_hover_and_focus(browser, address):
     tab = browser.new_page()
     tab.goto(f"{address}chapters/resnet.html")

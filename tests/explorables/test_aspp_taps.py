@@ -99,7 +99,7 @@ def test_the_kernel_moves_by_keys(open_live):
     for _ in range(2):
         tab.keyboard.press("ArrowRight")
     says(tab, "6 of 9 taps see the map here")
-    tab.locator(".met", has_text="six of nine").wait_for(timeout=20_000)
+    tab.locator(".pw-met", has_text="six of nine").wait_for(timeout=20_000)
     tab.keyboard.press("Shift+ArrowDown")
     says(tab, "All nine taps see the map here")
     assert "row 9, column 6: 9 of 9" in tab.locator("[aria-live=polite]").inner_text()

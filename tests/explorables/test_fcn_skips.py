@@ -77,7 +77,7 @@ def says(tab, words):
 
 
 def cells(tab, row):
-    return tab.locator("table").first.get_by_role("row", name=row, exact=False).last.locator("td").all_inner_texts()
+    return tab.locator("table", has_text="In per cent").locator("tr", has_text=row).locator("td").all_text_contents()
 
 
 def test_switching_levels_shows_the_numbers_of_the_library(open_live, lab):
@@ -96,6 +96,8 @@ def test_switching_levels_shows_the_numbers_of_the_library(open_live, lab):
         says(tab, f"{100 * numbers['near boundaries']:.1f} % of the pixels near a boundary")
         keys = "pixel accuracy", "near boundaries", "elsewhere", "mean IoU"
         assert cells(tab, "switched on") == [f"{100 * numbers[key]:.1f}" for key in keys]
+        beside = tab.locator(".views table td.number").all_inner_texts()
+        assert beside == [f"{100 * numbers[key]:.1f} %" for key in keys]
     assert tab.troubles == []
 
 
@@ -104,6 +106,7 @@ def test_a_pixel_is_chosen_by_pointer_and_by_keys(open_live, lab):
     view = tab.get_by_role("application")
     box = view.bounding_box()
     view.click(position={"x": 20.5 / 128 * box["width"], "y": 60.5 / 96 * box["height"]})
+    tab.locator("summary", has_text="Scores at the pixel").click()
     votes = tab.locator("table").last
     votes.locator("caption", has_text="row 61, column 21").wait_for(timeout=20_000)
     view.focus()
@@ -119,7 +122,7 @@ def test_an_address_brings_its_state(open_page, lab):
     tab = open_page(lab, hash="#fcn-skips.on=32&fcn-skips.row=0&fcn-skips.column=127")
     tab.locator(".pw-live").wait_for(timeout=20_000)
     says(tab, "The coarsest scores alone, one for 32 × 32 pixels")
-    assert "row 1, column 128" in tab.locator("caption").last.inner_text()
+    assert "row 1, column 128" in tab.locator("caption").last.text_content()
     tab.evaluate("location.hash = '#fcn-skips.on=7+x&fcn-skips.row=1e9&fcn-skips.column=-4'")
     says(tab, "Nothing is switched on")
     assert tab.troubles == []

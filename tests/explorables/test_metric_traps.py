@@ -126,7 +126,7 @@ def test_finding_names_what_is_lost(module):
 def page(tmp_path_factory):
     """A static page with the figure far down, under a strict content security policy, as a file:// address."""
     folder = tmp_path_factory.mktemp("page")
-    element = explorables.MetricTraps(start="no poles").still("A still picture.")
+    element = explorables.MetricTraps(start="no poles", size=1).still("A still picture.")
     (folder / "explorables.js").write_text(bundle.bundle(), encoding="utf-8")
     (folder / "page.css").write_text("body{margin:0 1rem} .gap{height:3000px} img{max-width:100%}", encoding="utf-8")
     (folder / "page.html").write_text(
@@ -233,7 +233,8 @@ def test_a_challenge_is_met_by_keys_alone(visit):
     for _ in range(12):
         tab.keyboard.press("Shift+ArrowRight")
     says(tab, "pole, car, pedestrian at IoU 0")
-    assert tab.locator("li", has_text="Pixel accuracy of 95 %").inner_text().startswith("✓ met")
+    tab.locator(".pw-met", has_text="Challenge met: Pixel accuracy of 95 %").wait_for(timeout=20_000)
+    assert tab.locator("li", has_text="Pixel accuracy of 95 %").text_content().startswith("✓ met")
     assert "predicted building, label" in tab.locator("[aria-live=polite]").inner_text()
     assert tab.evaluate("window.leaked") is None  # keys stay inside
     for _ in range(4):

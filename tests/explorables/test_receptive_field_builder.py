@@ -150,11 +150,12 @@ def says(tab, words):
 def test_holes_are_closed_by_keyboard(open_live):
     tab = open_live(explorables.ReceptiveFieldBuilder())
     says(tab, "only 70.6 % of them are read: gridding")
+    tab.locator("summary", has_text="Change the layers").click()
     rate = tab.get_by_label("dilation of layer 2")
     rate.focus()
     tab.keyboard.press("ArrowUp")
     says(tab, "A unit sees 27 × 27 pixels")
-    tab.locator(".met", has_text="27 × 27").wait_for(timeout=20_000)
+    tab.locator(".pw-met", has_text="27 × 27").wait_for(timeout=20_000)
     assert rate.input_value() == "3"
     add = tab.get_by_role("button", name="Add a layer")
     add.focus()

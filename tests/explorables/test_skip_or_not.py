@@ -93,7 +93,7 @@ def test_switches_change_the_finding(open_live, lab):
     says(tab, rf"residual-32 the gradient is of one size.*loss of {residual:.2f}, further than plain-32")
     tab.get_by_role("button", name="8", exact=True).click()
     says(tab, "residual-8.*about as far as plain-8")
-    tab.get_by_role("button", name="56", exact=True).click()
+    tab.get_by_role("button", name="56 (gradient only)").click()
     says(tab, "was not trained")
     assert tab.locator("svg text", has_text="not trained").count() == 1
     tab.get_by_role("button", name="no", exact=True).click()

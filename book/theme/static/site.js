@@ -70,6 +70,9 @@
       const past = headings.filter((heading) => heading && heading.getBoundingClientRect().top < 120).length;
       links.forEach((link, i) => link.setAttribute("aria-current", i === past - 1));
     };
+    document.getElementById("sections")?.addEventListener("click", ({ target, currentTarget }) => {
+      if (target.closest("a") && currentTarget.matches(":popover-open")) currentTarget.hidePopover();
+    });
     let waiting = false;
     const soon = () => {
       if (!waiting) requestAnimationFrame(() => ((waiting = false), mark()));
@@ -78,12 +81,56 @@
     if (links.length) addEventListener("scroll", soon, { passive: true });
   }
 
+  // Of many that do the same one is a tab stop, the first on the screen; arrow keys lead from it to the others.
+  function rove(kind) {
+    const all = [...document.querySelectorAll(kind)];
+    const open = () => all.filter((one) => one.checkVisibility()); // not those in a box that is closed
+    const choose = (one) => all.forEach((each) => (each.tabIndex = each === one ? 0 : -1));
+    const nearest = () => {
+      if (all.includes(document.activeElement)) return;
+      const shown = open();
+      choose(shown.find((one) => one.getBoundingClientRect().top > 0) ?? shown.at(-1));
+    };
+    for (const one of all) {
+      one.addEventListener("focus", () => choose(one));
+      one.addEventListener("keydown", (event) => {
+        const shown = open();
+        const next = shown[shown.indexOf(one) + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
+        if (!next) return;
+        event.preventDefault();
+        next.focus();
+      });
+    }
+    addEventListener("scrollend", nearest);
+    addEventListener("toggle", nearest, true);
+    nearest();
+  }
+
+  // Where nothing hovers, a tap on a term or a source opens its note, and the next one follows the link.
+  function openNotes() {
+    addEventListener("click", (event) => {
+      const note = event.target.closest?.(".pw-note");
+      const open = document.querySelector(".pw-note.pw-open");
+      if (open !== note) open?.classList.remove("pw-open");
+      const tapped = event.detail > 0 && matchMedia("(hover: none)").matches; // a key follows the link at once
+      if (!note || note === open || !tapped) return;
+      event.preventDefault();
+      note.classList.add("pw-open");
+      root.classList.remove("pw-quiet");
+    });
+  }
+
   addEventListener("DOMContentLoaded", () => {
     markSection();
+    openNotes();
     addModeButton();
     addCopyButtons();
     letKeysScroll();
-    requestAnimationFrame(() => setTimeout(() => root.classList.remove("pw-opening"))); // after the next frame
+    const painted = () => {
+      root.classList.remove("pw-opening");
+      for (const kind of [".pw-copy", ".headerlink"]) rove(kind);
+    };
+    requestAnimationFrame(() => setTimeout(painted)); // after the next frame
   });
   document.addEventListener("readystatechange", () => {
     if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
@@ -91,7 +138,7 @@
   });
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.key === "Escape") root.classList.add("pw-quiet"); // puts away what hover or focus brought up
+    if (event.key === "Escape") root.classList.add("pw-quiet"); // puts away what hover, focus or a tap brought up
     else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       document.querySelector("header input[type=search]").focus();
       event.preventDefault();

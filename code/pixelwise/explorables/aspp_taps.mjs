@@ -1,6 +1,6 @@
 // ASPP taps: at a large rate most taps of a dilated 3×3 kernel fall outside the map, and it becomes a 1×1.
 import { checklist, choices, onArrows, onDrag, shownFinding, slider, spokenPlace } from "./shared/controls.mjs";
-import { frame, h, svg, table, uniqueId } from "./shared/dom.mjs";
+import { arrange, barRow, fold, frame, h, svg, table, uniqueId, write } from "./shared/dom.mjs";
 import { mean, percent } from "./shared/numbers.mjs";
 import { change, live, within } from "./shared/state.mjs";
 
@@ -103,8 +103,9 @@ const RATES = [6, 12, 18, 24, 36];
 const NAMES = ["height", "width", "rate", "row", "column", "branch"];
 const CSS = `
 .pw-aspp-taps{--tap:light-dark(#0b62a8,#7db4ea);--lost:light-dark(#b84500,#f2a25f)}
-.pw-aspp-taps .sides{display:grid;gap:.4rem 1.6rem;align-items:start}
-.pw-aspp-taps .picture{margin-bottom:.5rem;touch-action:none}
+.pw-aspp-taps .views{gap:.4rem 2rem;align-items:center}
+.pw-aspp-taps .picture{touch-action:none}
+.pw-aspp-taps .picture svg{margin:0 auto}
 .pw-aspp-taps svg .outside{fill:none;stroke:var(--line);stroke-dasharray:4 4}
 .pw-aspp-taps svg .edge{fill:none;stroke:var(--ink);stroke-width:1.5}
 .pw-aspp-taps svg .arm{stroke:var(--ink);stroke-width:1.5;opacity:.55}
@@ -112,9 +113,11 @@ const CSS = `
 .pw-aspp-taps svg .lost{fill:none;stroke:var(--lost);stroke-width:2.5}
 .pw-aspp-taps svg .here{fill:none;stroke:var(--ink);stroke-width:2.5}
 .pw-aspp-taps .key svg{display:inline-block;width:1rem;height:1rem;vertical-align:-.15rem;margin:0 .2rem 0 .5rem}
-.pw-aspp-taps td,.pw-aspp-taps tbody th{font-variant-numeric:tabular-nums;white-space:nowrap}
-.pw-aspp-taps tr.now>*{font-weight:700;box-shadow:inset 0 -2px var(--fill)}
-@container (min-width:34rem){.pw-aspp-taps .sides{grid-template-columns:3fr 2fr}}
+.pw-aspp-taps :is(td,tbody th){font-variant-numeric:tabular-nums;white-space:nowrap}
+.pw-aspp-taps .means td:nth-child(2){width:65%}
+.pw-aspp-taps tr.now>*{font-weight:700}
+.pw-aspp-taps tr:not(.now) .bar>i{opacity:.45}
+@container (min-width:34rem){.pw-aspp-taps .views{grid-template-columns:1fr 1fr}}
 `;
 
 // State
@@ -154,28 +157,27 @@ function build(root, model) {
   const place = spokenPlace();
   const label = { "aria-label": "Feature map: choose a position", "aria-describedby": keysId };
   const picture = h("div", { class: "picture", tabindex: 0, role: "application", ...label });
-  const rows = h("tbody");
-  const todo = checklist("Can you find …", tasks(4, 4, 1, 0, 0, true), "found");
+  const [rows, bars] = [h("tbody"), h("tbody")];
+  const todo = checklist(tasks(4, 4, 1, 0, 0, true));
   const sign = (child) => svg("svg", { viewBox: "0 0 16 16", "aria-hidden": "true" }, child);
   const key = h("p", { class: "soft key", id: keysId }, "Click, drag, or use the arrow keys to move the kernel.");
   key.append(sign(disc("seen", 8, 8, 6)), "sees the map", sign(cross(8, 8, 5)), "reads padding");
+  const means = table("Taps that see the map, mean", [], bars, { class: "means" });
   const numbers = table("Over the whole map", ["rate", "mean of 9", "all nine", "middle only"], rows);
-  root.append(
-    maps.element,
-    branches.element,
-    h("div", { class: "pw-settings" }, rate.element, height.element, width.element),
-    ...found.elements,
-    h("div", { class: "sides" }, h("div", {}, picture, key), numbers),
-    todo.element,
-    place.element,
-  );
-  return { ...controls, found, place, picture, rows, todo };
+  const settings = h("div", { class: "pw-settings" }, rate.element, height.element, width.element);
+  arrange(root, {
+    seen: [key, h("div", { class: "views" }, picture, means)],
+    said: [...found.elements, place.element],
+    moved: [branches.element, maps.element, settings],
+    boxes: [...todo.elements, fold("Numbers", numbers)],
+  });
+  return { ...controls, found, place, picture, rows, bars, todo };
 }
 
 // Drawing
 function drawPicture(picture, { H, W, r, row, column, pooling, m }) {
   const border = pooling ? 1 : r; // cells
-  const cell = Math.min(picture.clientWidth || 300, 430) / (W + 2 * border);
+  const cell = Math.min(Math.min(picture.clientWidth || 300, 300) / (W + 2 * border), 300 / (H + 2 * border));
   const edge = border * cell;
   const size = [(W + 2 * border) * cell, (H + 2 * border) * cell];
   const at = (place) => (place + 0.5) * cell + edge;
@@ -225,12 +227,19 @@ function show(view, { H, W, r, row, column, pooling }) {
   view.rate.set(r);
   view.found.say(finding(H, W, r, row, column, pooling));
   const rates = [...new Set([...RATES, r])].toSorted((a, b) => a - b);
+  const all = rates.map((each) => ({ each, kind: each === r && !pooling ? "now" : "", m: measure(H, W, each) }));
   view.rows.replaceChildren(
-    ...rates.map((each) => {
-      const m = measure(H, W, each);
+    ...all.map(({ each, kind, m }) => {
       const cells = [m.mean.toFixed(2), percent(m.all), percent(m.centre)].map((value) => h("td", {}, value));
-      const kind = each === r && !pooling ? "now" : "";
       return h("tr", { class: kind }, h("th", { scope: "row" }, String(each)), ...cells);
+    }),
+  );
+  view.bars.replaceChildren(
+    ...all.map(({ each, kind, m }) => {
+      const line = barRow(`rate ${each}`, kind);
+      line.bar.style.width = `${(100 * m.mean) / 9}%`;
+      write(line.number, m.mean.toFixed(2));
+      return line.row;
     }),
   );
   view.todo.set(tasks(H, W, r, row, column, pooling));

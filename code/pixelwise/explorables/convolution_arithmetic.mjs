@@ -1,6 +1,6 @@
 // Convolution arithmetic: what kernel, stride, padding and dilation do to a size, and that dilated is not transposed.
 import { button, checklist, choices, onArrows, shownFinding, slider, spokenPlace } from "./shared/controls.mjs";
-import { frame, h, svg, uniqueId, write } from "./shared/dom.mjs";
+import { arrange, frame, h, svg, uniqueId, write } from "./shared/dom.mjs";
 import { modulo } from "./shared/numbers.mjs";
 import { change, live, oneOf, within } from "./shared/state.mjs";
 
@@ -165,7 +165,7 @@ const PRESETS = {
 };
 const NAMES = [...Object.keys(LIMITS), "direction", "step"];
 const CSS = `
-.pw-convolution-arithmetic .picture{margin-bottom:.5rem}
+.pw-convolution-arithmetic .picture{margin-bottom:.4rem}
 .pw-convolution-arithmetic svg .pixel{fill:var(--fill);fill-opacity:.16;stroke:var(--line)}
 .pw-convolution-arithmetic svg .zero{fill:none;stroke:var(--line);opacity:.6}
 .pw-convolution-arithmetic svg .nought{fill:var(--soft);text-anchor:middle;font-size:11px}
@@ -174,8 +174,8 @@ const CSS = `
 .pw-convolution-arithmetic svg .faint{fill:var(--fill);opacity:.3}
 .pw-convolution-arithmetic svg .now{fill:none;stroke:var(--ink);stroke-width:3}
 .pw-convolution-arithmetic svg .reach{fill:none;stroke:var(--fill);stroke-width:2.5}
-.pw-convolution-arithmetic .formula{font-family:ui-monospace,monospace;font-size:.9rem;overflow-wrap:anywhere}
-.pw-convolution-arithmetic .formula b{display:block}
+.pw-convolution-arithmetic .formula{margin:.3rem 0 0;font-family:ui-monospace,monospace;font-size:.8rem;overflow-wrap:anywhere}
+.pw-convolution-arithmetic .formula b{display:inline-block}
 `;
 
 // State: the layer; `count` places of the window along each axis, and the one where it is
@@ -214,19 +214,15 @@ function build(root, model) {
   const [letters, numbers] = [h("span"), h("b")];
   const label = { "aria-label": "Window: move it with the arrow keys", "aria-describedby": keysId };
   const picture = h("div", { class: "picture", tabindex: 0, role: "application", ...label });
-  const todo = checklist("Can you set …", tasks(START), "set");
+  const todo = checklist(tasks(START));
   const steps = h("p", { class: "pw-row" });
-  root.append(
-    controls.presets.element,
-    controls.direction.element,
-    h("div", { class: "pw-settings" }, ...controls.sliders.map((one) => one.element)),
-    h("p", { class: "formula" }, letters, numbers),
-    ...found.elements,
-    picture,
-    steps,
-    todo.element,
-    place.element,
-  );
+  const settings = h("div", { class: "pw-settings" }, ...controls.sliders.map((one) => one.element));
+  arrange(root, {
+    seen: [picture, steps, h("p", { class: "formula" }, letters, " ", numbers)],
+    said: [...found.elements, place.element],
+    moved: [controls.presets.element, controls.direction.element, settings],
+    boxes: todo.elements,
+  });
   const hint = h("span", { class: "soft", id: keysId }, "or the arrow keys on the picture");
   return { ...controls, found, place, letters, numbers, picture, todo, steps, hint };
 }
@@ -298,7 +294,8 @@ function drawGrids(picture, { layer, count, row, column }) {
   const width = Math.max(240, picture.clientWidth);
   const wide = width > 480;
   const [a, b] = grids.map(({ from, to }) => to - from);
-  const cell = Math.min(34, wide ? (width - 50) / (a + b) : width / Math.max(a, b));
+  const room = wide ? (width - 50) / (a + b) : width / Math.max(a, b);
+  const cell = Math.min(34, room, wide ? 208 / Math.max(a, b) : 380 / (a + b));
   const corners = [[1, 24], wide ? [a * cell + 48, 24] : [1, a * cell + 60]];
   const [one, two] = grids.map((grid, i) => gridOf(corners[i], cell, grid));
   const stamps = layer.direction === STAMPS;

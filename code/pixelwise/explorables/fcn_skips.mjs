@@ -1,7 +1,7 @@
 // FCN skips: switch the levels of one trained FCN-8s on and off, and see what each adds to the picture.
 import { outline, penOf } from "./shared/canvas.mjs";
-import { button, onArrows, placeAt, spokenFinding, spokenPlace } from "./shared/controls.mjs";
-import { frame, h, table, write } from "./shared/dom.mjs";
+import { button, group, onArrows, placeAt, spokenFinding, spokenPlace } from "./shared/controls.mjs";
+import { arrange, fold, frame, h, table, write } from "./shared/dom.mjs";
 import { VOID, bytes, mean, percent } from "./shared/numbers.mjs";
 import { change, live, within } from "./shared/state.mjs";
 
@@ -174,14 +174,16 @@ const NAMES = ["on", "row", "column"];
 const SCALE = 4; // canvas pixels for one pixel of the scene
 const COLOURS = { void: [11, 8, 22], none: [128, 128, 128], right: [214, 224, 230], wrong: [196, 48, 20] };
 const CSS = `
-.pw-fcn-skips .views{grid-template-columns:1fr 1fr;gap:.6rem}
+.pw-fcn-skips .views{grid-template-columns:1fr 1fr;gap:.5rem .7rem}
+.pw-fcn-skips .views>:first-child{grid-area:1/1/2/-1}
 .pw-fcn-skips canvas{image-rendering:pixelated}
-.pw-fcn-skips .tables{display:grid;gap:.2rem 1.6rem}
+.pw-fcn-skips .views table{align-self:center;margin:0;font-size:.9rem}
 .pw-fcn-skips table :is(td,th):not(:first-child){text-align:right;font-variant-numeric:tabular-nums}
 .pw-fcn-skips tr.now :is(td,th){font-weight:600}
 .pw-fcn-skips .swatch{vertical-align:-.1em}
 .pw-fcn-skips .off{color:var(--soft);text-decoration:line-through}
-@container (min-width:38rem){.pw-fcn-skips .tables{grid-template-columns:1fr 1fr}}
+@container (min-width:34rem){.pw-fcn-skips .views{grid-template-columns:2fr 1fr 1fr}
+.pw-fcn-skips .views>:first-child{grid-area:1/1/3/2}}
 `;
 
 // State: first what was recorded, which never changes
@@ -251,26 +253,28 @@ function build(root, model, data) {
   const figure = (title, picture) => h("figure", {}, h("figcaption", {}, title), picture);
   const { photo, truth, view, wrong } = canvases;
   const pictures = [
-    ["scene", photo],
-    ["labels", truth],
     ["prediction: choose a pixel", view],
     ["wrong pixels", wrong],
+    ["labels", truth],
+    ["scene", photo],
   ];
+  const shares = ["all", "at boundaries", "elsewhere", "mean IoU"].map((name) => {
+    const number = h("td", { class: "number" });
+    return { number, row: h("tr", {}, h("th", { scope: "row" }, name), number) };
+  });
+  const right = table("Right pixels", [], h("tbody", {}, ...shares.map((one) => one.row)));
   const apart = "One network with levels switched off, not three networks trained apart";
-  root.append(
-    h("fieldset", {}, h("legend", {}, "Levels of one trained FCN-8s"), h("div", { class: "pw-row" }, ...buttons)),
-    found.element,
-    h("div", { class: "views" }, ...pictures.map(([title, picture]) => figure(title, picture))),
-    h(
-      "div",
-      { class: "tables" },
-      table("Right pixels, this scene", heads, h("tbody", {}, ...rows.map((one) => one.element))),
-      table(votesTitle, ["class", ...strides.map(String), "sum"], votes),
-    ),
-    h("p", { class: "soft" }, `${apart}: its coarsest scores never had to stand alone.`),
-    place.element,
-  );
-  return { ...canvases, buttons, found, place, rows, votes, votesTitle };
+  const levels = table("In per cent, this scene", heads, h("tbody", {}, ...rows.map((one) => one.element)));
+  arrange(root, {
+    seen: [h("div", { class: "views" }, ...pictures.map(([name, picture]) => figure(name, picture)), right)],
+    said: [found.element, place.element],
+    moved: [group("Switch levels off", ...buttons)],
+    boxes: [
+      fold("All choices of levels", levels, h("p", {}, `${apart}: its coarsest scores never had to stand alone.`)),
+      fold("Scores at the pixel", table(votesTitle, ["class", ...strides.map(String), "sum"], votes)),
+    ],
+  });
+  return { ...canvases, buttons, found, place, rows, shares, votes, votesTitle };
 }
 
 // Drawing: paint(canvas, colour of pixel i as [r, g, b]) enlarges a picture of the scene's size
@@ -341,12 +345,13 @@ function showNumbers(view, { strides, of }, on, none) {
   const { accuracy } = of(on);
   view.buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(on[i])));
   view.wrong.setAttribute("aria-label", none ? "No prediction" : `Wrong pixels, ${percent(1 - accuracy)} of all`);
-  for (const row of view.rows) {
-    const { accuracy: all, edge, interior, meanIou } = of(row.on ?? on);
-    [all, edge, interior, meanIou].forEach((value, i) =>
-      write(row.cells[i], percent(none && !row.on ? NaN : value).replace(" %", "")),
-    );
-  }
+  const numbersOf = (which) => {
+    const { accuracy: all, edge, interior, meanIou } = of(which);
+    return [all, edge, interior, meanIou].map((value) => percent(which.includes(true) ? value : NaN));
+  };
+  for (const row of view.rows)
+    numbersOf(row.on ?? on).forEach((value, i) => write(row.cells[i], value.replace(" %", "")));
+  numbersOf(on).forEach((value, i) => write(view.shares[i].number, value));
   view.found.say(finding(on, strides, of(on), of(strides.map((_, i) => i === 0))));
 }
 

@@ -1,7 +1,7 @@
 // Hypercolumn probe: choose a place, see the features stacked over it, and which other places have similar ones.
 import { fillSquare, outline, penOf } from "./shared/canvas.mjs";
 import { onArrows, onDrag, placeAt, slider, spokenFinding, spokenPlace } from "./shared/controls.mjs";
-import { frame, h, svg, write } from "./shared/dom.mjs";
+import { arrange, frame, h, svg, write } from "./shared/dom.mjs";
 import { VOID, bytes, percent } from "./shared/numbers.mjs";
 import { change, live, within } from "./shared/state.mjs";
 
@@ -91,17 +91,18 @@ export function finding(found, label, k, on, layers, alone) {
 const NAMES = ["row", "column", "on", "k"];
 const SIDE = 512; // canvas pixels of a picture's width
 const CSS = `
-.pw-hypercolumn-probe .views{grid-template-columns:1fr 1fr;gap:.6rem;align-items:end;margin-bottom:.3rem}
-.pw-hypercolumn-probe .column{margin-bottom:.7rem}
-.pw-hypercolumn-probe .layer{display:grid;grid-template-columns:6.5rem 1fr 3.7rem;gap:.6rem;align-items:center}
-.pw-hypercolumn-probe .layer label{display:flex;gap:.4rem;align-items:center;min-height:2.1rem;cursor:pointer}
-.pw-hypercolumn-probe .layer b{text-align:right;font-weight:400;font-variant-numeric:tabular-nums}
-.pw-hypercolumn-probe .layer svg{height:2.1rem}
+.pw-hypercolumn-probe .views{gap:.6rem}
+.pw-hypercolumn-probe .column{flex:0 0 100%}
+.pw-hypercolumn-probe .layer{display:grid;grid-template-columns:6.5rem 1fr 4.2rem;gap:.6rem;align-items:center}
+.pw-hypercolumn-probe .layer label{display:flex;gap:.4rem;align-items:center;min-height:1.65rem;cursor:pointer}
+.pw-hypercolumn-probe .layer b{text-align:right;font-weight:400;white-space:nowrap;font-variant-numeric:tabular-nums}
+.pw-hypercolumn-probe .layer svg{height:1.65rem}
 .pw-hypercolumn-probe .layer svg rect{fill:var(--fill)}
 .pw-hypercolumn-probe .layer svg rect.minus{fill:var(--mark)}
 .pw-hypercolumn-probe .layer svg line{stroke:var(--line)}
 .pw-hypercolumn-probe .off svg{opacity:.3}
-@container (min-width:34rem){.pw-hypercolumn-probe .layer{grid-template-columns:11rem 1fr 3.7rem}}
+@container (min-width:34rem){.pw-hypercolumn-probe .views{grid-template-columns:repeat(2,minmax(0,19rem))}
+.pw-hypercolumn-probe .layer{grid-template-columns:11rem 1fr 4.2rem}}
 `;
 
 // State: first what was recorded, which never changes
@@ -167,17 +168,20 @@ function build(root, model, data) {
     change(model, { on: [...on.keys()].filter((k) => on[k] !== (k === i)).join(" ") });
   };
   const rows = layers.map((layer, i) => layerOf(layer, () => toggle(i)));
-  const framed = "Framed: its nearest neighbours, white with the same class, orange with another.";
+  const framed = "Framed are the nearest: white of the same class, orange of another.";
   const legend = "The hypercolumn, fine to coarse, and the share that each layer alone finds";
-  const similar = h("figure", {}, h("figcaption", {}, "similarity to it"), map);
-  root.append(
-    found.element,
-    h("div", { class: "views" }, h("figure", {}, title, scene), similar),
-    h("p", { class: "soft" }, `${framed} On the right: the brighter, the nearer.`),
-    h("fieldset", { class: "column" }, h("legend", {}, legend), ...rows.map((row) => row.element)),
-    h("div", { class: "pw-settings" }, count.element),
-    place.element,
-  );
+  const similar = h("figure", {}, h("figcaption", {}, "similarity to it: the brighter, the nearer"), map);
+  arrange(root, {
+    seen: [
+      h("p", { class: "soft" }, h("b", {}, "Click any place."), ` ${framed}`),
+      h("div", { class: "views" }, h("figure", {}, title, scene), similar),
+    ],
+    said: [found.element, place.element],
+    moved: [
+      h("fieldset", { class: "column" }, h("legend", {}, legend), ...rows.map((row) => row.element)),
+      h("div", { class: "pw-settings" }, count.element),
+    ],
+  });
   return { found, place, scene, map, title, count, rows };
 }
 

@@ -1,6 +1,6 @@
 // Inception budget: set the widths of an Inception module's branches, and see where its weights and operations go.
 import { button, checklist, choices, slider, spokenFinding } from "./shared/controls.mjs";
-import { barRow, frame, h, svg, table, write } from "./shared/dom.mjs";
+import { arrange, barRow, fold, frame, h, svg, table, write } from "./shared/dom.mjs";
 import { change, live, within } from "./shared/state.mjs";
 
 // The convolutions of a module, in the order of the paper's table: name in the state, label, greatest width
@@ -120,15 +120,19 @@ export function tasks(widths, paper, inputs, form) {
 
 const NAMES = [...LAYERS.map(({ name }) => name), "form"];
 const CSS = `
-.pw-inception-budget figure{max-width:27rem}
+.pw-inception-budget .views{align-items:center}
+.pw-inception-budget figure{max-width:25rem}
 .pw-inception-budget svg .pipe{fill:light-dark(#bcd3ea,#2d4a68)}
-.pw-inception-budget svg .box{fill:light-dark(#fdfcf9,#11161c);stroke:var(--ink);stroke-width:1.2}
+.pw-inception-budget svg .box{fill:light-dark(#fff,#11161c);stroke:var(--ink);stroke-width:1.2}
 .pw-inception-budget svg .heat{fill:light-dark(#e07b39,#d9783a)}
 .pw-inception-budget svg text{text-anchor:middle;font-variant-numeric:tabular-nums}
-.pw-inception-budget .costs td:nth-child(2){width:45%}
+.pw-inception-budget .costs{table-layout:fixed;margin:0 0 .5rem;font-size:.9rem}
+.pw-inception-budget .costs th{width:7.4rem;white-space:nowrap}
+.pw-inception-budget .costs td.number{width:4.6rem}
 .pw-inception-budget .bar>i{background:light-dark(#c65f1d,#d9783a)}
 .pw-inception-budget .yours :is(th,td){font-weight:600}
-@container (min-width:38rem){.pw-inception-budget .views{grid-template-columns:1.15fr 1fr}}
+@container (min-width:38rem){.pw-inception-budget .views{grid-template-columns:1fr 1fr}}
+@container (max-width:34rem){.pw-inception-budget svg{max-width:16rem}.pw-inception-budget .views{gap:0}}
 `;
 
 // State
@@ -160,18 +164,16 @@ function build(root, model) {
   const rows = LAYERS.map(({ label }) => barRow(label));
   const totals = [barRow("yours", "yours"), barRow("the paper's"), barRow("yours, naive")];
   const operations = h("p", { class: "soft" });
-  const todo = checklist("Challenges", tasks(paper, paper, inputs, "reduced"), "met");
+  const todo = checklist(tasks(paper, paper, inputs, "reduced"));
   const costs = (title, all) => table(title, [], h("tbody", {}, ...all.map((one) => one.row)), { class: "costs" });
   const tables = [costs("Weights by convolution", rows), costs("Weights of the module", totals)];
   const caption = h("figcaption", {}, "Breadth: channels. Filling: share of the weights.");
-  root.append(
-    form.element,
-    h("div", { class: "pw-settings" }, ...sliders.map((one) => one.element)),
-    h("p", { class: "pw-row" }, back),
-    found.element,
-    h("div", { class: "views" }, h("figure", {}, caption, diagram), h("div", {}, ...tables, operations)),
-    todo.element,
-  );
+  arrange(root, {
+    seen: [h("div", { class: "views" }, h("figure", {}, caption, diagram), h("div", {}, ...tables))],
+    said: [found.element],
+    moved: [form.element, back, h("div", { class: "pw-settings" }, ...sliders.map((one) => one.element))],
+    boxes: [...todo.elements, fold("What it counts", operations)],
+  });
   return { form, sliders, found, diagram, rows, totals, operations, todo };
 }
 

@@ -1,7 +1,7 @@
 // Metric traps: paint over a prediction, and see the metrics of segmentation disagree about it.
 import { fillSquare, outline, penOf } from "./shared/canvas.mjs";
-import { ARROWS, button, checklist, onDrag, placeAt, spokenFinding, spokenPlace } from "./shared/controls.mjs";
-import { barCell, barRow, frame, h, table, uniqueId, write } from "./shared/dom.mjs";
+import { ARROWS, button, checklist, group, onDrag, placeAt, spokenFinding, spokenPlace } from "./shared/controls.mjs";
+import { arrange, barRow, fold, frame, h, table, uniqueId, write } from "./shared/dom.mjs";
 import { VOID, mean, percent } from "./shared/numbers.mjs";
 import { change, follow, oncePerFrame, oneOf, within } from "./shared/state.mjs";
 
@@ -203,19 +203,24 @@ const METRICS = [
 const SIZES = [1, 3, 5]; // of the brush, in pixels of the scene
 const CELL = 16; // canvas pixels for one pixel of the scene
 const CSS = `
-.pw-metric-traps .views{gap:.8rem}
-.pw-metric-traps canvas{image-rendering:pixelated}
+.pw-metric-traps .views{gap:.5rem 1.2rem}
+.pw-metric-traps canvas{image-rendering:pixelated;border-radius:0}
 .pw-metric-traps canvas.paint{touch-action:none;cursor:crosshair}
-.pw-metric-traps .truth{max-width:11rem}
-.pw-metric-traps label{display:flex;align-items:center;gap:.4rem;min-height:1.8rem;cursor:pointer}
-.pw-metric-traps kbd{padding:0;border:0;background:none;box-shadow:none;font:inherit;font-size:.85em;color:var(--soft)}
+.pw-metric-traps .beside{display:grid;grid-template-columns:minmax(0,1fr) 6rem;gap:.5rem .8rem;align-content:space-between}
+.pw-metric-traps .beside table{margin:0;white-space:nowrap}
+.pw-metric-traps label{position:relative;display:flex;align-items:center;gap:.3rem;min-height:1.7rem;cursor:pointer}
+.pw-metric-traps .palette{gap:.2rem;margin-top:.3rem;font-size:.85rem}
+.pw-metric-traps .palette label{padding:0 .35rem;border:2px solid transparent;border-radius:.3rem}
+.pw-metric-traps .palette label:has(:checked){border-color:var(--ink);font-weight:600}
+.pw-metric-traps .palette label:has(:focus-visible){outline:3px solid var(--fill);outline-offset:1px}
+.pw-metric-traps .palette input{position:absolute;inset:0;width:100%;height:100%;opacity:0;cursor:pointer}
 .pw-metric-traps .swatch{width:1.1rem;height:1.1rem;margin:0;flex:none}
-.pw-metric-traps .classes td:nth-child(2){width:38%}
-.pw-metric-traps .scores td:nth-child(2){width:45%}
+.pw-metric-traps td:nth-child(2){width:40%}
+@container (max-width:34rem){.pw-metric-traps .scores{font-size:.9rem}.pw-metric-traps .scores td:nth-child(2){display:none}}
 @container (min-width:34rem){
-.pw-metric-traps .views{grid-template-columns:1fr 1fr}
-.pw-metric-traps .views.numbers{gap:1.6rem}
-.pw-metric-traps .truth{max-width:none}}
+.pw-metric-traps .views{grid-template-columns:1.25fr 1fr}
+.pw-metric-traps .beside{grid-template-columns:1fr}
+.pw-metric-traps .truth{width:11.5rem}}
 `;
 
 // State: first the scene and its starting points, which never change
@@ -280,20 +285,15 @@ function canvasesOf({ width, height, names }, keysId) {
   return { truth, view: canvas({ class: "paint", tabindex: 0, role: "application", ...label }) };
 }
 
-// The rows of the table of classes: each chooses what to paint with, and shows the IoU
+// What to paint with: a class, or what the labels say
 function brushesOf(model, classes, keysId) {
-  const group = `pw-brush-${keysId}`;
-  return [...classes, [KEEP, "as in the labels", "transparent"]].map(([label, name, colour], i) => {
+  const brushes = `pw-brush-${keysId}`;
+  return [...classes, [KEEP, "as in the labels", "transparent"]].map(([label, name, colour]) => {
     const onchange = () => change(model, { brush: label });
-    const input = h("input", { type: "radio", name: group, value: label, onchange });
+    const input = h("input", { type: "radio", name: brushes, value: label, onchange });
     const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
     swatch.style.background = colour;
-    const key = h("kbd", { "aria-hidden": "true" }, String((i + 1) % (classes.length + 1)));
-    const choice = h("label", {}, input, swatch, name, key);
-    if (label === KEEP) return { label, input, row: h("tr", {}, h("td", { colspan: 3 }, choice)) };
-    const { bar, cell } = barCell();
-    const number = h("td", { class: "number" });
-    return { label, input, bar, number, row: h("tr", {}, h("td", {}, choice), cell, number) };
+    return { label, input, element: h("label", {}, input, swatch, name) };
   });
 }
 
@@ -320,34 +320,38 @@ function build(root, model, scene, easel, redraw) {
   const controls = controlsOf(model, scene, easel, redraw);
   const brushes = brushesOf(model, classes, keysId);
   const scores = METRICS.map(([key, name]) => ({ key, ...barRow(name) }));
-  const todo = checklist("Challenges", challenges(measure(target, target, width)), "met");
+  const ious = classes.map(([label, name]) => ({ label, ...barRow(name) }));
+  const todo = checklist(challenges(measure(target, target, width)));
   const [found, place] = [spokenFinding(), spokenPlace()];
   const { starts, undo, size, marks } = controls;
   const keys = "arrows move, space paints, shift with an arrow paints along";
   const digits = `1 to ${classes.length} choose a class and 0 the true one, Z takes back`;
   const rows = (all) => h("tbody", {}, ...all.map((one) => one.row));
   const figure = (title, picture) => h("figure", {}, h("figcaption", {}, title), picture);
-  root.append(
-    h("fieldset", {}, h("legend", {}, "Start from"), h("div", { class: "pw-row" }, ...starts)),
-    h(
-      "div",
-      { class: "views" },
-      figure("labels", h("div", { class: "truth" }, canvases.truth)),
-      figure("prediction: paint here", canvases.view),
-    ),
-    h("p", { class: "pw-row" }, h("label", {}, "Brush", size), undo, h("label", {}, marks, "dot on each mistake")),
-    h("p", { class: "soft", id: keysId }, `Keys on the prediction: ${keys}, ${digits}.`),
-    found.element,
-    h(
-      "div",
-      { class: "views numbers" },
-      table("Metrics", [], rows(scores), { class: "scores" }),
-      table("Class to paint, and its IoU", [], rows(brushes), { class: "classes" }),
-    ),
-    todo.element,
-    place.element,
+  const palette = { class: "pw-row palette", role: "group", "aria-label": "Paint with" };
+  const painting = figure("Paint over this prediction", canvases.view);
+  painting.append(h("div", palette, ...brushes.map((one) => one.element)));
+  const truth = figure("The labels", h("div", { class: "truth" }, canvases.truth));
+  const beside = h(
+    "div",
+    { class: "beside" },
+    table("Five scores for it", [], rows(scores), { class: "scores" }),
+    truth,
   );
-  return { ...canvases, ...controls, brushes, scores, todo, found, place };
+  arrange(root, {
+    seen: [h("div", { class: "views" }, painting, beside)],
+    said: [found.element, place.element],
+    moved: [
+      group("Start from", ...starts),
+      h("div", { class: "pw-row" }, h("label", {}, "Brush", size), undo, h("label", {}, marks, "dot on each mistake")),
+    ],
+    boxes: [
+      ...todo.elements,
+      fold("IoU of each class", table("IoU of each class", [], rows(ious))),
+      fold("Keys", h("p", { id: keysId }, `On the prediction: ${keys}, ${digits}.`)),
+    ],
+  });
+  return { ...canvases, ...controls, brushes, scores, ious, todo, found, place };
 }
 
 // Drawing
@@ -392,10 +396,8 @@ function show(view, { target, width, names }, easel, edits) {
     write(number, percent(value));
   };
   for (const one of view.scores) set(one, numbers[one.key]);
-  for (const one of view.brushes) {
-    one.input.checked = one.label === easel.brushNow();
-    if (one.bar) set(one, numbers.classIou[one.label]);
-  }
+  for (const one of view.ious) set(one, numbers.classIou[one.label]);
+  for (const one of view.brushes) one.input.checked = one.label === easel.brushNow();
   view.todo.set(challenges(numbers));
   for (const one of view.starts) {
     const pressed = one.textContent === easel.startNow() && edits === "";

@@ -59,10 +59,10 @@ class MetricTraps(Explorable):
     width = Int(help="pixels a row").tag(state=True)
     classes = List(help="label, name and colour of each class that occurs").tag(state=True)
     starts = Dict(help="starting points by name, as runs").tag(state=True)
-    start = Unicode("perfect", help="name of the starting point").tag(state=True)
+    start = Unicode("edges eaten", help="name of the starting point").tag(state=True)
     edits = Unicode("", help="what was painted over it, as runs; a dot keeps").tag(state=True)
     brush = Int(BUILDING, help="label to paint with").tag(state=True)
-    size = Int(1, help="side of the brush in pixels: 1, 3 or 5").tag(state=True)
+    size = Int(3, help="side of the brush in pixels: 1, 3 or 5").tag(state=True)
 
     def __init__(self, target: np.ndarray = STREET, **state: Any) -> None:
         """Take a scene's labels (H, W), 0-10 or 255, by default a street of 24 x 32; state such as start="majority"."""

@@ -56,7 +56,7 @@ function mount(host, { render, linked }) {
       () => write(told, "It is in the address bar."),
     );
   });
-  live.firstElementChild.append(h("div", { class: "pw-row" }, link, told));
+  (live.querySelector(".pw-more") ?? live.firstElementChild).append(h("div", { class: "pw-row" }, told, link));
   for (const part of still) part.remove();
 }
 

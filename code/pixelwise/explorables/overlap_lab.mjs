@@ -1,6 +1,6 @@
 // Overlap lab: where a transposed convolution checkerboards, and why: not the number of taps decides, but their sums.
-import { ARROWS, checklist, choices, slider, spokenFinding } from "./shared/controls.mjs";
-import { frame, h, svg, table, write } from "./shared/dom.mjs";
+import { ARROWS, checklist, choices, group, slider, spokenFinding } from "./shared/controls.mjs";
+import { arrange, fold, frame, h, svg, table, write } from "./shared/dom.mjs";
 import { modulo } from "./shared/numbers.mjs";
 import { change, live, oncePerFrame, within } from "./shared/state.mjs";
 
@@ -198,26 +198,28 @@ export function tasks(m, kernel, stride) {
 
 const NAMES = ["kernel", "stride", "layers", "weights", "dimensions"];
 const PRESETS = [
-  ["k4 s2, ones", 4, 2, ""],
-  ["k3 s2, ones", 3, 2, ""],
-  ["k3 s2, ½ 1 ½", 3, 2, "0.5 1 0.5"],
-  ["k4 s2, uneven", 4, 2, "0.1 0.9 0.5 0.5"],
-  ["k4 s2, bilinear", 4, 2, "0.25 0.75 0.75 0.25"],
-  ["k2 s3, gaps", 2, 3, ""],
+  ["uneven overlap", 3, 2, ""],
+  ["even overlap", 4, 2, ""],
+  ["uneven, mended by weights", 3, 2, "0.5 1 0.5"],
+  ["even, spoilt by weights", 4, 2, "0.1 0.9 0.5 0.5"],
+  ["bilinear", 4, 2, "0.25 0.75 0.75 0.25"],
+  ["gaps", 2, 3, ""],
 ];
 const CSS = `
 .pw-overlap-lab{--p0:light-dark(#0b62a8,#7db4ea);--p1:light-dark(#b84500,#f2a25f);--p2:light-dark(#0b7a5c,#6fd0ae);--p3:light-dark(#8a3a9c,#d3a0e2)}
-.pw-overlap-lab .taps{display:flex;flex-wrap:wrap;gap:.4rem}
-.pw-overlap-lab .taps label{display:grid;width:4.3rem;font-size:.85rem;border-top:.3rem solid var(--phase);padding-top:.15rem}
-.pw-overlap-lab .taps input{width:100%;min-height:2.1rem;font-size:1rem}
-.pw-overlap-lab .picture{margin:.2rem 0 .3rem;touch-action:pan-y}
-.pw-overlap-lab .verdict{display:inline-block;margin-right:.5em;padding:0 .5em;border:2px solid;border-radius:.3rem}
+.pw-overlap-lab .pw-choices label{width:3.6rem;border-top:.3rem solid var(--phase)}
+.pw-overlap-lab .pw-choices input{width:100%;min-height:1.9rem;font-size:.95rem}
+.pw-overlap-lab .picture{touch-action:pan-y}
+.pw-overlap-lab .verdict{display:inline-block;margin-right:.5em;padding:0 .5em;border-radius:.3rem;background:var(--mark);color:var(--ground)}
+.pw-overlap-lab .verdict.flat{background:var(--good)}
+.pw-overlap-lab .flat svg{max-width:11rem}
 .pw-overlap-lab .sums th,.pw-overlap-lab .sums td{vertical-align:top}
 .pw-overlap-lab .sums thead th{color:var(--soft);font-size:.85rem}
 .pw-overlap-lab .swatch{width:.8rem;height:.8rem;border:0;border-radius:.15rem;background:var(--phase)}
-.pw-overlap-lab .at{min-height:1.5em;font-variant-numeric:tabular-nums}
+.pw-overlap-lab .at{min-height:1.5em;margin:.2rem 0 0;font-size:.85rem;font-variant-numeric:tabular-nums}
 .pw-overlap-lab svg .axis{stroke:var(--line)}
 .pw-overlap-lab svg .cursor{fill:none;stroke:var(--ink);stroke-width:2}
+@container (min-width:34rem){.pw-overlap-lab .views:has(.flat:not([hidden])){grid-template-columns:1fr 11rem}}
 `;
 
 // State: the setting
@@ -281,7 +283,7 @@ function weightField(model, t) {
     change(model, { weights: weights.join(" ") });
   };
   const input = h("input", { type: "number", step: 0.1, min: -9, max: 9, inputmode: "decimal", oninput });
-  return { input, label: h("label", {}, `tap ${t}`, input) };
+  return { input, label: h("label", {}, h("span", { class: "unseen" }, `tap ${t}`), input) };
 }
 
 function build(root, model) {
@@ -293,21 +295,21 @@ function build(root, model) {
   const picture = h("div", { class: "picture", tabindex: 0, role: "slider", "aria-valuemin": 0 });
   const at = h("p", { class: "at soft", "aria-hidden": "true" });
   const sums = h("tbody");
-  const todo = checklist("Can you make …", tasks(measure([1], 1, 1), 1, 1), "done");
-  const weights = h("div", { class: "taps" }, ...fields.map(({ label }) => label));
-  const settings = [kernel, stride, layers, dimensions].map((one) => one.element);
-  root.append(
-    start.element,
-    h("div", { class: "pw-settings" }, ...settings),
-    h("fieldset", {}, h("legend", {}, "Weights, one colour for each phase"), weights),
-    shown,
-    h("div", { class: "unseen" }, found.element),
-    picture,
-    at,
-    table("What each phase collects in one layer", ["phase", "taps", "their sum"], sums, { class: "sums" }),
-    todo.element,
-  );
-  return { ...controls, root, fields, found, shown, picture, at, sums, todo };
+  const todo = checklist(tasks(measure([1], 1, 1), 1, 1));
+  const weights = group("Weights, a colour each phase", ...fields.map((one) => one.label));
+  const square = h("div");
+  const flat = h("figure", { class: "flat" }, h("figcaption", {}, "A flat picture becomes"), square);
+  const settings = [kernel, stride, layers].map((one) => one.element);
+  const phases = table("What each phase collects in one layer", ["phase", "taps", "their sum"], sums, {
+    class: "sums",
+  });
+  arrange(root, {
+    seen: [h("div", { class: "views" }, h("div", {}, picture, at), flat)],
+    said: [shown, h("div", { class: "unseen" }, found.element)],
+    moved: [start.element, weights, dimensions.element, h("div", { class: "pw-settings" }, ...settings)],
+    boxes: [...todo.elements, fold("Sums of the phases", phases)],
+  });
+  return { ...controls, root, fields, found, shown, picture, flat, square, at, sums, todo };
 }
 
 // Drawing
@@ -348,17 +350,6 @@ function stamps(now, y, cell, thick) {
   return { rectangles, height: rows * tall };
 }
 
-function bars(now, y, cell, thick) {
-  const most = Math.max(...now.counts);
-  const texts = [];
-  const rectangles = now.counts.map((value, o) => {
-    const height = Math.max(1, (40 * value) / most);
-    if (cell > 18) texts.push(words((o + 0.5) * cell, y + 36, value, { "text-anchor": "middle" }));
-    return [o * cell, y + 40 - height, thick, height, colour(now, o + now.from), 0.4];
-  });
-  return { rectangles, texts };
-}
-
 function curve(now, values, y, cell, thick) {
   const all = [...now.constant, ...now.step];
   const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)];
@@ -376,17 +367,13 @@ function drawLine(now, cursor) {
   const cell = now.width / now.count;
   const thick = cell > 4 ? cell - 1.5 : cell;
   const apart = now.layers > 1 ? `the ${now.layers} layers as one, ${now.m.period}` : `the kernel, ${now.stride}`;
-  const first = stamps(now, text, cell, thick);
-  let y = text + first.height + gap;
-  const second = bars(now, y, cell, thick);
-  const parts = [
-    title(0, text - 6, `stamps of ${apart} apart`),
-    title(0, y - 6, "how many reach each pixel"),
-    ...second.texts,
-  ];
-  const rectangles = [...first.rectangles, ...second.rectangles];
-  y += 40 + gap;
-  const curves = { "output for a constant 1": now.constant, "output for a step from 0 to 1": now.step };
+  const { rectangles, height } = stamps(now, text, cell, thick);
+  let y = text + height + gap;
+  const parts = [title(0, text - 6, `each input pixel stamps ${apart} apart`)];
+  const curves = {
+    "the stamps of a flat input, 1 everywhere, add up to": now.constant,
+    "of a step from 0 to 1": now.step,
+  };
   for (const [name, values] of Object.entries(curves)) {
     const one = curve(now, values, y, cell, thick);
     parts.push(title(0, y - 6, name), one.axis);
@@ -399,6 +386,28 @@ function drawLine(now, cursor) {
   return svg("svg", { viewBox, "aria-hidden": "true" }, ...cells(rectangles), ...parts);
 }
 
+// The outer product of two rows of outputs as a picture
+function product(down, across, cell, x0 = 0, y0 = 0) {
+  const top = Math.max(...down.flatMap((a) => across.map((b) => Math.abs(a * b))), 1e-9);
+  const rectangles = down.flatMap((a, row) =>
+    across.map((b, column) => {
+      const fill = a * b < -1e-9 ? "var(--p1)" : "var(--p0)";
+      return [x0 + column * cell, y0 + row * cell, cell + 0.3, cell + 0.3, fill, Math.abs(a * b) / top];
+    }),
+  );
+  return cells(rectangles);
+}
+
+// What a flat picture becomes
+function drawFlat({ constant }) {
+  const some = constant.slice(0, 16);
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${10 * some.length} ${10 * some.length}`, "aria-hidden": "true" },
+    ...product(some, some, 10),
+  );
+}
+
 function drawPlane({ counts, constant, step, count, side, columns, width }, [u, v]) {
   const cell = side / count;
   const maps = [
@@ -408,14 +417,8 @@ function drawPlane({ counts, constant, step, count, side, columns, width }, [u, 
   ];
   const parts = maps.flatMap(([name, down, across], i) => {
     const [x0, y0] = [(i % columns) * (side + 12), Math.floor(i / columns) * (side + 30) + 22];
-    const values = down.map((a) => across.map((b) => a * b));
-    const top = Math.max(...values.flat().map(Math.abs), 1e-9);
-    const rectangle = (value, row, column) => {
-      const fill = value < -1e-9 ? "var(--p1)" : "var(--p0)";
-      return [x0 + column * cell, y0 + row * cell, cell + 0.3, cell + 0.3, fill, Math.abs(value) / top];
-    };
-    const rectangles = values.flatMap((line, row) => line.map((value, column) => rectangle(value, row, column)));
-    return [...cells(rectangles), title(x0, y0 - 7, name), cursorAt(x0 + u * cell, y0 + v * cell, cell, cell)];
+    const marks = [title(x0, y0 - 7, name), cursorAt(x0 + u * cell, y0 + v * cell, cell, cell)];
+    return [...product(down, across, cell, x0, y0), ...marks];
   });
   const viewBox = `0 0 ${width} ${Math.ceil(3 / columns) * (side + 30)}`;
   return svg("svg", { viewBox, "aria-hidden": "true" }, ...parts);
@@ -442,6 +445,7 @@ function draw(view, now, cursor) {
   const { plane, count } = now;
   const place = placeOf(now, cursor);
   view.picture.replaceChildren(plane ? drawPlane(now, cursor) : drawLine(now, cursor));
+  view.square.replaceChildren(drawFlat(now));
   write(view.at, place);
   const values = {
     "aria-label": "Output pixel",
@@ -484,7 +488,7 @@ function show(view, setting, text) {
   showControls(view, setting, text);
   showSums(view, setting);
   const [word, why] = verdict(m, kernel, stride, plane);
-  view.shown.replaceChildren(h("span", { class: "verdict" }, word), why);
+  view.shown.replaceChildren(h("span", { class: `verdict ${word.toLowerCase()}` }, word), why);
   view.found.say(`${word}. ${why}`);
   view.todo.set(tasks(m, kernel, stride));
 }
@@ -505,6 +509,7 @@ function render({ model, el }) {
   const drawLater = oncePerFrame(() => draw(view, now, cursor));
   function redraw() {
     const setting = settingOf(model);
+    view.flat.hidden = setting.plane;
     now = shownAt(setting, Math.max(240, view.picture.clientWidth));
     cursor = cursor.map((place) => Math.min(place, now.count - 1));
     show(view, setting, model.get("weights"));

@@ -1,6 +1,6 @@
 // Pareto front: what networks cost against what they bring, under a price, a score and a budget of the reader's choice.
 import { choices, shareAt, slider, spokenFinding } from "./shared/controls.mjs";
-import { frame, gridLine, h, svg, table, write } from "./shared/dom.mjs";
+import { arrange, fold, frame, gridLine, h, svg, table, write } from "./shared/dom.mjs";
 import { mean } from "./shared/numbers.mjs";
 import { change, live, oneOf, within } from "./shared/state.mjs";
 
@@ -59,6 +59,20 @@ export function priceAt(place, prices) {
 }
 
 /**
+ * The numbers 1, 2 and 5 times a power of ten between two limits, or only the powers where these are many.
+ * @param {number} low above 0
+ * @param {number} high
+ * @returns {number[]} ascending
+ */
+export function roundBetween(low, high) {
+  const all = [];
+  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++)
+    for (const digit of [1, 2, 5]) all.push(Number(`${digit}e${power}`));
+  const seen = all.filter((value) => value >= low && value <= high);
+  return seen.length > 8 ? seen.filter((value) => Number.isInteger(Math.log10(value))) : seen;
+}
+
+/**
  * A number with two significant figures, or whole.
  * @param {number} value
  * @returns {string} the number
@@ -93,18 +107,21 @@ export function finding(names, points, seeds, budget, price, score) {
 }
 
 const NAMES = ["price", "score", "budget"];
-const [HEIGHT, LEFT, TOP, BOTTOM] = [300, 44, 12, 262];
+const [HEIGHT, LEFT, TOP, BOTTOM] = [290, 30, 12, 252];
 const CSS = `
-.pw-pareto-front .chart{margin-bottom:.5rem}
 .pw-pareto-front .steps{fill:none;stroke:var(--fill);stroke-width:1.6;stroke-dasharray:7 4}
 .pw-pareto-front .budget{stroke:var(--ink);stroke-width:1.5}
 .pw-pareto-front .out{fill:var(--ink);opacity:.07}
 .pw-pareto-front .spread{stroke:var(--fill);stroke-width:1.5}
 .pw-pareto-front circle{fill:var(--ground);stroke:var(--fill);stroke-width:2}
+.pw-pareto-front .wire{stroke:var(--soft);stroke-width:.8}
 .pw-pareto-front .on circle{fill:var(--fill)}
-.pw-pareto-front .on text{fill:var(--ground)}
+.pw-pareto-front svg text{fill:var(--soft);font-size:12px}
+.pw-pareto-front svg .net text{fill:var(--ink);text-anchor:start;stroke:var(--ground);stroke-width:3px;paint-order:stroke}
+.pw-pareto-front svg .on text{font-weight:600}
 .pw-pareto-front .dear{opacity:.35}
 .pw-pareto-front svg text{text-anchor:middle;font-variant-numeric:tabular-nums}
+.pw-pareto-front .wide{flex:0 0 100%}
 .pw-pareto-front :is(td,th).n{text-align:right;font-variant-numeric:tabular-nums}
 .pw-pareto-front tr.best>*{font-weight:700}
 .pw-pareto-front tr.dear{color:var(--soft)}
@@ -143,14 +160,14 @@ function build(root, model) {
   const rows = h("tbody");
   const number = (text) => h("th", { scope: "col", class: "n" }, text);
   const heads = [number(null), number(null)];
-  root.append(
-    h("div", {}, price.element, score.element),
-    picture,
-    budget.element,
-    found.element,
-    table("The networks, best first", [number("rank"), "network", ...heads, "front"], rows),
-  );
-  return { price, score, budget, found, picture, rows, heads };
+  const caption = h("figcaption");
+  arrange(root, {
+    seen: [h("figure", {}, caption, picture)],
+    said: [found.element],
+    moved: [h("div", { class: "wide" }, budget.element), price.element, score.element],
+    boxes: [fold("Table", table("The networks, best first", [number("rank"), "network", ...heads, "front"], rows))],
+  });
+  return { price, score, budget, found, caption, picture, rows, heads };
 }
 
 // Drawing
@@ -170,25 +187,54 @@ function scalesOf({ seeds, costs }, width) {
 }
 
 function axes({ price, costs }, { right, worst, top, x, y }) {
-  const parts = [0, 1, 2, 3, 4].flatMap((i) => {
-    const value = worst + ((top - worst) * i) / 4;
-    const cost = priceAt(25 * i, costs);
-    return [
-      ...gridLine(LEFT, right, y(value), value.toFixed(0)),
-      svg("text", { x: x(cost), y: BOTTOM + 18 }, short(cost)),
-    ];
-  });
-  return [...parts, svg("text", { x: (LEFT + right) / 2, y: HEIGHT - 3 }, `${price} (logarithmic)`)];
+  const step = [1, 2, 5, 10, 20, 50].find((size) => (top - worst) / size <= 6);
+  const first = Math.ceil(worst / step);
+  const scores = Array.from({ length: Math.floor(top / step) - first + 1 }, (_, i) => (first + i) * step);
+  const prices = roundBetween(Math.min(...costs), Math.max(...costs));
+  return [
+    ...scores.flatMap((value) => gridLine(LEFT, right, y(value), String(value))),
+    ...prices.map((cost) => svg("text", { x: x(cost), y: BOTTOM + 17 }, String(cost))),
+    svg("text", { x: (LEFT + right) / 2, y: HEIGHT - 3 }, `${price}, logarithmic`),
+  ];
 }
 
-function networkOf({ names, seeds, points, limit, order, front }, { x, y }, i) {
+// Where a network's name stands: the first place beside its dot that touches no dot, no name, and no edge
+function placesOf({ names, points, order }, { right, x, y }) {
+  const taken = points.map(([cost, value]) => [x(cost) - 7, y(value) - 7, 14, 14]);
+  const touches = ([a, b, w, t]) =>
+    taken.some(([u, v, wide, tall]) => a < u + wide && u < a + w && b < v + tall && v < b + t);
+  const inside = ([a, b, w, t]) => a >= LEFT && a + w <= right + 14 && b >= 0 && b + t <= BOTTOM;
+  const found = new Map();
+  for (const i of order) {
+    const [u, v, w] = [x(points[i][0]), y(points[i][1]), 7.3 * names[i].length];
+    const places = [9, 20, 31, 42, 53].flatMap((far) => [
+      [u + 9, v - 7 + (far - 9)],
+      [u - 9 - w, v - 7 + (far - 9)],
+      [u + 9, v - 7 - (far - 9)],
+      [u - 9 - w, v - 7 - (far - 9)],
+      [u - w / 2, v - far - 13],
+      [u - w / 2, v + far],
+    ]);
+    const spot = places.map((place) => [...place, w, 14]).find((one) => inside(one) && !touches(one));
+    if (!spot) continue; // its title and the table name it
+    taken.push(spot);
+    found.set(i, spot);
+  }
+  return found;
+}
+
+function networkOf({ names, seeds, points, limit, front }, { x, y }, i, place) {
   const [cost, value] = points[i];
-  const kind = `${front.includes(i) ? "on" : ""} ${cost > limit ? "dear" : ""}`;
-  const rank = svg("text", { x: x(cost), y: y(value) + 4.5 }, String(order.indexOf(i) + 1));
-  const circle = svg("circle", { cx: x(cost), cy: y(value), r: 10 });
+  const kind = `net ${front.includes(i) ? "on" : ""} ${cost > limit ? "dear" : ""}`;
+  const [u, v, wide] = place ?? [0, 0, 0];
+  const near = Math.max(u, Math.min(x(cost), u + wide));
+  const far = place && Math.abs(v + 7 - y(value)) > 16;
+  const wire = far && svg("path", { class: "wire", d: `M${x(cost)} ${y(value)}L${near} ${v + 7}` });
+  const name = place && svg("text", { x: place[0], y: place[1] + 11 }, names[i]);
+  const circle = svg("circle", { cx: x(cost), cy: y(value), r: 5.5 });
   return [
     svg("path", { class: "spread", d: `M${x(cost)} ${y(Math.min(...seeds[i]))}V${y(Math.max(...seeds[i]))}` }),
-    svg("g", { class: kind }, svg("title", {}, names[i]), circle, rank),
+    svg("g", { class: kind }, svg("title", {}, names[i]), wire || null, circle, name ?? null),
   ];
 }
 
@@ -198,13 +244,14 @@ function drawChart(picture, width, state) {
   const { right, x, y } = scales;
   const steps = front.map((i) => [x(points[i][0]), y(points[i][1])]);
   const dear = { x: x(limit), y: TOP, width: Math.max(0, right - x(limit)), height: BOTTOM - TOP };
+  const places = placesOf(state, scales);
   picture.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   picture.replaceChildren(
     ...axes(state, scales),
     svg("rect", { class: "out", ...dear }),
     svg("path", { class: "steps", d: steps.map(([u, v], k) => (k ? `H${u}V${v}` : `M${u} ${v}`)).join("") }),
     svg("path", { class: "budget", d: `M${x(limit)} ${TOP}V${BOTTOM}` }),
-    ...order.toReversed().flatMap((i) => networkOf(state, scales, i)),
+    ...order.toReversed().flatMap((i) => networkOf(state, scales, i, places.get(i))),
   );
   const best = front.map((i) => names[i]).join(", ");
   picture.setAttribute("aria-label", `${score} against ${price}; on the front: ${best}`);
@@ -214,6 +261,7 @@ function show(view, { price, score, budget, names, seeds, points, limit, order, 
   view.price.set(price);
   view.score.set(score);
   view.budget.set(budget, short(limit));
+  write(view.caption, `${score} in per cent, against ${price}; filled: no other is better and no dearer`);
   write(view.heads[0], price);
   write(view.heads[1], `${score} (%)`);
   view.rows.replaceChildren(

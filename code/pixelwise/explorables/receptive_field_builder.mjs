@@ -1,7 +1,7 @@
 // Receptive field builder: how far one unit sees through a list of layers, and which pixels in there it really reads.
 import { penOf } from "./shared/canvas.mjs";
 import { button, checklist, choices, shownFinding, slider } from "./shared/controls.mjs";
-import { frame, h, svg, table, write } from "./shared/dom.mjs";
+import { arrange, fold, frame, h, svg, table, write } from "./shared/dom.mjs";
 import { percent } from "./shared/numbers.mjs";
 import { change, live, within } from "./shared/state.mjs";
 
@@ -156,18 +156,20 @@ export function networks() {
 const CSS = `
 .pw-receptive-field-builder .views{gap:.8rem 1.4rem;align-items:start}
 .pw-receptive-field-builder .pyramid{cursor:crosshair}
-.pw-receptive-field-builder canvas{max-width:17rem;aspect-ratio:1;image-rendering:pixelated;border:1px solid var(--line);border-radius:0}
+.pw-receptive-field-builder canvas{max-width:13rem;aspect-ratio:1;image-rendering:pixelated;border:1px solid var(--line);border-radius:0}
 .pw-receptive-field-builder svg .cone{fill:var(--fill);opacity:.14}
 .pw-receptive-field-builder svg .wire{stroke:var(--fill);stroke-width:1;opacity:.6;fill:none}
 .pw-receptive-field-builder svg .reached{fill:var(--fill)}
 .pw-receptive-field-builder svg .other{fill:var(--line);opacity:.35}
-.pw-receptive-field-builder .layers{max-height:19rem;overflow:auto;margin-bottom:.5rem}
+.pw-receptive-field-builder .views p{margin:.2rem 0 0;font-size:.85rem}
+.pw-receptive-field-builder .layers{max-height:19rem;overflow:auto;margin:.3rem 0 .5rem}
 .pw-receptive-field-builder .layers table{margin:0}
 .pw-receptive-field-builder :is(td,th){vertical-align:middle;font-variant-numeric:tabular-nums;white-space:nowrap}
 .pw-receptive-field-builder thead th{position:sticky;top:0;background:var(--ground);color:var(--soft);font-size:.85rem;z-index:1}
 .pw-receptive-field-builder .layers input{width:3.6rem;min-height:2rem}
 .pw-receptive-field-builder .layers button{min-height:2rem;min-width:2rem;padding:0 .4rem}
-@container (min-width:34rem){.pw-receptive-field-builder .views{grid-template-columns:3fr 2fr}}
+@container (min-width:34rem){.pw-receptive-field-builder .views{grid-template-columns:2fr 1fr}
+.pw-receptive-field-builder canvas{max-width:17rem}}
 @container (max-width:25rem){
 .pw-receptive-field-builder .layers :is(td,th){padding-right:.15rem;font-size:.85rem}
 .pw-receptive-field-builder .layers input{width:2.1rem;padding:.1rem}
@@ -219,7 +221,7 @@ function build(root, model) {
       options.map(([name, text]) => [text, name]),
       (value) => change(model, { layers: value }),
     );
-  const lists = [list("Networks", NETWORKS), list("Three 3×3 layers with the rates", RATES)];
+  const lists = [list("Networks", NETWORKS), list("Three 3×3 layers, dilated", RATES)];
   const unit = slider("Unit", [0, UNITS], (value) => change(model, { unit: value }));
   const found = shownFinding();
   const pyramid = h("div", { class: "pyramid" });
@@ -230,22 +232,18 @@ function build(root, model) {
     const layers = layersOf(model);
     keep(model, [...layers, layers.at(-1) ?? { kernel: 3, stride: 1, dilation: 1 }]);
   });
-  const todo = checklist("Can you build …", tasks([]), "built");
+  const todo = checklist(tasks([]));
   const heads = ["no.", "kernel", "stride", "dilation", "sees", "jump", h("td")];
   const figure = (title, ...parts) => h("figure", {}, h("figcaption", {}, title), ...parts);
-  root.append(
-    ...lists.map((one) => one.element),
-    ...found.elements,
-    h(
-      "div",
-      { class: "views" },
-      figure("From one unit down to the input, along one axis", pyramid, unit.element),
-      figure("Its window in the picture; the stronger the colour, the more paths", map, where),
-    ),
-    h("div", { class: "layers" }, table("Layers, from the input on", heads, body)),
-    h("p", {}, add),
-    todo.element,
-  );
+  const side = figure("From one unit down to the input", pyramid);
+  const above = figure("Its window: darker, more paths", map, where);
+  const layers = h("div", { class: "layers" }, table("Layers, from the input on", heads, body));
+  arrange(root, {
+    seen: [h("div", { class: "views" }, side, above)],
+    said: found.elements,
+    moved: [...lists.map((one) => one.element), h("div", { class: "pw-settings" }, unit.element)],
+    boxes: [fold("Change the layers", layers, add), ...todo.elements],
+  });
   return { root, lists, unit, found, pyramid, map, where, body, add, todo, rows: [] };
 }
 
@@ -308,7 +306,7 @@ function drawPyramid(view, state) {
   const width = Math.max(240, view.pyramid.clientWidth);
   const extent = size + UNITS * jump;
   const scale = width / extent;
-  const tall = Math.max(9, Math.min(46, 260 / Math.max(1, layers.length)));
+  const tall = Math.max(9, Math.min(46, 210 / Math.max(1, layers.length)));
   const levels = levelsOf(state, scale, tall);
   const first = unit * jump;
   const left = first + size / 2 < extent / 2;

@@ -1,6 +1,6 @@
 // Skip or not: depth and shortcuts, and what real runs recorded: gradients before training, losses during it.
 import { choices, shareAt, slider, spokenFinding } from "./shared/controls.mjs";
-import { frame, gridLine, h, svg, write } from "./shared/dom.mjs";
+import { arrange, fold, frame, gridLine, h, svg, write } from "./shared/dom.mjs";
 import { mean } from "./shared/numbers.mjs";
 import { change, live, oneOf, within } from "./shared/state.mjs";
 
@@ -100,15 +100,15 @@ function gradientOf({ first, last }) {
 
 const NAMES = ["depth", "kind", "norm", "layer", "step"];
 const [WIDTH, HEIGHT] = [320, 230];
-const [LEFT, RIGHT, TOP, BOTTOM] = [38, 314, 10, 204];
+const [LEFT, RIGHT, TOP, BOTTOM] = [32, 312, 10, 204];
 const CSS = `
-.pw-skip-or-not{--other:light-dark(#8b8a86,#7d8490)}
-.pw-skip-or-not .switches{display:flex;flex-wrap:wrap;gap:0 1.6rem}
 .pw-skip-or-not svg path{fill:none;stroke-linejoin:round}
-.pw-skip-or-not .ghost{stroke:var(--other);stroke-width:1.2;opacity:.65}
-.pw-skip-or-not .seed{stroke:var(--fill);stroke-width:1.2;opacity:.6}
-.pw-skip-or-not .now{stroke:var(--fill);stroke-width:3}
-.pw-skip-or-not .rival{stroke:var(--mark);stroke-width:2;stroke-dasharray:6 4}
+.pw-skip-or-not .plain{--kind:var(--mark)}
+.pw-skip-or-not .residual{--kind:var(--fill)}
+.pw-skip-or-not svg .mean{stroke:var(--kind);stroke-width:2}
+.pw-skip-or-not svg .seeds{fill:var(--kind);opacity:.2}
+.pw-skip-or-not svg .now .mean{stroke-width:4}
+.pw-skip-or-not svg .name{fill:var(--kind);text-anchor:end;font-weight:600;stroke:var(--ground);stroke-width:4px;paint-order:stroke}
 .pw-skip-or-not .cursor{stroke:var(--ink);stroke-dasharray:4 3}
 .pw-skip-or-not svg text{font-variant-numeric:tabular-nums}
 .pw-skip-or-not svg :is(.x,.y){fill:var(--soft);font-size:12px}
@@ -138,16 +138,17 @@ const depthsOf = (runs) => [...new Set(runs.map((run) => run.depth))].toSorted((
 // Elements
 
 /*
- * A chart that shows all runs faintly and one boldly: `curvesOf` picks the curves of a run, `to` maps a value to a
- * share of the height, `marks` are the values named on the left and `ends` the texts below both ends.
+ * A chart of two runs, the chosen one boldly: of each the mean over its seeds, in the band that the seeds span.
+ * `curvesOf` picks the curves of a run, `to` maps a value to a share of the height, `marks` are the values named on the
+ * left and `ends` the texts below both ends; the names stand where `named` is, a share of the breadth.
  */
-function chart({ runs, curvesOf, to, marks, ends, pick }) {
+function chart({ curvesOf, average, to, marks, ends, named, pick }) {
   const y = (value) => BOTTOM - (BOTTOM - TOP) * Math.max(-0.02, Math.min(1.02, to(value)));
   const x = (share) => LEFT + (RIGHT - LEFT) * share;
-  const path = (kind, values) => {
+  const line = (values, from) => {
     const at = (i) => x(values.length > 1 ? i / (values.length - 1) : 0).toFixed(1);
-    const points = values.map((value, i) => `${i ? "L" : "M"}${at(i)} ${y(value).toFixed(1)}`);
-    return svg("path", { class: kind, d: points.join("") });
+    const points = values.map((value, i) => `${at(i)} ${y(value).toFixed(1)}`);
+    return from + (from === "L" ? points.toReversed() : points).join("L");
   };
   const front = svg("g");
   const picture = svg("svg", { class: "chart", role: "img", viewBox: `0 0 ${WIDTH} ${HEIGHT}` });
@@ -155,26 +156,37 @@ function chart({ runs, curvesOf, to, marks, ends, pick }) {
   const [first, last] = ends;
   picture.append(svg("text", { class: "x", x: LEFT + 16, y: HEIGHT - 10 }, first));
   picture.append(svg("text", { class: "x", x: RIGHT - 22, y: HEIGHT - 10 }, last));
-  picture.append(...runs.flatMap((run) => curvesOf(run).map((values) => path("ghost", values))), front);
+  picture.append(front);
   picture.addEventListener("pointerdown", (event) => {
     const share = (shareAt(picture, event)[1] * WIDTH - LEFT) / (RIGHT - LEFT);
     pick(within(100 * share, 0, 100));
   });
-  function draw(run, other, average, share, none) {
-    const [curves, rival] = [curvesOf(run), curvesOf(other)];
-    const middle = (kind, all) =>
-      path(
-        kind,
-        all[0].map((_, i) => average(all.map((one) => one[i]))),
-      );
-    front.replaceChildren(...curves.map((values) => path("seed", values)));
-    if (rival.length) front.append(middle("rival", rival));
-    if (curves.length)
-      front.append(middle("now", curves), svg("path", { class: "cursor", d: `M${x(share)} ${TOP}V${BOTTOM}` }));
+  function draw(run, other, share, none) {
+    const drawn = [other, run].filter((one) => curvesOf(one).length);
+    const names = [];
+    const groups = drawn.map((one) => {
+      const curves = curvesOf(one);
+      const over = (join) => curves[0].map((_, i) => join(curves.map((values) => values[i])));
+      const [low, high, middle] = [(all) => Math.min(...all), (all) => Math.max(...all), average].map(over);
+      const name = { one, y: y(along(middle, named)) };
+      names.push(name);
+      const seeds = svg("path", { class: "seeds", d: `${line(low, "M")}${line(high, "L")}z` });
+      const bold = svg("path", { class: "mean", d: line(middle, "M") });
+      return svg("g", { class: `${one.kind} ${one === run ? "now" : ""}` }, seeds, bold);
+    });
+    names.sort((a, b) => a.y - b.y);
+    const texts = names.map(({ one, y: at }, i) => {
+      const place = { x: x(named) + (named < 0.5 ? 84 : 0), y: i ? at + 20 : at - 9 };
+      return svg("text", { class: `name ${one.kind}`, ...place }, `${one.kind}-${one.depth}`);
+    });
+    front.replaceChildren(...groups, ...texts);
+    if (curvesOf(run).length) front.append(svg("path", { class: "cursor", d: `M${x(share)} ${TOP}V${BOTTOM}` }));
     else front.append(svg("text", { class: "none", x: (LEFT + RIGHT) / 2, y: (TOP + BOTTOM) / 2 }, none));
   }
   return { picture, draw };
 }
+
+const raised = (power) => `10${String(power).replace(/./g, (sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)])}`;
 
 function gradientChart(runs, pick) {
   const norms = runs.flatMap((run) => run.gradients.flat());
@@ -184,11 +196,12 @@ function gradientChart(runs, pick) {
     (power) => (power - low) % each === 0,
   );
   return chart({
-    runs,
     curvesOf: (run) => run.gradients,
+    average: geometric,
     to: (value) => (Math.log10(value) - low) / (high - low),
-    marks: powers.map((power) => [10 ** power, power === 0 ? "1" : `1e${power}`]),
+    marks: powers.map((power) => [10 ** power, power === 0 ? "1" : raised(power)]),
     ends: ["first layer", "last layer"],
+    named: 0.02,
     pick,
   });
 }
@@ -196,14 +209,17 @@ function gradientChart(runs, pick) {
 function lossChart(runs, steps, pick) {
   const top = Math.ceil(Math.max(1, ...runs.flatMap((run) => run.losses.flat())));
   return chart({
-    runs,
     curvesOf: (run) => run.losses,
+    average: mean,
     to: (value) => value / top,
     marks: Array.from({ length: top + 1 }, (_, i) => [i, String(i)]),
     ends: ["step 1", `step ${steps}`],
+    named: 0.98,
     pick,
   });
 }
+
+const framed = (...parts) => h("figure", {}, ...parts);
 
 function build(root, model) {
   const [runs, steps] = [model.get("runs"), model.get("steps")];
@@ -212,9 +228,11 @@ function build(root, model) {
     ["yes", "yes"],
     ["no", "no"],
   ];
+  const trained = depthsOf(runs.filter((run) => run.losses.length));
+  const nameOf = (one) => (trained.includes(one) ? String(one) : `${one} (gradient only)`);
   const depth = choices(
     "Layers",
-    depthsOf(runs).map((one) => [one, String(one)]),
+    depthsOf(runs).map((one) => [one, nameOf(one)]),
     set("depth"),
   );
   const kind = choices(
@@ -232,25 +250,14 @@ function build(root, model) {
   const sizes = gradientChart(runs, set("layer"));
   const curves = lossChart(runs, steps, set("step"));
   const [sizesTitle, curvesTitle] = [h("figcaption"), h("figcaption")];
-  const trained = depthsOf(runs.filter((run) => run.losses.length)).join(" and ");
-  const lines =
-    "Bold: this network, the mean of its seeds; thin: each seed; dashed: the same with the shortcuts switched";
-  const recorded = `Recorded runs of this chapter, trained: ${trained} layers.`;
-  root.append(
-    h("div", { class: "switches" }, depth.element, kind.element, norm.element),
-    found.element,
-    h(
-      "div",
-      { class: "views" },
-      h("figure", {}, sizesTitle, sizes.picture, layer.element),
-      h("figure", {}, curvesTitle, curves.picture, step.element),
-    ),
-    h(
-      "p",
-      { class: "soft" },
-      `${lines}; grey: all others. The sentence averages the last tenth of the steps. ${recorded}`,
-    ),
-  );
+  const lines = "Bold: the network that is chosen, the mean of its seeds, which lie in the band";
+  const recorded = `Recorded runs of this chapter, trained: ${trained.join(" and ")} layers`;
+  arrange(root, {
+    seen: [h("div", { class: "views" }, framed(sizesTitle, sizes.picture), framed(curvesTitle, curves.picture))],
+    said: [found.element],
+    moved: [depth.element, kind.element, norm.element, h("div", { class: "pw-settings" }, layer.element, step.element)],
+    boxes: [fold("What is shown", `${lines}. The sentence averages the last tenth of the steps. ${recorded}.`)],
+  });
   return { depth, kind, norm, layer, step, found, sizes, curves, sizesTitle, curvesTitle };
 }
 
@@ -264,8 +271,8 @@ function show(view, { depth, kind, norm, layer, step, run, other }, every, steps
   const at = (share, values) => Math.round((share / 100) * (values.length - 1)) + 1;
   view.layer.set(layer, norms ? String(at(layer, norms)) : "–");
   view.step.set(step, curve ? String(Math.min(steps, at(step, curve) * every)) : "–");
-  view.sizes.draw(run, other, geometric, layer / 100, "not looked into");
-  view.curves.draw(run, other, mean, step / 100, "not trained");
+  view.sizes.draw(run, other, layer / 100, "not looked into");
+  view.curves.draw(run, other, step / 100, "not trained");
   const name = `${run.kind}-${run.depth}${norm === "no" ? " without BN" : ""}`;
   const loss = Number.isNaN(numbers.loss) ? "–" : numbers.loss.toFixed(2);
   write(view.sizesTitle, `Gradient norm before training, ${name}: ${figure(numbers.here)}`);

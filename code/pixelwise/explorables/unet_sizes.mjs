@@ -1,6 +1,6 @@
 // U-Net sizes: which picture sizes fit through a U-Net, what comes out, and how tiles cover a picture of any size.
 import { button, checklist, choices, onArrows, shareAt, slider, spokenFinding } from "./shared/controls.mjs";
-import { frame, h, svg, uniqueId, write } from "./shared/dom.mjs";
+import { arrange, frame, h, svg, uniqueId, write } from "./shared/dom.mjs";
 import { modulo } from "./shared/numbers.mjs";
 import { change, live, within } from "./shared/state.mjs";
 
@@ -167,7 +167,9 @@ export function tasks(size, depth, form, picture) {
 const NAMES = ["size", "form", "depth", "whole", "tile"];
 const CSS = `
 .pw-unet-sizes{--bad:light-dark(#a3261c,#ff9d90);--tile:light-dark(#b35900,#f2b24c)}
-.pw-unet-sizes figure{max-width:27rem}
+.pw-unet-sizes .tiles{max-width:17.5rem}
+.pw-unet-sizes .views{align-items:start}
+.pw-unet-sizes figure p{margin:.3rem 0 0;font-size:.85rem}
 .pw-unet-sizes svg .box{fill:light-dark(#dbe6f2,#24384d);stroke:var(--fill)}
 .pw-unet-sizes svg .lost{opacity:.35}
 .pw-unet-sizes svg .bad{fill:light-dark(#f7dcd8,#4d211c);stroke:var(--bad);stroke-width:2}
@@ -184,7 +186,8 @@ const CSS = `
 .pw-unet-sizes .out{stroke:var(--tile);stroke-width:3}
 .pw-unet-sizes .key{display:inline-block;width:.9rem;height:.9rem;border:2.5px solid var(--fill);vertical-align:-.1em}
 .pw-unet-sizes .key.o{border-color:var(--tile)}
-@container (min-width:38rem){.pw-unet-sizes .views{grid-template-columns:1fr 1fr}}
+@container (min-width:38rem){.pw-unet-sizes .views{grid-template-columns:1fr 17.5rem}}
+@container (max-width:34rem){.pw-unet-sizes .tiles{max-width:14rem}}
 `;
 
 // A picture of cells in 1000 × 1000: [x, y, radii, angle], drawn once and for ever the same.
@@ -255,20 +258,19 @@ function build(root, model) {
     button("", (event) => change(model, { size: Number(/** @type {any} */ (event.currentTarget).value) })),
   );
   const found = spokenFinding();
-  const u = svg("svg", { role: "img", viewBox: "0 0 360 260" });
+  const u = svg("svg", { role: "img", viewBox: "0 0 360 234" });
   const map = tilesOf();
   const [uTitle, mapTitle] = [h("figcaption"), h("figcaption")];
   const legend = h("p", { class: "soft" });
-  const todo = checklist("Find them", tasks(LEAST, 1, "valid", 256), "met");
+  const todo = checklist(tasks(LEAST, 1, "valid", 256));
   const sliders = [size, bottom, output, depth, picture].map((one) => one.element);
-  root.append(
-    form.element,
-    h("div", { class: "pw-settings" }, ...sliders),
-    h("p", { class: "pw-row" }, "Nearest that fit:", ...jumps),
-    found.element,
-    h("div", { class: "views" }, h("figure", {}, uTitle, u), h("figure", {}, mapTitle, map.element, legend)),
-    todo.element,
-  );
+  const near = h("p", { class: "pw-row" }, h("span", { class: "soft" }, "Nearest that fit"), ...jumps);
+  arrange(root, {
+    seen: [h("div", { class: "views" }, h("figure", {}, uTitle, u), h("figure", {}, mapTitle, map.element, legend))],
+    said: [found.element],
+    moved: [form.element, near, h("div", { class: "pw-settings" }, ...sliders)],
+    boxes: todo.elements,
+  });
   return { ...controls, jumps, found, u, uTitle, map, mapTitle, legend, todo };
 }
 
@@ -404,13 +406,7 @@ function drawTiles({ map, mapTitle, legend }, layout, { size, whole, tile }) {
   box(x, y, output, "out");
   write(mapTitle, `Tile ${chosen + 1} of ${count * count} on a picture of ${whole} px`);
   const [seen, labelled] = [h("span", { class: "key" }), h("span", { class: "key o" })];
-  const pale = "Pale: the picture, mirrored.";
-  legend.replaceChildren(
-    seen,
-    ` what the network sees, ${size} px; `,
-    labelled,
-    ` what it labels, ${output} px. ${pale}`,
-  );
+  legend.replaceChildren(seen, ` seen: ${size} px; `, labelled, ` labelled: ${output} px; pale: mirrored`);
 }
 
 function showControls(view, { size, depth, form, whole }, through) {
@@ -437,7 +433,7 @@ function showControls(view, { size, depth, form, whole }, through) {
     one.value = String(around[i]);
     write(one, String(around[i]));
   });
-  write(view.uTitle, `Side of the maps${valid ? ", before and after two 3×3 convolutions" : "; convolutions keep it"}`);
+  write(view.uTitle, `Side of the maps${valid ? ", before → after two convolutions" : "; convolutions keep it"}`);
 }
 
 // Events: the pointer or the arrow keys choose a tile

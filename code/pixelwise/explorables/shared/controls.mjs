@@ -31,12 +31,21 @@ export function slider(name, [min, max], pick) {
  */
 export function choices(legend, options, pick) {
   const buttons = options.map(([value, text]) => ({ value, button: button(text, () => pick(value)) }));
-  const row = h("div", { class: "pw-row" }, ...buttons.map((one) => one.button));
   const set = (now) => {
     for (const one of buttons) one.button.setAttribute("aria-pressed", String(one.value === now));
   };
+  return { element: group(legend, ...buttons.map((one) => one.button)), set };
+}
+
+/**
+ * Controls in a row, with a title before them.
+ * @param {string} legend
+ * @param {...HTMLElement} inside
+ * @returns {HTMLElement} the row
+ */
+export function group(legend, ...inside) {
   const title = h("span", { class: "pw-title", "aria-hidden": "true" }, legend);
-  return { element: h("div", { class: "pw-choices", role: "group", "aria-label": legend }, title, row), set };
+  return h("div", { class: "pw-choices", role: "group", "aria-label": legend }, title, ...inside);
 }
 
 /**
@@ -48,25 +57,6 @@ export function choices(legend, options, pick) {
  */
 export function button(text, onclick, properties) {
   return h("button", { type: "button", ...properties, onclick }, text);
-}
-
-/**
- * A list of tasks, each with a mark that says whether it is done.
- * @param {string} legend
- * @param {[string, boolean][]} tasks texts, and whether they are done
- * @param {string} done the word for that
- * @returns {{ element: HTMLElement, set: (tasks: [string, boolean][]) => void }} the list; `set` marks what is done
- */
-export function checklist(legend, tasks, done) {
-  const marks = tasks.map(() => h("b"));
-  const items = tasks.map(([text], i) => h("li", {}, marks[i], text));
-  const set = (now) =>
-    now.forEach(([, met], i) => {
-      write(marks[i], met ? `✓ ${done}` : "○ open");
-      items[i].classList.toggle("met", met);
-    });
-  const element = h("fieldset", { class: "pw-tasks" }, h("legend", {}, legend), h("ul", {}, ...items));
-  return { element, set };
 }
 
 /**
@@ -83,6 +73,33 @@ function region(properties, rest) {
     timer = setTimeout(() => write(element, text), rest);
   };
   return { element, say };
+}
+
+/**
+ * Challenges in a box that opens, each with a mark that says whether it is met, and a line that tells of one that is met
+ * just now, whether the box is open or not.
+ * @param {[string, boolean][]} tasks texts, and whether they are met
+ * @returns {{ elements: HTMLElement[], set: (tasks: [string, boolean][]) => void }} box and line; `set` marks what is met
+ */
+export function checklist(tasks) {
+  const marks = tasks.map(() => h("b"));
+  const items = tasks.map(([text], i) => h("li", {}, marks[i], text));
+  const count = h("summary");
+  const { element, say } = region({ class: "pw-met", role: "status" }, 300);
+  let before;
+  const set = (now) => {
+    now.forEach(([, met], i) => {
+      write(marks[i], met ? "✓ met" : "○ open");
+      items[i].classList.toggle("met", met);
+    });
+    const done = now.map(([, met]) => met);
+    write(count, `Challenges: ${done.filter(Boolean).length} of ${done.length} met`);
+    const fresh = before ? done.findIndex((met, i) => met && !before[i]) : -1;
+    if (fresh >= 0) say(`✓ Challenge met: ${now[fresh][0]}`);
+    else if (before?.some((met, i) => met && !done[i])) say("");
+    before = done;
+  };
+  return { elements: [h("details", { class: "pw-tasks" }, count, h("ul", {}, ...items)), element], set };
 }
 
 /**

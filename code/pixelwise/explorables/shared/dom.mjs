@@ -83,24 +83,38 @@ export function table(title, heads, body, properties) {
 }
 
 /**
- * A cell with a bar, whose width is set as a share of the cell's.
- * @returns {{ bar: HTMLElement, cell: HTMLTableCellElement }} both
- */
-export function barCell() {
-  const bar = h("i");
-  return { bar, cell: h("td", {}, h("div", { class: "bar", "aria-hidden": "true" }, bar)) };
-}
-
-/**
  * A row of a table: a title, a bar, a number.
  * @param {string} title
  * @param {string} [kind] the row's class
  * @returns {{ bar: HTMLElement, number: HTMLElement, row: HTMLElement }} the row and what changes in it
  */
 export function barRow(title, kind) {
-  const { bar, cell } = barCell();
+  const bar = h("i");
+  const cell = h("td", {}, h("div", { class: "bar", "aria-hidden": "true" }, bar));
   const number = h("td", { class: "number" });
   return { bar, number, row: h("tr", { class: kind }, h("th", { scope: "row" }, title), cell, number) };
+}
+
+/**
+ * A box that opens, closed at first.
+ * @param {string} title
+ * @param {...(Node | string)} inside
+ * @returns {HTMLDetailsElement} the box
+ */
+export function fold(title, ...inside) {
+  return h("details", {}, h("summary", {}, title), ...inside);
+}
+
+/**
+ * Put the parts of an explorable into its root, in the order of all: what is seen, what it says, what a hand moves, and
+ * boxes that open.
+ * @param {HTMLElement} root
+ * @param {{ seen: Node[], said: Node[], moved: Node[], boxes?: Node[] }} parts
+ * @returns {void}
+ */
+export function arrange(root, { seen, said, moved, boxes = [] }) {
+  root.classList.add("pw-laid");
+  root.append(...seen, ...said, h("div", { class: "pw-panel" }, ...moved), h("div", { class: "pw-more" }, ...boxes));
 }
 
 /**
