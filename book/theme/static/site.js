@@ -85,10 +85,6 @@
     letKeysScroll();
     requestAnimationFrame(() => setTimeout(() => root.classList.remove("pw-opening"))); // after the next frame
   });
-  document.addEventListener("readystatechange", () => {
-    if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
-      DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a page opened from a file may not read another
-  });
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.key === "Escape") root.classList.add("pw-quiet"); // puts away what hover or focus brought up
