@@ -30,8 +30,9 @@ STOPS = tuple(
     )
 )
 VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+BLOCKS = frozenset({"dd", "div", "dt", "figcaption", "li", "p", "td", "th"})  # after which another word begins
 # Elements whose words do not count: code above all, and what stands around a text.
-UNSAID = frozenset({"annotation", "button", "form", "nav", "pre", "script", "semantics", "style", "svg"})
+UNSAID = frozenset({"annotation", "button", "form", "nav", "pre", "script", "style", "svg"})
 UNSAID_CLASSES = frozenset({"headerlink", "pw-cited", "pw-exercise", "pw-facts", "pw-fold", "pw-stamp"})
 
 
@@ -102,6 +103,8 @@ class Reader(HTMLParser):
         if self._unsaid:
             self._unsaid -= 1
             return
+        if tag in BLOCKS:
+            self.handle_data(" ")
         while self._open and self._open.pop().tag != tag:
             pass
 

@@ -1,4 +1,4 @@
-"""The scripts of the theme as the site serves them: without comments and indents, which are for readers of the source."""
+"""The scripts of the theme as the site serves them: without comments and indents, which readers of the source need."""
 
 from pathlib import Path
 

@@ -28,10 +28,7 @@ globalThis.Exercises = (() => {
   function calculate(text) {
     const plain = text
       .replace(/(?<![\d.,])[1-9]\d{0,2}(,\d{3})+(?![\d,])/g, (number) => number.replaceAll(",", ""))
-      .replaceAll("−", "-")
-      .replace(/[·×]/g, "*")
-      .replaceAll("÷", "/")
-      .replaceAll("^", "**");
+      .replace(/[−·×÷^]/g, (sign) => ({ "−": "-", "÷": "/", "^": "**" })[sign] ?? "*");
     const signs = plain.match(/\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|\*\*|\S/gi) ?? [];
     const next = (...wanted) => wanted.includes(signs[0]) && signs.shift();
     const sum = () => {
@@ -62,7 +59,7 @@ globalThis.Exercises = (() => {
   function read({ kind }, text) {
     if (kind === "choice") return text;
     if (kind === "number") return calculate(text);
-    const bare = text.trim().replace(/^[([{]|[)\]}]$/g, "");
+    const bare = text.replace(/^[([{]|[)\]}]$/g, "");
     return bare.split(/[,;]/.test(bare) ? /[,;]/ : /\s+/).map(calculate);
   }
 
@@ -96,9 +93,14 @@ globalThis.Exercises = (() => {
   // A form; the sentence that leads to the notebook is for pages without a script.
   function mount(host, place) {
     const exercise = all[host.dataset.exercise];
-    const { label } = host.dataset;
     const said = make("output", { id: `verdict-${place}` });
-    const form = make("form", {}, field(exercise, `answer-${place}`, label), make("button", {}, "Check"), said);
+    const form = make(
+      "form",
+      {},
+      field(exercise, `answer-${place}`, host.dataset.label),
+      make("button", {}, "Check"),
+      said,
+    );
     const inputs = [...form.querySelectorAll("input")];
     for (const input of inputs) input.setAttribute("aria-describedby", said.id);
     form.addEventListener("submit", (event) => {

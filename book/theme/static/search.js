@@ -12,13 +12,17 @@ globalThis.Search = (() => {
     [/./, 1, 4],
   ];
   const root = document.documentElement.dataset.content_root ?? "";
+  const given = (name) => new URLSearchParams(location.search).get(name) ?? "";
   let index = null; // what the build wrote, with a map from each word to where it stands
   let loading = null;
 
   function load(made) {
     const places = made.places.split(" ");
-    index = { ...made, words: made.words.split(" "), places: new Map(), stops: new Set(made.stops) };
-    index.words.forEach((word, i) => index.places.set(word, places[i]));
+    index = {
+      ...made,
+      stops: new Set(made.stops),
+      places: new Map(made.words.split(" ").map((word, i) => [word, places[i]])),
+    };
   }
 
   // The words of a text, each as the parts that hyphens make of it.
@@ -31,9 +35,9 @@ globalThis.Search = (() => {
   // Words of the index that one may mean, each with how well it fits: itself, what begins with it, in Korean what
   // contains it; and if there is none, what begins nearly so.
   function meant(word) {
-    const fits = index.places.has(word) ? [[word, 1]] : [];
-    for (const known of index.words)
-      if (known === word) continue;
+    const fits = [];
+    for (const known of index.places.keys())
+      if (known === word) fits.push([known, 1]);
       else if (known.startsWith(word)) fits.push([known, 0.35 + 0.4 * (word.length / known.length)]);
       else if (HANGUL.test(word) && word.length > 1 && known.includes(word)) fits.push([known, 0.5]);
     if (!fits.length && word.length > 4) return meant(word.slice(0, -1)).map(([known, fit]) => [known, 0.7 * fit]);
@@ -55,7 +59,7 @@ globalThis.Search = (() => {
     return best;
   }
 
-  // Sections for a query, the best first.
+  // Sections with as many words of a query as any section has, the best first.
   function find(text) {
     const query = parted(text);
     const name = query.flat().join("");
@@ -66,12 +70,14 @@ globalThis.Search = (() => {
         const [sum, count] = total.get(place) ?? [0, 0];
         total.set(place, [sum + score, count + 1]);
       }
-    const rank = ([place, [sum, count]]) => {
+    const rank = ([place, [sum]]) => {
       const [page, , , , ...names] = index.sections[place];
       const [, kind, called] = KINDS.find(([pattern]) => pattern.test(index.pages[page][0]));
-      return [index.sections[place], sum * kind * (count / asked.length) ** 2 * (names.includes(name) ? called : 1)];
+      return [index.sections[place], sum * kind * (names.includes(name) ? called : 1)];
     };
+    const most = Math.max(...[...total.values()].map(([, count]) => count));
     return [...total]
+      .filter(([, [, count]]) => count === most)
       .map(rank)
       .toSorted((a, b) => b[1] - a[1])
       .map(([section]) => section);
@@ -84,9 +90,10 @@ globalThis.Search = (() => {
   };
 
   function attach(field) {
-    const own = document.getElementById("search-results");
-    const here = own && field.form.className === "pw-search";
-    const box = here ? own : field.form.appendChild(make("div", { className: "pw-hits", hidden: true }));
+    const here = field.form.className === "pw-search";
+    const box = here
+      ? document.getElementById("search-results")
+      : field.form.appendChild(make("div", { className: "pw-hits", hidden: true }));
     const status = box.appendChild(make("p", { role: "status" }));
     const list = box.appendChild(make("ol", {}));
     const hit = ([page, anchor, title, excerpt]) => {
@@ -121,20 +128,17 @@ globalThis.Search = (() => {
       } else if (event.key === "Escape") shut();
     });
     if (!here) return;
-    field.value = new URLSearchParams(location.search).get("q") ?? "";
+    field.value = given("q");
     if (field.value) ready();
     else field.focus();
   }
 
   // Where a result has led: mark the words in that section, and have the first in sight.
   function mark() {
-    const text = parted(new URLSearchParams(location.search).get("find") ?? "").flat();
+    const text = parted(given("find")).flat();
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!text.length || !target || !globalThis.CSS?.highlights) return;
-    const pattern = new RegExp(
-      text.map((word) => (HANGUL.test(word) ? word : `(?<![\\p{L}\\p{N}])${word}`)).join("|"),
-      "giu",
-    );
+    if (!text.length || !target || !CSS.highlights) return;
+    const pattern = new RegExp(text.map((word) => (HANGUL.test(word) ? word : `(?<!\\p{L})${word}`)).join("|"), "giu");
     const walker = document.createTreeWalker(target.closest("dl.py") ?? target, NodeFilter.SHOW_TEXT);
     const ranges = [];
     while (walker.nextNode())
@@ -146,7 +150,7 @@ globalThis.Search = (() => {
       }
     CSS.highlights.set("pw-found", new Highlight(...ranges));
     if (ranges[0]?.getBoundingClientRect().bottom > innerHeight)
-      ranges[0].startContainer.parentElement.scrollIntoView({ block: "center", behavior: "instant" });
+      ranges[0].startContainer.parentElement.scrollIntoView({ block: "center" });
   }
 
   addEventListener("DOMContentLoaded", () => document.querySelectorAll("input[type=search]").forEach(attach));
