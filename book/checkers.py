@@ -18,8 +18,14 @@ from typing import Any
 
 from pixelwise import exercises
 
-COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
-OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+COMPARISONS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+MEMBERSHIPS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "same",
+    ast.NotEq: "!same",
+    ast.In: "within",
+    ast.NotIn: "!within",
+}
 # Functions of Python that the script of the exercises has too, under these names.
 KNOWN: dict[Any, str] = {
     abs: "Math.abs",
@@ -162,7 +168,9 @@ class Compiler:
         return found if isinstance(found, Js) else Js(literal(found))
 
     def dynamic(self, node: ast.expr, names: Names) -> Any:
-        write = lambda part: self.expression(part, names)  # noqa: E731
+        def write(part: ast.expr) -> Js:
+            return self.expression(part, names)
+
         match node:
             case ast.Name(id=name):
                 return names[name]
@@ -193,10 +201,9 @@ class Compiler:
     def compare(self, left: Js, op: ast.cmpop, right: Js) -> str:
         if type(op) in COMPARISONS:
             return f"{left} {COMPARISONS[type(op)]} {right}"
-        function = {ast.Eq: "same", ast.NotEq: "!same", ast.In: "within", ast.NotIn: "!within"}.get(type(op))
-        if function is None:
-            raise self.error(op)
-        return f"{function}({left}, {right})"
+        if type(op) in MEMBERSHIPS:
+            return f"{MEMBERSHIPS[type(op)]}({left}, {right})"
+        raise self.error(op)
 
     def part(self, node: ast.expr, names: Names) -> str:
         """A part of an f-string."""

@@ -181,11 +181,11 @@ def weigh(section: Section, synonyms: Synonyms, usual: float) -> Counter[str]:
     text = Counter(words(section.text))
     text.update(word for name in synonyms.of(section.text) for word in joined(name))
     norm = 0.5 + 0.5 * text.total() / usual
-    weights = Counter({word: 5 * count / (count + norm) for word, count in text.items()})
+    weights = {word: 5 * count / (count + norm) for word, count in text.items()}
     for name in {section.title, section.keywords, *section.names, *synonyms.of(section.title)}:
         inside = set(joined(name))
         for word in inside:
-            weights[word] = max(weights[word], 10 + 14 / len(inside))
+            weights[word] = max(weights.get(word, 0), 10 + 14 / len(inside))
     return Counter({word: min(round(weight), len(WEIGHTS) - 1) for word, weight in weights.items()})
 
 
@@ -231,7 +231,7 @@ def index(found: list[Section], titles: dict[str, str], groups: Iterable[list[st
 
 def spell(places: list[tuple[int, int]]) -> str:
     """Where a word stands, and how much it counts there, as one string."""
-    before, parts = -1, []
+    before, parts = -1, list[str]()
     for place, weight in places:
         parts.append(base36(place - before) + WEIGHTS[weight])
         before = place

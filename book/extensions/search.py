@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.builders.html import StandaloneHTMLBuilder
 from sphinx.util.typing import ExtensionMetadata
 
 from book import search_index, toc
@@ -13,7 +14,7 @@ INDEX = "search-index.js"
 
 
 def replace_own(app: Sphinx) -> None:
-    if app.builder.name == "html":
+    if isinstance(app.builder, StandaloneHTMLBuilder) and app.builder.name == "html":
         app.builder.search = False
 
 
