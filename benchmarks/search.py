@@ -1,8 +1,8 @@
 """What the search costs and how well it ranks: bytes of script and index, milliseconds a query, right places first.
 
 The queries are those that tests/book/queries.py holds the search to. Each is answered twenty times in Chromium over the
-site that `make book` made, and the median counts. With the path of lunr.js (version 2.3.9 comes with the package mkdocs)
-the same sections, with the same other names, are indexed by it and answered beside ours.
+site that `make book` made, and the median counts. With the path of lunr.js (2.3.9 comes with the package mkdocs) the
+same sections, with the same other names, are indexed by it and answered beside ours.
 
     python benchmarks/search.py [lunr.js]
 """
