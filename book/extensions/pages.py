@@ -24,7 +24,7 @@ POLICY = (
 )
 FACTS = """<div class="pw-facts">
 <p><strong>{reading} min</strong> to read · <strong>{running}</strong> to run on {device}</p>
-<ul aria-label="Run this chapter"><li><a href="https://colab.research.google.com/github/{place}">Colab</a></li>
+<ul aria-label="Run this chapter"><li><a href="{colab}">Colab</a></li>
 <li><a href="https://kaggle.com/kernels/welcome?src=https://github.com/{place}">Kaggle</a></li>
 <li><a href="{notebook}" download>Download .ipynb</a></li></ul></div>
 """
@@ -40,17 +40,28 @@ def site_address(config: Config) -> str:
     return f"https://{parts[1]}.github.io/{parts[2]}/"
 
 
+def place(options: dict[str, Any], page: str) -> str:
+    """Where a chapter lies on GitHub, after the host's name."""
+    repository = options["repository_url"].removeprefix("https://github.com/")
+    return f"{repository}/blob/{options['repository_branch']}/{page}.ipynb"
+
+
+def colab(options: dict[str, Any], page: str) -> str:
+    """Where a chapter can be run without installing anything."""
+    return f"https://colab.research.google.com/github/{place(options, page)}"
+
+
 def facts(notebook: stamp.Json, options: dict[str, Any], page: str, link: str) -> str:
     """Minutes to read and to run, and where to run it, as HTML; empty for a notebook without a stamp."""
     recording = notebook["metadata"].get("pixelwise")
     if not recording or "seconds" not in recording:
         return ""
-    place = f"{options['repository_url'].removeprefix('https://github.com/')}/blob/{options['repository_branch']}"
     return FACTS.format(
         reading=reading.measure(notebook).minutes,
         running=spell_seconds(recording["seconds"]),
         device="a CPU" if recording["device"] == "CPU" else recording["device"],
-        place=f"{place}/{page}.ipynb",
+        place=place(options, page),
+        colab=colab(options, page),
         notebook=link,
     )
 

@@ -21,6 +21,7 @@ from PIL import Image, ImageChops
 from book import library, toc
 from book.extensions import reference
 from book.extensions.gallery import recorded
+from tests.book.queries import FIRST
 from tests.helpers.notebooks import build_book
 from tools import check, reading, repository, stamp
 
@@ -208,21 +209,53 @@ def test_browser_sees_a_planted_fault(browser, address, site, planted, caught):
     assert any(caught in one for one in said), said
 
 
-@pytest.mark.parametrize(
-    ("words", "page"),
-    [
-        ("receptive field", "glossary"),
-        ("checkerboard", "upsampling"),
-        ("의미론적 분할", "glossary"),
-        ("체커보드 현상", "glossary"),
-        ("confusion_matrix", "evaluation.html#pixelwise.evaluation.metrics.confusion_matrix"),
-        ("DeepLabV3Plus", "models.html#pixelwise.models.DeepLabV3Plus"),
-    ],
-)
-def test_search_finds_english_and_korean(browser, address, words, page):
+@pytest.fixture(scope="module")
+def find(browser, address):
+    """Answer a query on the page of the search: the places that are shown, the best first."""
     tab = browser.new_page()
-    tab.goto(f"{address}search.html?q={quote(words)}")
-    tab.wait_for_selector(f"#search-results li a[href*='{page}']")
+    tab.goto(f"{address}search.html")
+    tab.wait_for_function("document.activeElement.matches('.pw-search input')")  # the field waits for words
+    tab.wait_for_function("globalThis.Search.find && document.querySelector('script[src*=search-index]')")
+
+    def find(words):
+        tab.locator(".pw-search input").fill(words)
+        tab.wait_for_selector("#search-results [role=status]:not(:empty)")
+        hrefs = tab.eval_on_selector_all(
+            "#search-results a", "(links) => links.map((link) => link.getAttribute('href'))"
+        )
+        return [f"{urlsplit(href).path.removesuffix('.html')}#{unquote(urlsplit(href).fragment)}" for href in hrefs]
+
+    yield find
+    tab.close()
+
+
+@pytest.mark.parametrize(("words", "place"), FIRST.items())
+def test_the_search_shows_the_best_place_first(find, words, place):
+    assert find(words)[0].removeprefix("./") == place
+
+
+def test_the_search_is_answered_below_the_field_and_leads_to_the_words(browser, address):
+    """By keyboard alone, from any page; the index is loaded when the field gets the focus, and not before."""
+    tab = browser.new_page()
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.goto(f"{address}chapters/unet.html")
+    assert not any("search-index" in url for url in asked)
+    tab.keyboard.press("/")
+    tab.keyboard.type("void")
+    tab.wait_for_selector("header .pw-hits a")
+    tab.keyboard.press("Escape")  # which empties the field as well
+    assert tab.locator("header .pw-hits").is_hidden()
+    tab.keyboard.type("receptive field")
+    assert tab.locator("header .pw-hits").is_visible()
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("ArrowUp")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/glossary.html?find=receptive%20field#receptive-field")
+    tab.wait_for_function("CSS.highlights.has('pw-found')")
+    marked = tab.evaluate("[...CSS.highlights.get('pw-found')].map((range) => range.toString().toLowerCase())")
+    assert {"receptive", "field"} <= set(marked)
     tab.close()
 
 
@@ -235,18 +268,61 @@ def test_any_search_is_answered(browser, address, words):
     troubles = []
     tab.on("pageerror", lambda error: troubles.append(str(error)))
     tab.goto(f"{address}search.html?q={quote(words)}")
-    tab.wait_for_selector("#search-results h2:has-text('Search Results')")
+    tab.wait_for_selector("#search-results [role=status]:not(:empty)")
     assert "undefined" not in tab.locator("#search-results").inner_text()
+    tab.goto(f"{address}chapters/glossary.html?find={quote(words)}#void")
+    tab.wait_for_function("CSS.highlights.has('pw-found') || document.readyState === 'complete'")
     assert troubles == []
     tab.close()
 
 
-def test_an_excerpt_shows_what_the_page_shows(browser, address):
+def test_exercises_are_checked_in_the_page(browser, address):
+    """A number and a choice are answered with the checkers' hints, which a screen reader speaks."""
     tab = browser.new_page()
-    tab.goto(f"{address}search.html?q=void")
-    excerpt = tab.locator("#search-results li:has(a[href*='glossary']) .context").first
-    assert "shape (H,W), one" in excerpt.inner_text()
+    troubles = []
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.goto(f"{address}chapters/fcn.html")
+    number = tab.locator("[data-exercise='fcn.fc6_parameters']")
+    number.get_by_label("Your answer").fill("4096 * 512 * 49")
+    tab.keyboard.press("Enter")
+    verdict = number.get_by_role("status")
+    assert verdict.inner_text() == "✗ Not yet. Those are the weights. Each of the 4096 kernels has a bias as well."
+    assert number.get_by_label("Your answer").get_attribute("aria-invalid") == "true"
+    number.get_by_label("Your answer").fill("102,764,544")
+    number.get_by_role("button", name="Check").click()
+    assert verdict.inner_text().startswith("✓ Right. 4096 · (512 · 7 · 7 + 1)")
+    letters = tab.locator("[data-exercise='fcn.train_mode']")
+    letters.get_by_role("button").click()
+    assert letters.get_by_role("status").inner_text() == "✗ Not yet. There is no answer yet."
+    letters.get_by_role("group", name="Your answer").get_by_label("b", exact=True).check()
+    letters.get_by_role("button").click()
+    assert letters.get_by_role("status").inner_text().startswith("✓ Right. Batch normalisation")
+    found = axe.Axe().run(tab, context=".pw-exercise", options=AXE).response["violations"]
+    assert found == []
+    assert troubles == []
     tab.close()
+
+
+def test_exercises_without_a_script_lead_to_the_notebook_and_solutions_are_open_on_paper(browser, address, site):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(f"{address}chapters/fcn.html")
+    assert tab.locator(".pw-exercise:has([data-exercise])").first.inner_text() == "Check your answer in the notebook."
+    solution = tab.locator("details:not(.pw-stamp, .pw-fold) pre").first
+    assert not solution.is_visible()
+    tab.emulate_media(media="print")
+    assert solution.is_visible()
+    assert not tab.locator(".pw-exercise").first.is_visible()
+    context.close()
+    for page in sorted((site / "chapters").glob("*.html")):
+        text = page.read_text(encoding="utf-8")
+        assert "Not answered yet" not in text, page.name
+        assert "run the cell" not in text, page.name
+
+
+def test_scripts_of_search_and_exercises_are_small(site):
+    sizes = [(site / "_static" / name).stat().st_size for name in ("search.js", "exercises.js")]
+    assert sum(sizes) <= 10 * KILOBYTE, sizes
 
 
 def test_pages_read_without_javascript_at_400_per_cent(browser, address):

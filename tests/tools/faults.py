@@ -69,4 +69,5 @@ OUTCOMES: dict[str, str] = {
     "An output folder that no build made": "Refused, untouched",
     "Hostile addresses of figures": "A state is shown",
     "Hostile searches": "Answered",
+    "Rubbish typed into an exercise": "Answered with what is wanted",
 }

@@ -132,10 +132,6 @@
     };
     requestAnimationFrame(() => setTimeout(painted)); // after the next frame
   });
-  document.addEventListener("readystatechange", () => {
-    if (location.protocol === "file:" && typeof DOCUMENTATION_OPTIONS !== "undefined")
-      DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a page opened from a file may not read another
-  });
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.key === "Escape") root.classList.add("pw-quiet"); // puts away what hover, focus or a tap brought up

@@ -1,14 +1,13 @@
 """Exercises of the chapter on choosing a backbone."""
 
 import random
-from typing import Any
 
 import torch
 from torch import nn
 
 from ..analysis import profile, stack_receptive_field
 from ..models.resnet import BasicBlock
-from . import Hint, close, exercise, number
+from . import Hint, choice, close, exercise, number, numbers
 
 
 @exercise("backbones.receptive_field")
@@ -60,14 +59,12 @@ def _rate_as_stride(layers: list[tuple[int, int, int]]) -> int:
 
 
 @exercise("backbones.area")
-def area(answer: Any) -> str:
+def area(answer: object) -> str:
     """Millions of parameters and G multiply-adds of a convolutional net (11.2 M, 1.8 G at 224×224) at 448×672."""
-    try:
-        parameters, operations = (number(value) for value in answer)
-    except (TypeError, ValueError):
-        raise Hint(
-            "Two numbers are wanted: answer = (parameters in millions, multiply-adds in thousand millions)."
-        ) from None
+    pair = numbers(answer, "parameters in millions, multiply-adds in thousand millions")
+    if len(pair) != 2:
+        raise Hint("Two numbers are wanted: the parameters in millions, the multiply-adds in thousand millions.")
+    parameters, operations = pair
     if not close(parameters, 11.2):
         raise Hint("The parameters are the kernels. Does a kernel know the size of the picture it slides over?")
     if close(operations, 1.8):
@@ -82,15 +79,14 @@ def area(answer: Any) -> str:
 @exercise("backbones.object")
 def small_object(answer: object) -> str:
     """Which of maps A (stride 4, sees 43), B (4, 99), C (8, 211), D (32, 435) suits a 30-pixel object."""
-    choice = str(answer).strip().strip("\"'").upper()
-    if choice == "B":
+    letter = choice(answer, "A", "B", "C", "D")
+    if letter == "B":
         return "Seven positions across the object, and a window three times as wide as it: B."
-    hints = {
-        "A": "The stride is fine, but A sees 43 pixels: the object and hardly anything around it.",
-        "C": "30 / 8 is less than four positions across the object, so the first condition fails.",
-        "D": "At stride 32 the whole object is less than one position of the map.",
-    }
-    raise Hint(hints.get(choice, 'Answer with one letter: "A", "B", "C" or "D".'))
+    if letter == "A":
+        raise Hint("The stride is fine, but A sees 43 pixels: the object and hardly anything around it.")
+    if letter == "C":
+        raise Hint("30 / 8 is less than four positions across the object, so the first condition fails.")
+    raise Hint("At stride 32 the whole object is less than one position of the map.")
 
 
 @exercise("backbones.stage")

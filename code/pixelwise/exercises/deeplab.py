@@ -1,12 +1,12 @@
 """Exercises of the chapter on dilated convolution and DeepLab."""
 
-from typing import Any
+import itertools
 
 import torch
 from torch.nn import functional as F
 
 from ..analysis import coverage
-from . import Hint, close, exercise, number
+from . import Hint, close, exercise, number, whole_numbers
 
 
 @exercise("deeplab.receptive_field")
@@ -28,34 +28,35 @@ def receptive_field(answer: object) -> str:
     raise Hint("Start with 1 pixel. Each layer adds (3 − 1) times its rate.")
 
 
+WITHOUT_HOLE = [
+    rates for rates in itertools.product(range(1, 7), repeat=3) if sum(rates) == 8 and coverage(list(rates)) == 1
+]
+
+
 @exercise("deeplab.no_hole")
-def no_hole(answer: Any) -> str:
+def no_hole(answer: object) -> str:
     """Three rates whose 3×3 layers have a field of 17 pixels and read every pixel of it."""
-    try:
-        rates = [int(rate) for rate in answer]
-    except (TypeError, ValueError):
-        rates = [0]
-    if len(rates) != 3 or min(rates) < 1:
-        raise Hint("Three rates are wanted, whole numbers from 1, such as [1, 2, 3].")
-    size, share = 1 + 2 * sum(rates), coverage(rates)
-    if size != 17:
-        raise Hint(f"The field of {rates} is {size} pixels: 1 + 2·{sum(rates)}. For 17 the rates must sum to 8.")
-    if share == 1:
-        return f"{rates}: 17 pixels, and every one of them is read."
-    if all(rate % 2 == 0 for rate in rates):
-        raise Hint(f"All rates are even, so no path ever reaches an odd pixel: only {share:.0%} of the field is read.")
-    raise Hint(f"The sum is right, but only {share:.0%} of the field is read: the largest rate jumps over pixels.")
+    rates = whole_numbers(answer, 3, "three rates, from 1, such as [1, 2, 3]")
+    if min(rates) < 1:
+        raise Hint("A rate is how far apart the taps stand: 1 or more.")
+    if sum(rates) != 8:
+        raise Hint(
+            f"Their field is {1 + 2 * sum(rates)} pixels: 1 + 2·{sum(rates)}. For 17 pixels the rates must sum to 8."
+        )
+    if rates in WITHOUT_HOLE:
+        return "17 pixels, and every one of them is read."
+    if sorted(rates) == [2, 2, 4]:
+        raise Hint(
+            f"All rates are even, so no path ever reaches an odd pixel: only {coverage([2, 2, 4]):.0%} of the field "
+            "is read."
+        )
+    raise Hint("The sum is right, but not all of the field is read: the largest rate jumps over pixels.")
 
 
 @exercise("deeplab.rates")
-def rates(answer: Any) -> str:
+def rates(answer: object) -> str:
     """Rates at output stride 16 that reach as far in the picture as 12, 24, 36 at output stride 8."""
-    try:
-        values = tuple(int(rate) for rate in answer)
-    except (TypeError, ValueError):
-        values = ()
-    if len(values) != 3:
-        raise Hint("Three rates are wanted, such as (12, 24, 36).")
+    values = whole_numbers(answer, 3, "three rates, such as (12, 24, 36)")
     if values == (6, 12, 18):
         return "12·8 = 6·16 = 96 pixels, and so on. These are the paper's rates for output stride 16."
     if values == (24, 48, 72):

@@ -1,17 +1,15 @@
 """Exercises of the chapter that turns a patch classifier into a fully convolutional network."""
 
-from typing import Any
-
 import torch
 from torch import nn
 
-from . import Hint, exercise, number
+from . import Hint, choice, exercise, number, whole_numbers
 
 
 @exercise("fcn.weight_shape")
 def weight_shape(answer: object) -> str:
     """Shape of the convolution for an FC layer with 256 outputs behind a map of 128 channels and 6×6 places."""
-    shape = _whole_numbers(answer, 4, "(outputs, inputs, height, width)")
+    shape = whole_numbers(answer, 4, "(outputs, inputs, height, width)")
     if shape == (256, 128, 6, 6):
         return "The (256, 4608) matrix, folded: each of its 256 rows is a kernel of 128 channels and 6×6 places."
     if shape == (128, 256, 6, 6):
@@ -26,7 +24,7 @@ def weight_shape(answer: object) -> str:
 @exercise("fcn.map_size")
 def map_size(answer: object) -> str:
     """Size of the dense map of PatchNet (window 32, stride 4) for 352×480."""
-    size = _whole_numbers(answer, 2, "(rows, columns)")
+    size = whole_numbers(answer, 2, "(rows, columns)")
     if size == (81, 113):
         return "(352 - 32) / 4 + 1 = 81 rows and (480 - 32) / 4 + 1 = 113 columns."
     if size == (113, 81):
@@ -94,23 +92,11 @@ def linear_to_1x1(answer: object) -> str:
 @exercise("fcn.train_mode")
 def train_mode(answer: object) -> str:
     """Why the equality fails in train mode."""
-    choice = str(answer).strip().lower()
-    if choice == "b":
+    letter = choice(answer, "a", "b", "c", "d")
+    if letter == "b":
         return "Batch normalisation in train mode depends on all that is in the batch; in eval mode, on nothing of it."
-    if choice == "a":
+    if letter == "a":
         raise Hint("Look at PatchNet's source: there is no dropout in it.")
-    if choice == "c":
+    if letter == "c":
         raise Hint("The running averages are indeed updated, but train mode does not read them.")
-    if choice == "d":
-        raise Hint("The variance is taken over all places of a map, too: one scene holds thousands of them a channel.")
-    raise Hint('Answer "a", "b", "c" or "d".')
-
-
-def _whole_numbers(answer: Any, count: int, form: str) -> tuple[int, ...]:
-    try:
-        values = tuple(int(value) for value in answer)
-    except (TypeError, ValueError):
-        values = ()
-    if len(values) != count:
-        raise Hint(f"{count} whole numbers are wanted: {form}.")
-    return values
+    raise Hint("The variance is taken over all places of a map, too: one scene holds thousands of them a channel.")

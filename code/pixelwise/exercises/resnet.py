@@ -13,30 +13,35 @@ from . import Hint, close, exercise, number
 @exercise("resnet.paths")
 def paths(answer: object) -> str:
     """Share of the paths through n blocks that pass low to high branches: a function, or the number for (54, 5, 17)."""
-    cases = [(54, 5, 17)]
     if callable(answer):
-        cases += [(n := random.randint(8, 25), random.randint(1, 3), random.randint(4, n - 2)) for _ in range(5)]
-    for blocks, low, high in cases:
-        value = number(answer(blocks, low, high) if callable(answer) else answer)
-        counts = [math.comb(blocks, k) for k in range(blocks + 1)]
-        few = sum(counts[low : high + 1])
-        if close(value, few / 2**blocks):
-            continue
-        if close(value, few, 1e-9):
-            raise Hint("That is how many such paths there are. Divide by the number of all paths.")
-        if close(value, (high - low + 1) / (blocks + 1)) or close(value, (high - low + 1) / blocks):
-            raise Hint("That counts lengths. A length stands for many paths: choose k of the n blocks.")
-        if close(value, (few - counts[high]) / 2**blocks, 1e-9):
-            raise Hint("Your range ends one too early: `high` is included.")
-        if close(value, sum(counts[: high + 1]) / 2**blocks, 1e-9):
-            raise Hint("You counted the paths shorter than `low` as well.")
-        if close(value, 100 * few / 2**blocks):
-            raise Hint("That is a percentage; give the share.")
-        raise Hint(
-            f"For n = {blocks}, {low} to {high} branches, you get {value:.4g}. Two choices at each block: 2ⁿ paths; "
-            "of these, n over k pass exactly k branches."
-        )
-    return "0.45 % for ResNet-110: most of its 2⁵⁴ paths pass about 27 blocks, and hardly any gradient takes them."
+        for _ in range(5):
+            blocks, low = random.randint(8, 25), random.randint(1, 3)
+            high = random.randint(4, blocks - 2)
+            _judge_share(number(answer(blocks, low, high)), blocks, low, high)
+        answer = answer(54, 5, 17)
+    return _judge_share(number(answer), 54, 5, 17)
+
+
+def _judge_share(value: float, blocks: int, low: int, high: int) -> str:
+    """Judge the share of the paths through `blocks` blocks that pass `low` to `high` branches."""
+    counts = [math.comb(blocks, k) for k in range(blocks + 1)]
+    few = sum(counts[low : high + 1])
+    if close(value, few / 2**blocks):
+        return "0.45 % for ResNet-110: most of its 2⁵⁴ paths pass about 27 blocks, and hardly any gradient takes them."
+    if close(value, few, 1e-9):
+        raise Hint("That is how many such paths there are. Divide by the number of all paths.")
+    if close(value, (high - low + 1) / (blocks + 1)) or close(value, (high - low + 1) / blocks):
+        raise Hint("That counts lengths. A length stands for many paths: choose k of the n blocks.")
+    if close(value, (few - counts[high]) / 2**blocks, 1e-9):
+        raise Hint("Your range ends one too early: `high` is included.")
+    if close(value, sum(counts[: high + 1]) / 2**blocks, 1e-9):
+        raise Hint("You counted the paths shorter than `low` as well.")
+    if close(value, 100 * few / 2**blocks):
+        raise Hint("That is a percentage; give the share.")
+    raise Hint(
+        f"For n = {blocks}, {low} to {high} branches: two choices at each block make 2ⁿ paths; of these, n over k pass "
+        "exactly k branches."
+    )
 
 
 @exercise("resnet.block")

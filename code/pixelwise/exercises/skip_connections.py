@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from . import Hint, exercise, number
+from . import Hint, choice, exercise, number
 
 
 @exercise("skip_connections.length")
@@ -91,18 +91,16 @@ def score_first(answer: object) -> str:
 @exercise("skip_connections.first_gradient")
 def first_gradient(answer: object) -> str:
     """Which gradient vanishes in the first step of a skip whose score layer starts at zero."""
-    choice = str(answer).strip().lower()
-    if choice == "c":
+    letter = choice(answer, "a", "b", "c", "all", "none")
+    if letter == "c":
         return "What flows back through the layer is multiplied by its weights, which are zero until the first step."
-    if choice == "a":
+    if letter == "a":
         raise Hint("The gradient of a weight is (error at the output) · (feature at the input). Neither is zero here.")
-    if choice == "b":
+    if letter == "b":
         raise Hint(
             "The gradient of a bias is the error itself, summed over the pixels. The network is not perfect yet."
         )
-    if choice in ("all", "abc", "none"):
-        raise Hint("Each of the three has another factor in it. Which of these factors are zero weights?")
-    raise Hint('Answer "a", "b" or "c".')
+    raise Hint("Each of the three has another factor in it. Which of these factors are zero weights?")
 
 
 @exercise("skip_connections.band")
