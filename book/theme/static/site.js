@@ -3,9 +3,9 @@
   "use strict";
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const remembered = () => {
+  const remembered = (key = "mode") => {
     try {
-      return localStorage.getItem("mode");
+      return localStorage.getItem(key);
     } catch {
       return null; // storage is forbidden
     }
@@ -16,6 +16,7 @@
   };
   colour();
   dark.addEventListener("change", colour);
+  if (remembered("code") === "text") root.dataset.code = "text";
   if (!location.hash && performance.getEntriesByType("navigation")[0]?.type === "navigate")
     root.classList.add("pw-opening"); // neither a link into the page nor a return to a place in it
 
@@ -33,6 +34,29 @@
       }
     });
     colour();
+  }
+
+  function addCodeSwitch() {
+    const group = document.querySelector(".pw-codes");
+    if (!group) return;
+    const show = (value) => {
+      root.dataset.code = value;
+      for (const button of group.children) button.setAttribute("aria-pressed", button.value === value);
+    };
+    group.hidden = false;
+    show(root.dataset.code ?? "code");
+    group.addEventListener("click", ({ target }) => {
+      if (!target.value) return;
+      const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find((text) => text.getBoundingClientRect().top > 0);
+      const before = top?.getBoundingClientRect().top;
+      show(target.value);
+      if (before !== undefined) scrollBy({ top: top.getBoundingClientRect().top - before, behavior: "instant" });
+      try {
+        localStorage.setItem("code", target.value);
+      } catch {
+        // it is for this page, then
+      }
+    });
   }
 
   function addCopyButtons() {
@@ -70,6 +94,9 @@
       const past = headings.filter((heading) => heading && heading.getBoundingClientRect().top < 120).length;
       links.forEach((link, i) => link.setAttribute("aria-current", i === past - 1));
     };
+    document.getElementById("sections")?.addEventListener("click", ({ target, currentTarget }) => {
+      if (target.closest("a") && currentTarget.matches(":popover-open")) currentTarget.hidePopover();
+    });
     let waiting = false;
     const soon = () => {
       if (!waiting) requestAnimationFrame(() => ((waiting = false), mark()));
@@ -81,6 +108,7 @@
   addEventListener("DOMContentLoaded", () => {
     markSection();
     addModeButton();
+    addCodeSwitch();
     addCopyButtons();
     letKeysScroll();
     requestAnimationFrame(() => setTimeout(() => root.classList.remove("pw-opening"))); // after the next frame
