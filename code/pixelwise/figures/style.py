@@ -165,7 +165,8 @@ class Card(Figure):
 
 def _is_chart(image: AxesImage) -> bool:
     """Whether a picture is a map of numbers that begins near the colour of the paper, or is not seen."""
-    return not image.get_visible() or (np.ndim(image.get_array()) == 2 and min(image.get_cmap()(0.0)[:3]) > 0.85)
+    is_scalar = np.asarray(image.get_array()).ndim == 2
+    return not image.get_visible() or (is_scalar and min(image.get_cmap()(0.0)[:3]) > 0.85)
 
 
 def panels(
