@@ -1,6 +1,6 @@
 """The picture on the landing page: a street that a network labels level by level, from what a chapter has recorded.
 
-It moves once, by CSS alone, and each level can be chosen: no script, no kernel, and nothing moves for who asks for that.
+It moves once, by CSS alone, and each level can be chosen: no script, no kernel, and stillness for who asks for it.
 """
 
 import base64

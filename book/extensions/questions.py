@@ -1,12 +1,13 @@
 """The wall of questions: all that the chapters ask, to be answered on one page, with the reader's own score.
 
 The directive `{questions}` takes them from the chapters' stored outputs; with `:only:` it takes those that are named,
-without headings, and shows nothing of a name that no chapter has recorded yet. Each is the same figure as in its chapter, so
+without headings, and nothing for a name that no chapter has recorded yet. Each is the same figure as in its chapter, so
 a guess made at one place counts at the other; the script of the figures (wall.mjs) keeps the score.
 """
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -30,7 +31,7 @@ def hosts(notebook: stamp.Json) -> list[tuple[str, str]]:
 class Questions(SphinxDirective):
     """All questions, chapter by chapter in the order of the table of contents, or those that `:only:` names."""
 
-    option_spec = {"only": str.split}
+    option_spec: ClassVar = {"only": str.split}
 
     def run(self) -> list[nodes.Node]:
         only = self.options.get("only")

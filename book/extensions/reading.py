@@ -1,4 +1,4 @@
-"""What the pages need to read well: boxes for questions and predictions, captions, and the five lines in which a chapter ends.
+"""What the pages need to read well: boxes for questions and predictions, captions, a chapter's end at its beginning.
 
 Pictures load late, at a known size. A figure of ours has a second rendering for dark pages (renderings.py).
 """
@@ -103,7 +103,9 @@ def finish_page(
     sources = {name: path for path, name in app.builder.images.items()}
     images = Path(app.outdir, "_images") if app.builder.name == "html" else None
     body = IMAGE.sub(lambda match: finish(match[0], sources, Path(app.srcdir), images), context["body"])
-    body = body.replace('<a class="headerlink"', '<a class="headerlink" tabindex="-1"')  # the list of sections leads there
+    body = body.replace(
+        '<a class="headerlink"', '<a class="headerlink" tabindex="-1"'
+    )  # the list of sections leads there
     context["body"] = mark_korean(TABLE.sub(scroll, body))
 
 

@@ -29,7 +29,7 @@ TO_LAB = np.array(
 
 
 def pair(tag: str, file: Path, images: Path) -> str:
-    """The tags of both renderings of the figure in `file`, which are written to `images`; `tag` where it has one only."""
+    """The tags of both renderings of the figure in `file`, written to `images`; `tag` where the figure has but one."""
     with Image.open(file) as picture:
         boxes = picture.info.get(KEPT) if picture.format == "PNG" else None
         if boxes is None:
@@ -51,7 +51,9 @@ def pair(tag: str, file: Path, images: Path) -> str:
 
 def render(packed: np.ndarray, kept: np.ndarray, *, dark: bool) -> bytes:
     """A figure of packed colours (H, W), of which those `kept` stay, as PNG of at most 256 colours on clear ground."""
-    colours, index, counts = np.unique(np.where(kept, packed, packed + (1 << 24)), return_inverse=True, return_counts=True)
+    colours, index, counts = np.unique(
+        np.where(kept, packed, packed + (1 << 24)), return_inverse=True, return_counts=True
+    )
     drawn, rgb = colours >> 24 == 1, np.stack([colours >> shift & 255 for shift in (16, 8, 0)], 1).astype(float)
     if dark:
         rgb[drawn] = turn_over(rgb[drawn])

@@ -47,7 +47,9 @@
     show(root.dataset.code ?? "code");
     group.addEventListener("click", ({ target }) => {
       if (!target.value) return;
-      const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find((text) => text.getBoundingClientRect().top > 0);
+      const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find(
+        (text) => text.getBoundingClientRect().top > 0,
+      );
       const before = top?.getBoundingClientRect().top;
       show(target.value);
       if (before !== undefined) scrollBy({ top: top.getBoundingClientRect().top - before, behavior: "instant" });
@@ -57,6 +59,28 @@
         // it is for this page, then
       }
     });
+  }
+
+  function narrowClaims() {
+    const form = document.querySelector(".pw-filter");
+    if (!form) return;
+    const rows = [...document.querySelectorAll(".pw-claimed tbody tr")];
+    const narrow = () => {
+      const { words, chapter, kind } = Object.fromEntries(new FormData(form));
+      const wanted = words.toLowerCase().split(/\s+/);
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
+        const here = !chapter || row.closest(".pw-claimed").id === chapter;
+        row.hidden = !(here && (!kind || row.dataset.kind === kind) && wanted.every((word) => text.includes(word)));
+      }
+      for (const section of document.querySelectorAll(".pw-claimed"))
+        section.hidden = !section.querySelector("tbody tr:not([hidden])");
+      form.querySelector("output").value = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+    };
+    form.hidden = false;
+    form.addEventListener("input", narrow);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    narrow();
   }
 
   function addCopyButtons() {
@@ -109,6 +133,7 @@
     markSection();
     addModeButton();
     addCodeSwitch();
+    narrowClaims();
     addCopyButtons();
     letKeysScroll();
     requestAnimationFrame(() => setTimeout(() => root.classList.remove("pw-opening"))); // after the next frame
