@@ -8,6 +8,7 @@ import html
 import io
 import json
 import re
+from typing import Any
 
 import numpy as np
 from docutils import nodes
@@ -18,6 +19,7 @@ from sphinx.util.typing import ExtensionMetadata
 from book.extensions.gallery import FromNotebooks
 
 SOURCE = "fcn-skips"
+State = dict[str, Any]  # of an explorable, as its stored output holds it
 STATE = re.compile(r"data-state=(['\"])(.*?)\1", re.DOTALL)
 VOID = 255
 FIGURE = """<figure class="pw-levels" role="group" aria-label="A street, labelled level by level">
@@ -61,7 +63,7 @@ class Levels(FromNotebooks):
         return [nodes.raw("", FIGURE.format(pictures=images, choices=choices, caption=said), format="html")]
 
 
-def segment(state: dict) -> list[np.ndarray]:
+def segment(state: State) -> list[np.ndarray]:
     """The labels (H, W) that the first level gives, the first two, and so on: bilinear scores, the highest wins."""
     count, (height, width), finest = len(state["strides"]), state["grid"], state["strides"][-1]
     scores = np.frombuffer(base64.b64decode(state["scores"]), "<i2").reshape(count, -1, height, width) * state["step"]
@@ -77,13 +79,13 @@ def weights(coarse: int, stride: int) -> np.ndarray:
     return np.maximum(1 - distance, 0)
 
 
-def label_map(state: dict) -> np.ndarray:
+def label_map(state: State) -> np.ndarray:
     """The true labels (H, W)."""
     height, width = (side * state["strides"][-1] for side in state["grid"])
     return np.frombuffer(base64.b64decode(state["labels"]), np.uint8).reshape(height, width)
 
 
-def palette(state: dict) -> np.ndarray:
+def palette(state: State) -> np.ndarray:
     """The colour of each label (256, 3); void is black."""
     colours = np.zeros((256, 3), np.uint8)
     for label, _, colour, _ in state["classes"]:
