@@ -48,10 +48,18 @@ class Levels(FromNotebooks):
         pictures = [f"data:image/jpeg;base64,{state['image']}", *(png(colours[frame]) for frame in [*frames, labels])]
         first, *others = map(str, state["strides"])
         names = ["picture", f"stride {first}", *(f"+ stride {stride}" for stride in others), "truth"]
+        alternatives = [
+            "A generated street, as a photograph",
+            *(
+                f"What the network labels with {name}: {share} right"
+                for name, share in zip(names[1:], shares, strict=False)
+            ),
+            "The true labels of the street",
+        ]
         height, width = labels.shape
         images = "".join(
-            f'<img src="{address}" alt="{name}" width="{width}" height="{height}" loading="eager">'
-            for address, name in zip(pictures, names, strict=True)
+            f'<img src="{address}" alt="{alt}" width="{width}" height="{height}" loading="eager">'
+            for address, alt in zip(pictures, alternatives, strict=True)
         )
         notes = ["", *shares, ""]
         choices = "".join(
