@@ -103,9 +103,6 @@ def finish_page(
     sources = {name: path for path, name in app.builder.images.items()}
     images = Path(app.outdir, "_images") if app.builder.name == "html" else None
     body = IMAGE.sub(lambda match: finish(match[0], sources, Path(app.srcdir), images), context["body"])
-    body = body.replace(
-        '<a class="headerlink"', '<a class="headerlink" tabindex="-1"'
-    )  # the list of sections leads there
     context["body"] = mark_korean(TABLE.sub(scroll, body))
 
 
