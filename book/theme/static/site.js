@@ -46,15 +46,17 @@
     group.hidden = false;
     show(root.dataset.code ?? "code");
     group.addEventListener("click", ({ target }) => {
-      if (!target.value) return;
+      const button = target.closest("button");
+      if (!button) return;
+      const value = button.value === root.dataset.code ? (button.value === "code" ? "text" : "code") : button.value;
       const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find(
         (text) => text.getBoundingClientRect().top > 0,
       );
       const before = top?.getBoundingClientRect().top;
-      show(target.value);
+      show(value);
       if (before !== undefined) scrollBy({ top: top.getBoundingClientRect().top - before, behavior: "instant" });
       try {
-        localStorage.setItem("code", target.value);
+        localStorage.setItem("code", value);
       } catch {
         // it is for this page, then
       }
