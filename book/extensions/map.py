@@ -58,7 +58,7 @@ def thumbnail(page: str, notebook: stamp.Json) -> str:
     file = io.BytesIO()
     small.quantize(128, method=Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
     address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    return f'<img src="{address}" alt="" aria-hidden="true" width="{SIZE[0]}" height="{SIZE[1]}">'
+    return f'<img src="{address}" alt="" aria-hidden="true" width="{SIZE[0]}">'
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -71,6 +71,6 @@ def test_levels_add_up_as_the_figure_adds_them():
     for frame, on in zip(landing.segment(state), ("32", "32 16", "32 16 8"), strict=True):
         assert (frame == figure.prediction(on).numpy()).mean() > 0.999
     assert np.array_equal(landing.label_map(state), labels)
-    address = landing.png(landing.palette(state)[labels])
+    address = landing.address(landing.palette(state)[labels])
     shown = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB")
     assert np.array_equal(np.asarray(shown), landing.palette(state)[labels])
