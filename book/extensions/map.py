@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
-from PIL import Image
+from PIL import Image, ImageOps
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
@@ -53,8 +53,8 @@ def thumbnail(page: str, notebook: stamp.Json) -> str:
         return ""
     with Image.open(io.BytesIO(base64.b64decode(stored[0])), formats=["PNG"]) as picture:
         small = picture.convert("RGB")
-    height = round(small.width * SIZE[1] / SIZE[0])
-    small = small.crop((0, 0, small.width, min(height, small.height))).resize(SIZE, Image.Resampling.LANCZOS)
+    small = small.crop((0, 0, small.width, min(round(small.width * SIZE[1] / SIZE[0]), small.height)))
+    small = ImageOps.pad(small, SIZE, Image.Resampling.LANCZOS, color=small.getpixel((0, 0)))
     file = io.BytesIO()
     small.quantize(128, method=Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
     address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
