@@ -99,7 +99,7 @@ def surprise(said: str, claim: Claim, page: str, chapter: str) -> str:
     """An entry of the list that leads the page: what is often said, and what was measured."""
     measured = ", ".join(map(spell, claim["measured"]))
     link = f'<a href="{escape(page)}#{anchor(claim)}">{escape(claim["sentence"])}</a>'
-    note = f"<small>{escape(chapter)}. Measured: {escape(measured)}</small>"
+    note = f"<small>{escape(chapter)}. Measured: {escape(measured)}; bound: {escape(claim['bound'])}</small>"
     return f"<li><q>{escape(said)}</q> <strong>{link}</strong> {note}</li>"
 
 
