@@ -37,10 +37,17 @@ def _name(file: str) -> str:
 
 @cache
 def purposes() -> dict[str, dict[str, str]]:
-    """The failure that each chapter starts from and the question that it answers, by the chapter's name."""
+    """The failure that each chapter starts from, its question and its keywords, by the chapter's name."""
     return yaml.safe_load(PURPOSES.read_text(encoding="utf-8"))
 
 
 def purpose(page: str) -> dict[str, str]:
     """Of a page such as "chapters/fcn"; empty where it is no chapter."""
     return purposes().get(page.rpartition("/")[2], {})
+
+
+@cache
+def numbers(toc: Path = stamp.ROOT / "_toc.yml") -> dict[str, int]:
+    """The number of each chapter, by the name of its page, in the order of the contents."""
+    pages = [page for _, names in parts(toc) for page in names if purpose(page)]
+    return {page: number for number, page in enumerate(pages, 1)}

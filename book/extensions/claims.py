@@ -2,6 +2,9 @@
 
 The directive `{claims}` reads the claims that the chapters' stored outputs carry as data, so the page shows what was
 measured in the recorded runs and nothing else. Each sentence leads to the place in its chapter where it is asserted.
+
+The lines of the directive's body lead the page: each is the name of a claim and, after a colon, what is often said
+instead; a claim that no chapter makes any more is left out. The fields that narrow the list need the site's script.
 """
 
 import json
@@ -23,6 +26,10 @@ from tools.reading import CLAIM as MIME
 
 Claim = dict[str, Any]  # as `pixelwise.notebook.claims` stores it
 HEAD = "".join(f'<th scope="col">{title}</th>' for title in ("Holds", "Claim", "Measured", "Bound", "Kind"))
+FILTER = """<form class="pw-filter" hidden><label>Words <input type="search" name="words" autocomplete="off"></label>
+<label>Chapter <select name="chapter"><option value="">all</option>{chapters}</select></label>
+<label>Kind <select name="kind"><option value="">all</option>{kinds}</select></label>
+<output aria-live="polite"></output></form>"""
 BOX = re.compile(r'<div (?=class="pw-claim )')
 
 
@@ -55,7 +62,9 @@ def tabulate(claims: list[Claim], page: str, dataset: str) -> str:
         link = f'<a href="{escape(page)}#{anchor(claim)}">{escape(claim["sentence"])}</a>'
         cells = "\n".join(f"<td>{escape(text)}</td>" for text in (measured, bound, kind))
         state = '<span role="img" aria-label="holds">✓</span>' if claim["state"] == "holds" else escape(claim["state"])
-        rows.append(f'<tr><td>{state}</td>\n<th scope="row">{link}</th>\n{cells}</tr>')
+        rows.append(
+            f'<tr data-kind="{escape(claim["kind"])}"><td>{state}</td>\n<th scope="row">{link}</th>\n{cells}</tr>'
+        )
     body = "\n".join(rows)  # line ends keep the words of two cells apart in the excerpts of the search
     return f'<table class="pw-claims"><thead><tr>{HEAD}</tr></thead><tbody>{body}</tbody></table>'
 
@@ -86,14 +95,26 @@ def name_boxes(
     context["body"] = BOX.sub(name, context["body"])
 
 
+def surprise(said: str, claim: Claim, page: str, chapter: str) -> str:
+    """An entry of the list that leads the page: what is often said, and what was measured."""
+    measured = ", ".join(map(spell, claim["measured"]))
+    link = f'<a href="{escape(page)}#{anchor(claim)}">{escape(claim["sentence"])}</a>'
+    note = f"<small>{escape(chapter)}. Measured: {escape(measured)}; bound: {escape(claim['bound'])}</small>"
+    return f"<li><q>{escape(said)}</q> <strong>{link}</strong> {note}</li>"
+
+
 class Claims(SphinxDirective):
     """All claims, counted, then chapter by chapter in the order of the table of contents."""
+
+    has_content = True
 
     def run(self) -> list[nodes.Node]:
         pages_in_order = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
         order = {page: place for place, page in enumerate(pages_in_order)}
         chapters = sorted(stamp.notebooks(), key=lambda path: order.get(f"chapters/{path.stem}", len(order)))
         sections: list[nodes.Node] = []
+        leading = dict(line.split(": ", 1) for line in self.content if line)
+        surprises, choices = dict.fromkeys(leading, ""), ""
         kinds, states = Counter[str](), Counter[str]()
         for path in chapters:
             notebook = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -103,8 +124,13 @@ class Claims(SphinxDirective):
             kinds.update(claim["kind"] for claim in claims)
             states.update(claim["state"] for claim in claims)
             page = self.env.app.builder.get_relative_uri(self.env.docname, f"chapters/{path.stem}")
-            section = nodes.section(ids=[f"claims-{path.stem}"])
-            section += nodes.title("", stamp.title(notebook))
+            title = stamp.title(notebook)
+            section = nodes.section(ids=[f"claims-{path.stem}"], classes=["pw-claimed"])
+            section += nodes.title("", title)
+            choices += f'<option value="claims-{path.stem}">{escape(title)}</option>'
+            for claim in claims:
+                if claim["name"] in leading:
+                    surprises[claim["name"]] = surprise(leading[claim["name"]], claim, page, title)
             how = (
                 recording["date"],
                 f"budget {recording['budget']}",
@@ -118,7 +144,10 @@ class Claims(SphinxDirective):
         total = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
         others = "; ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "holds")
         counts = f"{kinds.total()} claims: {total}. {others or 'All of them hold'}."
-        return [nodes.paragraph("", counts), *sections]
+        lead = f'<ul class="pw-surprises">{"".join(surprises.values())}</ul>' if any(surprises.values()) else ""
+        options = "".join(f"<option>{escape(kind)}</option>" for kind in sorted(kinds))
+        head = nodes.raw("", lead + FILTER.format(chapters=choices, kinds=options), format="html")
+        return [nodes.paragraph("", counts), head, *sections]
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

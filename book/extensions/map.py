@@ -1,35 +1,64 @@
-"""The map of the book: its chapters by the failure that each one starts from."""
+"""The map of the book: its chapters with a picture, their names, and the failure that each one starts from."""
 
+import base64
+import io
 import json
 from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from PIL import Image, ImageOps
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from book import toc
+from book.extensions import gallery
 from tools import stamp
 
-ITEM = """<li><a href="{link}"><small>{title}</small>
-<strong>{failure}</strong> <span>{question}</span></a></li>"""
+ITEM = """<li><a href="{link}">{picture}<small>{number}</small> <strong>{title}</strong>
+<em>{keywords}</em> <span>{failure} {question}</span></a></li>"""
+SIZE = (480, 270)
 
 
 class Map(SphinxDirective):
-    """`{map}`: every chapter of the contents with its failure and its question, as book/chapters.yml has them."""
+    """`{map}`: every chapter of the contents with its picture, failure and question, as book/chapters.yml has them."""
 
     def run(self) -> list[nodes.Node]:
-        items = []
-        for _, pages in toc.parts(self.config.external_toc_path):
+        html = ""
+        numbers = toc.numbers(Path(self.config.external_toc_path))
+        for caption, pages in toc.parts(self.config.external_toc_path):
+            items = ""
             for page in pages:
                 if purpose := toc.purpose(page):
-                    path = Path(self.env.doc2path(page))
-                    title = stamp.title(json.loads(path.read_text(encoding="utf-8")))
+                    notebook = json.loads(Path(self.env.doc2path(page)).read_text(encoding="utf-8"))
                     link = "../" * self.env.docname.count("/") + f"{page}.html"
-                    words = {key: escape(text) for key, text in (purpose | {"title": title}).items()}
-                    items.append(ITEM.format(link=link, **words))
-        return [nodes.raw("", f'<ol class="pw-map">{"".join(items)}</ol>', format="html")]
+                    words = {key: escape(str(text)) for key, text in purpose.items()}
+                    title, number = escape(stamp.title(notebook)), numbers[page]
+                    items += ITEM.format(
+                        link=link, number=number, title=title, picture=thumbnail(page, notebook), **words
+                    )
+            html += f'<h3>{escape(caption)}</h3><ol class="pw-map">{items}</ol>' if items else ""
+        return [nodes.raw("", html, format="html")]
+
+
+def thumbnail(page: str, notebook: stamp.Json) -> str:
+    """The img tag of a chapter's picture: of its first interactive figure, else of the first figure that it stores."""
+    figures = list(gallery.recorded([page]).values())
+    outputs = [output.get("data", {}) for cell in stamp.code_cells(notebook) for output in cell["outputs"]]
+    stored = ["".join(data["image/png"]) for data in outputs if "image/png" in data]
+    if figures:
+        stored = [gallery.PICTURE.findall(figures[0].host)[0]]
+    if not stored:
+        return ""
+    with Image.open(io.BytesIO(base64.b64decode(stored[0])), formats=["PNG"]) as picture:
+        small = picture.convert("RGB")
+    small = small.crop((0, 0, small.width, min(round(small.width * SIZE[1] / SIZE[0]), small.height)))
+    small = ImageOps.pad(small, SIZE, Image.Resampling.LANCZOS, color=small.getpixel((0, 0)))
+    file = io.BytesIO()
+    small.quantize(128, method=Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
+    address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return f'<img src="{address}" alt="" aria-hidden="true" width="{SIZE[0]}">'
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -76,9 +76,15 @@ def card(page: str) -> str:
     return f"_static/cards/{page.replace('/', '-')}.png"
 
 
-def name_page(page: str, titles: dict[str, nodes.title], below: list[str]) -> dict[str, Any]:
-    """A page as the navigation lists it, with those below it."""
-    return {"name": page, "title": titles[page].astext(), "below": [name_page(one, titles, []) for one in below]}
+def name_page(app: Sphinx, page: str, below: list[str]) -> dict[str, Any]:
+    """A page as the navigation lists it: its number and keywords where it is a chapter, and the pages below it."""
+    return {
+        "name": page,
+        "title": app.env.titles[page].astext(),
+        "number": toc.numbers(Path(app.srcdir, app.config.external_toc_path)).get(page, ""),
+        "keywords": toc.purpose(page).get("keywords", ""),
+        "below": [name_page(app, one, []) for one in below],
+    }
 
 
 def lay_out(
@@ -98,9 +104,10 @@ def lay_out(
         "card": card(pagename),
         "names": names,
         "parts": [
-            {"caption": caption, "pages": [name_page(name, titles, below[name]) for name in pages]}
+            {"caption": caption, "pages": [name_page(app, name, below[name]) for name in pages]}
             for caption, pages in parts
         ],
+        "number": toc.numbers(contents).get(pagename, ""),
         "before": toc.purpose(before or "").get("question", ""),
         "after": toc.purpose(after or "").get("question", ""),
     }

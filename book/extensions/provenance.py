@@ -23,7 +23,6 @@ def describe(recording: stamp.Json, changed: list[str]) -> str:
         f"budget {html.escape(recording['budget'])}",
         html.escape(recording["device"]),
         f"torch {html.escape(versions.get('torch', '?'))}",
-        spell_seconds(recording["seconds"]),
     ]
     rows = {
         "Data": recording["dataset"],

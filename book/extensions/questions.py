@@ -1,11 +1,13 @@
 """The wall of questions: all that the chapters ask, to be answered on one page, with the reader's own score.
 
-The directive `{questions}` takes them from the chapters' stored outputs. Each is the same figure as in its chapter, so
+The directive `{questions}` takes them from the chapters' stored outputs; with `:only:` it takes those that are named,
+without headings, and nothing for a name that no chapter has recorded yet. Each is the same figure as in its chapter, so
 a guess made at one place counts at the other; the script of the figures (wall.mjs) keeps the score.
 """
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -27,12 +29,16 @@ def hosts(notebook: stamp.Json) -> list[tuple[str, str]]:
 
 
 class Questions(SphinxDirective):
-    """All questions, chapter by chapter in the order of the table of contents."""
+    """All questions, chapter by chapter in the order of the table of contents, or those that `:only:` names."""
+
+    option_spec: ClassVar = {"only": str.split}
 
     def run(self) -> list[nodes.Node]:
+        only = self.options.get("only")
         root = Path(self.env.srcdir)
         pages = [page for _, pages in toc.parts(self.config.external_toc_path) for page in pages]
         sections: list[nodes.Node] = []
+        asked: dict[str, nodes.Node] = {}
         for page in pages:
             if not (path := root / f"{page}.ipynb").is_file():
                 continue
@@ -45,8 +51,12 @@ class Questions(SphinxDirective):
             for address, host in found:
                 link = nodes.reference("", "Where the chapter asks this", refuri=f"{uri}#{address}")
                 place = nodes.paragraph("", "", link)
-                section += nodes.container("", nodes.raw("", host, format="html"), place, classes=["pw-asks"])
+                box = nodes.container("", nodes.raw("", host, format="html"), place, classes=["pw-asks"])
+                asked[address.removeprefix("question-")] = box
+                section += box
             sections.append(section)
+        if only is not None:
+            return [asked[name] for name in only if name in asked]
         head = nodes.raw("", '<div class="pw-wall"></div>', format="html")
         return [head, *sections] if sections else [nodes.paragraph("", NONE)]
 

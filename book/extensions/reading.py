@@ -1,6 +1,10 @@
-"""What the pages need to read well: question boxes, and pictures that load late and keep their colours."""
+"""What the pages need to read well: boxes for questions and predictions, captions, a chapter's end at its beginning.
+
+Pictures load late, at a known size. A figure of ours has a second rendering for dark pages (renderings.py).
+"""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +12,32 @@ from docutils import nodes
 from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
+from sphinx.writers.html5 import HTML5Translator
 
-QUESTION = "🙌"
+from book.extensions import renderings
+from book.extensions.folds import is_caption, neighbours
+
+QUESTION, PREDICT = "🙌", "Predict"
+FIVE = "In five lines"
 IMAGE = re.compile(r"<img\b[^>]*>")
 HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
+NOTE = re.compile(r'<span role="tooltip".*?</span>', re.DOTALL)
+
+
+Visitor = Callable[[HTML5Translator, nodes.Element], None]
+
+
+class Captioned(nodes.General, nodes.Element):
+    """What a cell shows, with its caption."""
+
+
+class Caption(nodes.General, nodes.Element):
+    """The text of a caption."""
+
+
+class Five(nodes.General, nodes.Element):
+    """A chapter's five lines, folded, at its top."""
 
 
 def mark_questions(app: Sphinx, doctree: nodes.document) -> None:
@@ -22,6 +47,53 @@ def mark_questions(app: Sphinx, doctree: nodes.document) -> None:
             quote["classes"].append("pw-question")
 
 
+def mark_predictions(app: Sphinx, doctree: nodes.document) -> None:
+    """Set a paragraph in italics that asks for a prediction upright, with a mark of its own."""
+    for paragraph in list(doctree.findall(nodes.paragraph)):
+        if [type(part) for part in paragraph.children] == [nodes.emphasis] and paragraph.astext().startswith(PREDICT):
+            paragraph["classes"].append("pw-predict")
+            paragraph.children = list(paragraph[0].children)
+
+
+def caption_figures(app: Sphinx, doctree: nodes.document) -> None:
+    """Make a figure of what a cell shows and of the caption below it."""
+    for cell in list(doctree.findall(nodes.container)):
+        if cell.get("nb_element") != "cell_code" or not is_caption(after := neighbours(cell)[1]):
+            continue
+        shown = [part for part in cell.children if isinstance(part, nodes.Element) and shows_picture(part)]
+        if not shown or not isinstance(after, nodes.paragraph):
+            continue
+        after.parent.remove(after)
+        place = cell.index(shown[0])
+        figure = Captioned("", *(part for part in shown), Caption("", *after[0].children))
+        for part in shown:
+            cell.remove(part)
+        cell.insert(place, figure)
+
+
+def shows_picture(output: nodes.Element) -> bool:
+    """Whether an output of a cell is a picture or a table."""
+    tables = ("<table" in raw.astext() for raw in output.findall(nodes.raw))
+    return output.get("nb_element") == "cell_code_output" and (any(output.findall(nodes.image)) or any(tables))
+
+
+def repeat_five_lines(app: Sphinx, doctree: nodes.document) -> None:
+    """Put the list of the section "In five lines", folded, below the title."""
+    for section in doctree.findall(nodes.section):
+        lines = next(iter(section.findall(nodes.enumerated_list)), None)
+        if section[0].astext() != FIVE or lines is None:
+            continue
+        copied = lines.deepcopy()
+        for raw in copied.findall(nodes.raw):
+            raw.children = [nodes.Text(NOTE.sub("", raw.astext()))]  # a note stands where its term is first in the text
+        for element in copied.findall(nodes.Element):
+            element["ids"] = []
+        title = next(iter(doctree.findall(nodes.title)))
+        stamped = isinstance(neighbours(title)[1], nodes.raw)
+        title.parent.insert(title.parent.index(title) + 1 + stamped, Five("", copied))
+        return
+
+
 def finish_page(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -29,13 +101,14 @@ def finish_page(
     if "body" not in context:
         return
     sources = {name: path for path, name in app.builder.images.items()}
-    body = IMAGE.sub(lambda match: finish(match.group(), sources, Path(app.srcdir)), context["body"])
+    images = Path(app.outdir, "_images") if app.builder.name == "html" else None
+    body = IMAGE.sub(lambda match: finish(match[0], sources, Path(app.srcdir), images), context["body"])
     context["body"] = mark_korean(TABLE.sub(scroll, body))
 
 
 def scroll(table: re.Match[str]) -> str:
     """A table in a frame that scrolls, so that the page need not; a value and its spread stay on one line."""
-    text = table[0].replace(" ± ", "\u00a0±\u00a0")
+    text = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", table[0].replace(" ± ", "\u00a0±\u00a0"))  # heads nothing
     return f'<div class="pw-scroll">{text}</div>'
 
 
@@ -49,12 +122,16 @@ def mark_korean(body: str) -> str:
     return HANGUL.sub(mark, body)
 
 
-def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
-    """An img tag with the attributes that the author need not write: late loading, and its size on the page."""
+def finish(tag: str, sources: dict[str, str], folder: Path, images: Path | None = None) -> str:
+    """An img tag with the attributes that the author need not write: late loading, and its size on the page.
+
+    Of a figure that says what in it keeps its colours there are two, for light and for dark pages, in `images`.
+    """
     added = {"loading": "lazy", "decoding": "async"}
     source = re.search(r'\bsrc="([^"]*)"', tag)
-    file = folder / sources.get(Path(source.group(1)).name, "") if source else folder
-    if file.is_file() and file.suffix != ".svg" and not re.search(r"\b(width|height)=", tag):
+    file = folder / sources.get(Path(source[1]).name, "") if source else folder
+    found = file.is_file() and file.suffix != ".svg"
+    if found and not re.search(r"\b(width|height)=", tag):
         with Image.open(file, formats=["PNG", "JPEG", "GIF", "WEBP"]) as picture:
             width, height = picture.size
         if style := re.search(r' style="width: (\d+)px;"', tag):
@@ -62,10 +139,22 @@ def finish(tag: str, sources: dict[str, str], folder: Path) -> str:
             width, height = int(style[1]), round(height * int(style[1]) / width)
         added |= {"width": width, "height": height}
     attributes = "".join(f' {name}="{value}"' for name, value in added.items() if f" {name}=" not in tag)
-    return tag.replace("<img", f"<img{attributes}", 1)
+    tag = tag.replace("<img", f"<img{attributes}", 1)
+    return renderings.pair(tag, file, images) if images and found else tag
+
+
+def element(start: str, end: str) -> tuple[Visitor, Visitor]:
+    """How a node becomes HTML: what opens it and what closes it."""
+    return lambda self, node: self.body.append(f"{start}\n"), lambda self, node: self.body.append(f"{end}\n")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
+    app.add_node(Captioned, html=element('<figure class="pw-figure">', "</figure>"))
+    app.add_node(Caption, html=element("<figcaption>", "</figcaption>"))
+    app.add_node(Five, html=element(f'<details class="pw-five"><summary>{FIVE}</summary>', "</details>"))
     app.connect("doctree-read", mark_questions)
+    app.connect("doctree-read", mark_predictions, priority=600)  # when folds know what is no caption
+    app.connect("doctree-read", caption_figures, priority=600)
+    app.connect("doctree-read", repeat_five_lines, priority=900)  # when the text has its notes
     app.connect("html-page-context", finish_page)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,6 +18,7 @@ from tools import stamp
 GLOSSARY, REFERENCES = (stamp.CHAPTERS / name for name in ("glossary.md", "references.md"))
 ENTRY = re.compile(r"^### (.+)\n((?:.+\n?)+)", re.MULTILINE)
 SOURCE = re.compile(r"^- ((?:.+\n(?:  .*\n)*))", re.MULTILINE)
+KOREAN = re.compile(r"\*([\uac00-\ud7a3][^*]*?)\.?\*")
 LINK = re.compile(r"\]\((https?://[^)\s]+)\)")
 
 
@@ -91,6 +92,23 @@ def add_notes(app: Sphinx, doctree: nodes.document) -> None:
     note_sources(doctree, sources(REFERENCES.read_text(encoding="utf-8")))
 
 
+def list_terms(app: Sphinx, doctree: nodes.document) -> None:
+    """On the page of the glossary: all terms by the alphabet, and the Korean ones by theirs."""
+    if Path(app.env.doc2path(app.env.docname)) != GLOSSARY:
+        return
+    entries = ENTRY.findall(GLOSSARY.read_text(encoding="utf-8"))
+    korean = [(word[1], name) for name, text in entries if (word := KOREAN.match(text))]
+    lists = ""
+    for title, terms in (("A–Z", [(name, name) for name, _ in entries]), ("가나다", korean)):
+        links = (
+            f'<li><a href="#{nodes.make_id(name)}">{html.escape(plain(word))}</a></li>'
+            for word, name in sorted(terms, key=lambda term: term[0].lower())
+        )
+        lists += f'<details class="pw-terms"><summary>{title}</summary><ul>{"".join(links)}</ul></details>'
+    first = next(iter(doctree.findall(nodes.paragraph)))
+    first.parent.insert(first.parent.index(first) + 1, nodes.raw("", lists, format="html"))
+
+
 def cite_back(app: Sphinx, doctree: nodes.document) -> None:
     """On the page of references: an anchor for each source, and the chapters that link to it."""
     if Path(app.env.doc2path(app.env.docname)) != REFERENCES:
@@ -114,4 +132,5 @@ def cite_back(app: Sphinx, doctree: nodes.document) -> None:
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", add_notes)
     app.connect("doctree-read", cite_back)
+    app.connect("doctree-read", list_terms)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -115,7 +115,7 @@ def test_code_is_folded_below_what_it_made(page):
     """A helper's code joins the figure's; the caption stays with its picture, and nothing says `@title`."""
     order = [
         "three dots in a row",
-        "<em>Three dots.</em>",
+        "<figcaption>\nThree dots.</figcaption>",
         '<details class="pw-fold"><summary>Code of this figure</summary>',
         "dots = ",
         "draw(dots)",
@@ -129,7 +129,7 @@ def test_code_is_folded_below_what_it_made(page):
         '<details class="pw-fold"><summary>How this was checked</summary>',
         "count(twice)",
         "</details>",
-        "<em>Predict first: how many?</em>",
+        '<p class="pw-predict">Predict first: how many?</p>',
         "How many?",
         '<details class="pw-fold"><summary>How this was checked</summary>',
         "claim(dots)",

@@ -340,7 +340,9 @@ def test_pages_read_without_javascript_at_400_per_cent(browser, address):
     tab.get_by_role("link", name="Glossary", exact=True).click()
     assert tab.url.endswith("glossary.html")
     tab.goto(address)
-    assert tab.locator("#metric-traps img").bounding_box()["height"] > 100
+    assert tab.locator(".pw-stack img").first.bounding_box()["height"] > 100
+    tab.get_by_text("truth").click()
+    assert [image.is_visible() for image in tab.locator(".pw-stack img").all()] == [False] * 4 + [True]
     context.close()
 
 
@@ -351,7 +353,7 @@ def test_site_opens_from_a_folder(browser, site):
     tab.on("request", lambda request: request.url.startswith(("file:", "data:")) or troubles.append(request.url))
     tab.on("pageerror", lambda error: troubles.append(str(error)))
     tab.on("console", lambda message: message.type == "error" and troubles.append(message.text))
-    tab.goto((site / "index.html").as_uri())
+    tab.goto((site / "chapters/semantic_segmentation.html").as_uri())
     tab.wait_for_selector("#metric-traps .pw-live")
     before = tab.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     tab.get_by_role("button", name="Dark colours").click()
@@ -364,18 +366,28 @@ def test_site_opens_from_a_folder(browser, site):
     assert troubles == []
 
 
-def test_landing_page_shows_a_live_figure_above_the_fold_and_walks_by_keyboard(browser, address):
+def test_landing_page_moves_above_the_fold_once_and_not_for_who_wants_stillness(browser, address):
+    moving = "document.getAnimations().filter((one) => one.animationName === 'pw-sweep').length"
+    for motion, expected in (("no-preference", 3), ("reduce", 0)):
+        tab = browser.new_page(viewport={"width": 1280, "height": 720}, reduced_motion=motion)
+        tab.goto(address)
+        assert tab.evaluate(moving) == expected
+        box = tab.locator(".pw-stack").bounding_box()
+        assert box["y"] + box["height"] < 720
+        tab.get_by_role("radio", name="truth").check()
+        assert tab.evaluate(moving) == 0, "it goes on though a level is chosen"
+        tab.close()
+
+
+def test_landing_page_walks_by_keyboard(browser, address):
     tab = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     tab.goto(address)
-    tab.wait_for_selector("#metric-traps .pw-live")
-    assert tab.locator("#metric-traps canvas, #metric-traps svg").first.bounding_box()["y"] < 500
     tab.keyboard.press("Tab")
     skip = tab.locator(".pw-skip")
     assert skip.bounding_box()["y"] >= 0, "the skip link stays out of sight"
     tab.keyboard.press("Enter")
     assert tab.evaluate("document.activeElement.id") == "main"
     tab.goto(address)
-    tab.wait_for_selector("#metric-traps .pw-live")
     reached = []
     for _ in range(200):
         tab.keyboard.press("Tab")
@@ -395,7 +407,7 @@ def test_landing_page_shows_a_live_figure_above_the_fold_and_walks_by_keyboard(b
         reached.append(name)
     else:
         pytest.fail(f"the focus never leaves the page: {reached[-5:]}")
-    assert {"Search the book", "Dark colours", "Link to this state", "How it ran"} <= set(reached), reached
+    assert {"Search the book", "Dark colours", "picture", "How it ran"} <= set(reached), reached
     tab.close()
 
 
@@ -501,6 +513,40 @@ def test_a_term_explains_itself_on_hover_and_focus(browser, address):
     assert note.is_visible()
     assert link.get_attribute("aria-describedby") == note.get_attribute("id")
     tab.close()
+
+
+def test_code_is_put_away_on_every_page_until_it_is_asked_for(browser, address):
+    context = browser.new_context()
+    tab = context.new_page()
+    code = tab.locator(".cell_input:not(.pw-fold *)").first
+    tab.goto(f"{address}chapters/resnet.html")
+    assert code.is_visible()
+    tab.get_by_role("button", name="Text", exact=True).click()
+    assert not code.is_visible()
+    tab.goto(f"{address}chapters/fcn.html")
+    assert not code.is_visible(), "the choice is forgotten"
+    tab.get_by_role("button", name="Text + code").click()
+    assert code.is_visible()
+    context.close()
+
+
+def test_claims_are_narrowed_by_words_chapter_and_kind(browser, address):
+    context = browser.new_context()
+    tab = context.new_page()
+    tab.goto(f"{address}chapters/claims.html")
+    rows = tab.locator(".pw-claimed tbody tr:visible")
+    every = rows.count()
+    assert tab.locator(".pw-surprises li").count() >= 6
+    tab.get_by_label("Words").fill("checkerboard nowhere")
+    assert (rows.count(), tab.locator(".pw-claimed:visible").count()) == (0, 0)
+    tab.get_by_label("Words").fill("camvid")
+    assert 0 < rows.count() < every
+    tab.get_by_label("Words").fill("")
+    tab.get_by_label("Kind").select_option("exact")
+    tab.get_by_label("Chapter").select_option("claims-fcn")
+    assert 0 < rows.count() == tab.locator("#claims-fcn tr[data-kind=exact]").count()
+    assert tab.locator(".pw-filter output").inner_text() == f"{rows.count()} of {every}"
+    context.close()
 
 
 def test_dark_mode_leaves_pictures_as_they_are(browser, address):
@@ -638,5 +684,9 @@ def test_gallery_and_map_show_what_there_is(site):
     landing = (site / "index.html").read_text(encoding="utf-8")
     for page in [page for part, names in toc.parts() for page in names if part != "Reference"]:
         if (stamp.ROOT / f"{page}.ipynb").is_file():
-            assert {"failure", "question"} <= set(toc.purpose(page)), f"book/chapters.yml says nothing of {page}"
-            assert f'<li><a href="{page}.html"><small>' in landing
+            assert {"failure", "question", "keywords"} <= set(toc.purpose(page)), (
+                f"book/chapters.yml says nothing of {page}"
+            )
+            link = landing.partition(f'<li><a href="{page}.html">')[2].partition("</a>")[0]
+            assert "<img" in link, page
+            assert toc.purpose(page)["keywords"] in link

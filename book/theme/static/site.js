@@ -3,9 +3,9 @@
   "use strict";
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
-  const remembered = () => {
+  const remembered = (key = "mode") => {
     try {
-      return localStorage.getItem("mode");
+      return localStorage.getItem(key);
     } catch {
       return null; // storage is forbidden
     }
@@ -16,6 +16,7 @@
   };
   colour();
   dark.addEventListener("change", colour);
+  if (remembered("code") === "text") root.dataset.code = "text";
   if (!location.hash && performance.getEntriesByType("navigation")[0]?.type === "navigate")
     root.classList.add("pw-opening"); // neither a link into the page nor a return to a place in it
 
@@ -33,6 +34,55 @@
       }
     });
     colour();
+  }
+
+  function addCodeSwitch() {
+    const group = document.querySelector(".pw-codes");
+    if (!group) return;
+    const show = (value) => {
+      root.dataset.code = value;
+      for (const button of group.children) button.setAttribute("aria-pressed", button.value === value);
+    };
+    group.hidden = false;
+    show(root.dataset.code ?? "code");
+    group.addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (!button) return;
+      const value = button.value === root.dataset.code ? (button.value === "code" ? "text" : "code") : button.value;
+      const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find(
+        (text) => text.getBoundingClientRect().top > 0,
+      );
+      const before = top?.getBoundingClientRect().top;
+      show(value);
+      if (before !== undefined) scrollBy({ top: top.getBoundingClientRect().top - before, behavior: "instant" });
+      try {
+        localStorage.setItem("code", value);
+      } catch {
+        // it is for this page, then
+      }
+    });
+  }
+
+  function narrowClaims() {
+    const form = document.querySelector(".pw-filter");
+    if (!form) return;
+    const rows = [...document.querySelectorAll(".pw-claimed tbody tr")];
+    const narrow = () => {
+      const { words, chapter, kind } = Object.fromEntries(new FormData(form));
+      const wanted = words.toLowerCase().split(/\s+/);
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
+        const here = !chapter || row.closest(".pw-claimed").id === chapter;
+        row.hidden = !(here && (!kind || row.dataset.kind === kind) && wanted.every((word) => text.includes(word)));
+      }
+      for (const section of document.querySelectorAll(".pw-claimed"))
+        section.hidden = !section.querySelector("tbody tr:not([hidden])");
+      form.querySelector("output").value = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+    };
+    form.hidden = false;
+    form.addEventListener("input", narrow);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    narrow();
   }
 
   function addCopyButtons() {
@@ -124,6 +174,8 @@
     markSection();
     openNotes();
     addModeButton();
+    addCodeSwitch();
+    narrowClaims();
     addCopyButtons();
     letKeysScroll();
     const painted = () => {

@@ -1,0 +1,82 @@
+"""Two renderings of a figure, for light and for dark pages: without its card, its photographs and masks as they are.
+
+A figure's PNG lists the boxes in it that keep their colours (pixelwise.figures.style). All else is ink on paper: paper
+becomes transparent, and for the dark page lightness is turned over while hues stay, so that blue is still called blue.
+"""
+
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+KEPT = "Kept"  # the entry of the PNG, as pixelwise.figures.style writes it
+PAPER = 0xF8F6F1
+WIDE = 0.5
+"""Share of a figure that pictures cover, from which on it is shown wider than the text."""
+LIGHTNESS = (1.19, -0.99)
+"""The lightness l of OKLab becomes 1.19 - 0.99 l: paper (0.97) nearly black, ink (0.26) nearly white."""
+TO_LMS = np.array(
+    [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
+     [0.0883024619, 0.2817188376, 0.6299787005]]
+)  # fmt: skip
+TO_LAB = np.array(
+    [[0.2104542553, 0.7936177850, -0.0040720468], [1.9779984951, -2.4285922050, 0.4505937099],
+     [0.0259040371, 0.7827717662, -0.8086757660]]
+)  # fmt: skip
+
+
+def pair(tag: str, file: Path, images: Path) -> str:
+    """The tags of both renderings of the figure in `file`, written to `images`; `tag` where the figure has but one."""
+    with Image.open(file) as picture:
+        boxes = picture.info.get(KEPT) if picture.format == "PNG" else None
+        if boxes is None:
+            return tag
+        pixels = np.asarray(picture.convert("RGB"))
+    kept = np.zeros(pixels.shape[:2], bool)
+    for left, top, right, bottom in json.loads(boxes):
+        kept[top:bottom, left:right] = True
+    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    images.mkdir(exist_ok=True)
+    tags = []
+    for page in ("light", "dark"):
+        name = f"{file.stem}-{page}.png"
+        (images / name).write_bytes(render(packed, kept, dark=page == "dark"))
+        wide = " pw-wide" if kept.mean() > WIDE else ""
+        tags.append(re.sub(r'src="([^"]*/)?[^"/]*"', rf'class="pw-on-{page}{wide}" src="\1{name}"', tag, count=1))
+    return "".join(tags)
+
+
+def render(packed: np.ndarray, kept: np.ndarray, *, dark: bool) -> bytes:
+    """A figure of packed colours (H, W), of which those `kept` stay, as PNG of at most 256 colours on clear ground."""
+    colours, index, counts = np.unique(
+        np.where(kept, packed, packed + (1 << 24)), return_inverse=True, return_counts=True
+    )
+    drawn, rgb = colours >> 24 == 1, np.stack([colours >> shift & 255 for shift in (16, 8, 0)], 1).astype(float)
+    if dark:
+        rgb[drawn] = turn_over(rgb[drawn])
+    clear = drawn & (colours & 0xFFFFFF == PAPER)
+    order = np.lexsort((-counts, drawn & ~clear))  # colours of photographs first, soft edges of ink last
+    chosen, place = order[:256], np.empty(len(colours), np.intp)
+    place[chosen] = np.arange(len(chosen))
+    for one in order[256:]:
+        place[one] = ((rgb[chosen] - rgb[one]) ** 2).sum(1).argmin()
+    picture = Image.fromarray(place[index].reshape(packed.shape).astype(np.uint8))
+    picture.putpalette(rgb[chosen].round().astype(np.uint8).tobytes())
+    out = io.BytesIO()
+    transparency = {"transparency": int(place[clear][0])} if clear.any() else {}
+    picture.save(out, "PNG", optimize=True, **transparency)
+    return out.getvalue()
+
+
+def turn_over(rgb: np.ndarray) -> np.ndarray:
+    """Colours (N, 3) in 0-255 as a dark page shows them: in OKLab, light for dark, and greys without a tint."""
+    linear = np.where(rgb <= 10.31, rgb / 255 / 12.92, ((rgb / 255 + 0.055) / 1.055) ** 2.4)
+    lab = np.cbrt(linear @ TO_LMS.T) @ TO_LAB.T
+    lab[:, 0] = LIGHTNESS[0] + LIGHTNESS[1] * lab[:, 0]
+    lab[:, 1:] *= np.minimum(1, np.hypot(*lab[:, 1:].T) / 0.04)[:, None]
+    linear = (lab @ np.linalg.inv(TO_LAB).T) ** 3 @ np.linalg.inv(TO_LMS).T
+    linear = linear.clip(0, 1)
+    return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
