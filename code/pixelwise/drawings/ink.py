@@ -24,7 +24,7 @@ OPERATIONS: dict[str, str] = {
     "layer normalisation": "normalisation", "ReLU": "activation", "ReLU6": "activation", "SiLU": "activation",
     "GELU": "activation", "sigmoid": "activation", "softmax": "activation", "max pooling": "pooling",
     "average pooling": "pooling", "global pooling": "pooling", "fully connected": "fully connected",
-    "concatenation": "concatenation",
+    "concatenation": "concatenation", "scaling": "normalisation",
 }  # fmt: skip
 """The kind of thing that each kind of step is drawn as."""
 
