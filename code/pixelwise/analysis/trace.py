@@ -43,6 +43,7 @@ KINDS: dict[Any, str] = {
     aten.sigmoid_: "sigmoid",
     aten._softmax: "softmax",
     aten._safe_softmax: "softmax",
+    aten._native_multi_head_attention: "attention",
     aten._scaled_dot_product_flash_attention_for_cpu: "attention",
     aten._scaled_dot_product_flash_attention: "attention",
     aten._scaled_dot_product_efficient_attention: "attention",

@@ -14,7 +14,7 @@ from .sketch import Sketch
 SHOWN = 3
 """So many channels are shown of those that count most, and of those that count least."""
 
-TILE, BAR, STEP, CELL = 92.0, 80.0, 104.0, 28.0
+TILE, BAR, STEP, CELL = 92.0, 80.0, 104.0, 38.0
 POSITIVE, NEGATIVE = (11, 98, 168), (178, 58, 18)
 KINDS = ("sampling", "attention", "upsampling", "sum")
 
@@ -72,7 +72,7 @@ def _bars(sketch: Sketch, left: float, gates: Tensor, layer: str, chosen: list[i
 
 
 def deformable_samples(
-    network: nn.Module, picture: Tensor, layer: str, places: list[tuple[int, int]], *, width: float = 380
+    network: nn.Module, picture: Tensor, layer: str, places: list[tuple[int, int]], *, width: float = 420
 ) -> Sketch:
     """Where a `models.DeformableConv2d` looks for some places (row, column) of a picture (3, H, W) uint8.
 

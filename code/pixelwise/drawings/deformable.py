@@ -103,7 +103,7 @@ def look(
     for (row, column), weight in weights.items():
         x, y = at([float(row), float(column)])
         down = row > moved[middle][0]
-        sketch.text((x, y + (cell / 2 - 4 if down else 13 - cell / 2)), f"{weight:.2f}", "small")
+        sketch.text((x, y + (cell / 2 - 4 if down else 13 - cell / 2)), f"{weight:.2f}", "small halo")
         sketch.mark("", "weight")
     return Box(*corner, (last[1] - first[1] + 1) * cell, (last[0] - first[0] + 1) * cell)
 
