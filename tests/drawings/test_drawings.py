@@ -53,13 +53,14 @@ def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]
             seen.add((name, str(channels)))
             seen.add((name, f"{height}²" if height == width else f"{height}×{width}"))
             if tensor.ndim == 3:
-                seen |= {(name, text) for text in matrices(module, height, channels)}
+                seen.update((name, text) for text in matrices(module, height, channels))
 
+    for name, parameter in network.named_parameters():
+        if parameter.ndim == 3:  # tokens that are learned
+            note(name, network, parameter)
     for name, module in network.named_modules():
         module.register_forward_hook(
-            lambda module, args, out, name=name: note(
-                name, module, [*args, *(out if isinstance(out, tuple) else [out])]
-            )
+            lambda module, args, out, name=name: note(name, module, [*args, *(out if type(out) is tuple else [out])])
         )
     for mode in (True, False):
         network.train(mode)(torch.empty(2, *shape[1:], device="meta"))
@@ -68,7 +69,7 @@ def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]
 
 def matrices(module: nn.Module, tokens: int, channels: int) -> set[str]:
     """How many tokens there are, and the matrices of tokens that a module, above all attention, makes of them."""
-    texts = {f"{tokens} tokens" if tokens > 1 else "1 token", "1 token", f"{tokens} × {channels}"}
+    texts = {f"{tokens} tokens" if tokens > 1 else "1 token", f"{tokens} × {channels}"}
     if isinstance(module, nn.MultiheadAttention):
         texts |= {f"{module.num_heads} heads", f"{tokens} × {module.head_dim}", f"{tokens} × {tokens}"}
     return texts
@@ -124,9 +125,14 @@ def test_every_number_is_the_networks(drawn):
             inside = [m for name, m in modules if f"{name}.".startswith(f"{layer}.") and isinstance(m, nn.Conv2d)]
             assert text.text in {f"rate {m.dilation[0]}" for m in inside}
             checked += 1
-        elif what == "weight":
-            checked += float(text.text) <= 1
     assert checked >= 3
+
+
+def test_the_weights_of_bilinear_sampling_make_one():
+    texts = elements(DRAWN["deformable convolution"]).iter(f"{SVG}text")
+    weights = [float(text.text) for text in texts if text.get("data-number") == "weight"]
+    assert len(weights) == 4
+    assert sum(weights) == pytest.approx(1, abs=0.02)
 
 
 @EVERY
@@ -155,7 +161,7 @@ def test_another_network_gives_other_numbers(drawn):
     larger = (others[0], *(n + 16 for n in others[1:])) if len(others) == 3 else (others[0] + 16, others[1])
     try:
         other = drawn.drawing((batch, *larger))
-    except ValueError:
+    except (ValueError, AssertionError):
         pytest.skip("the network takes no other size near this one")
     assert other.svg() != sketch_of(drawn).svg()
 
@@ -232,24 +238,34 @@ def test_a_kind_without_a_colour_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("network", "shape", "line"),
+    ("network", "shape", "cost", "depth_and_view"),
     [
-        (models.valid_unet, (1, 1, 572, 572), "31.03 M parameters · 150.43 G multiply-adds on 572 × 572 pixels · 23 layers deep"
-         " · sees 215 × 215 pixels"),
-        (models.resnet18, (1, 3, 224, 224), "11.69 M parameters · 1.81 G multiply-adds on 224 × 224 pixels · 18 layers deep"
-         " · sees the whole picture"),
-        # the papers' counts: GoogLeNet without its auxiliary heads, ViT-B/16 and ConvNeXt-T as torchvision states them
-        (models.googlenet, (1, 3, 224, 224), "6.62 M parameters · 1.50 G multiply-adds on 224 × 224 pixels · 22 layers deep"
-         " · sees the whole picture"),
-        (torchvision.models.vit_b_16, (1, 3, 224, 224), "86.57 M parameters · 17.56 G multiply-adds on 224 × 224 pixels ·"
-         " 50 layers deep · sees the whole picture"),
-        (lambda: models.BasicBlock(64, 64), (1, 64, 56, 56), "74.0 k parameters · 0.23 G multiply-adds on 56 × 56 places ·"
-         " 2 layers deep · sees 5 × 5 places"),
-        # nothing in it mixes all places, and the formula does not follow channels that stand last: nothing is said
-        (lambda: torchvision.models.convnext.CNBlock(96, 1e-6, 0.0), (1, 96, 56, 56),
-         "79.3 k parameters · 0.25 G multiply-adds on 56 × 56 places · 3 layers deep"),
+        (
+            models.valid_unet, (1, 1, 572, 572), "31.03 M parameters · 150.43 G multiply-adds on 572 × 572 pixels",
+            "23 layers deep · sees 215 × 215 pixels",
+        ),
+        (
+            models.resnet18, (1, 3, 224, 224), "11.69 M parameters · 1.81 G multiply-adds on 224 × 224 pixels",
+            "18 layers deep · sees the whole picture",
+        ),
+        (  # without the auxiliary heads, which do not run
+            models.googlenet, (1, 3, 224, 224), "6.62 M parameters · 1.50 G multiply-adds on 224 × 224 pixels",
+            "22 layers deep · sees the whole picture",
+        ),
+        (  # with the weights that attention uses without running the module that holds them
+            torchvision.models.vit_b_16, (1, 3, 224, 224),
+            "86.57 M parameters · 17.56 G multiply-adds on 224 × 224 pixels", "50 layers deep · sees the whole picture",
+        ),
+        (
+            lambda: models.BasicBlock(64, 64), (1, 64, 56, 56),
+            "74.0 k parameters · 0.23 G multiply-adds on 56 × 56 places", "2 layers deep · sees 5 × 5 places",
+        ),
+        (  # nothing in it mixes all places, and the formula does not follow channels that stand last: nothing is said
+            lambda: torchvision.models.convnext.CNBlock(96, 1e-6, 0.0), (1, 96, 56, 56),
+            "79.3 k parameters · 0.25 G multiply-adds on 56 × 56 places", "3 layers deep",
+        ),
     ],
 )  # fmt: skip
-def test_facts_are_the_networks(network, shape, line):
+def test_facts_are_the_networks(network, shape, cost, depth_and_view):
     with torch.device("meta"):
-        assert drawings.facts(network(), shape) == line
+        assert drawings.facts(network(), shape) == f"{cost} · {depth_and_view}"

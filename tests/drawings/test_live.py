@@ -103,7 +103,7 @@ def numbers(sketch, what: str) -> list[tuple[str, str]]:
 def test_a_gates_numbers_and_maps_are_what_the_network_computes(picture):
     network, seen = choosing(), []
     gate = network.backbone.layer2[1].gate
-    gate.register_forward_hook(lambda module, args, out: seen.append((args[0][0], out[0])))
+    gate.register_forward_hook(lambda module, args, out: seen.append((args[0][0].clone(), out[0].clone())))
     sketch = drawings.gate_values(network, picture, "backbone.layer2.1.gate")
     x, y = seen[0]
     values = (y / x).nanmedian(-1)[0].nanmedian(-1)[0]
@@ -113,8 +113,8 @@ def test_a_gates_numbers_and_maps_are_what_the_network_computes(picture):
     assert [text for _, text in shown] == [f"× {values[channel]:.2f}" for channel in (*order[:3], *order[-3:])]
     _, before, after, *_ = pictures(sketch)
     most = x[order[0]].abs().max()
-    assert np.abs(before - live_choices.signed(x[order[0]] / most).astype(int)).max() < 16  # of 64 colours
-    assert np.abs(after - live_choices.signed(y[order[0]] / most).astype(int)).max() < 16
+    assert np.abs(before - live_choices.signed(x[order[0]] / most).astype(int)).mean() < 4  # of 64 colours
+    assert np.abs(after - live_choices.signed(y[order[0]] / most).astype(int)).mean() < 4
 
 
 def test_the_dots_lie_where_a_deformable_convolution_reads(picture):
