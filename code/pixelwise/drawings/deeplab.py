@@ -42,6 +42,7 @@ def deeplab_v2(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224
     middle = ROW * (len(names) - 1) / 2
     strip = Strip(sketch, way, axis=middle)
     before = encoder(strip, way)[-1]
+    # pyrefly: ignore[implicit-any-empty-container]  # of slabs
     left, scores = strip.x + 26, []
     for number, name in enumerate(names):
         row = Strip(sketch, way, left, ROW * number, gap=20)

@@ -60,6 +60,7 @@ def _parameters(way: Trace, network: nn.Module) -> int:
     """Of what ran: a head that only training has does not count. What a module uses of its parts without running them
     does.
     """
+    # pyrefly: ignore[implicit-any-empty-container]  # identity to count
     modules, counted = dict(network.named_modules()), {}
     for name in way.layers:
         inside = any(other.startswith(f"{name}.".lstrip(".")) for other in way.layers if other != name)

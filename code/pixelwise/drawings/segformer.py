@@ -24,6 +24,7 @@ def segformer(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224,
     mixes = [f"decoder.mlp_stage.{number}" for number in range(len(stages))][::-1]
     middle = ROW * (len(stages) - 1) / 2
     image = Strip(sketch, way).image()
+    # pyrefly: ignore[implicit-any-empty-container]  # of slabs
     left, rows, previous = image.end + 40, [], image
     for number, (stage, mix, up) in enumerate(zip(stages, mixes, ups, strict=True)):
         row = Strip(sketch, way, left, ROW * number, gap=34)
