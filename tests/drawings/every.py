@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
+import segmentation_models_pytorch as smp
 import torch
 import torchvision
 from torch import nn
@@ -19,7 +20,7 @@ class Drawn(NamedTuple):
 
     draw: Callable[..., drawings.Sketch]
     network: Callable[[], nn.Module | tuple[nn.Module, ...]]
-    shape: tuple[int, int, int, int]
+    shape: tuple[int, ...]
 
     @property
     def networks(self) -> tuple[nn.Module, ...]:
@@ -27,7 +28,7 @@ class Drawn(NamedTuple):
         made = self.network()
         return made if isinstance(made, tuple) else (made,)
 
-    def drawing(self, shape: tuple[int, int, int, int] | None = None) -> drawings.Sketch:
+    def drawing(self, shape: tuple[int, ...] | None = None) -> drawings.Sketch:
         """Drawn anew, for an input of its own shape or of this one."""
         return self.draw(*self.networks, shape or self.shape)
 
@@ -78,6 +79,7 @@ DRAWN = {
     "FCN-8s": Drawn(drawings.fcn, bare(models.fcn8s), (1, 3, 224, 224)),
     "hypercolumn": Drawn(drawings.hypercolumn, lambda: models.hypercolumn_vgg16(11), (1, 3, 96, 128)),
     "DeepLab v1": Drawn(drawings.deeplab_largefov, bare(models.deeplabv1), (1, 3, 224, 224)),
+    "DeepLab v2": Drawn(drawings.deeplab_v2, bare(models.deeplabv2), (1, 3, 224, 224)),
     "DeepLab v3": Drawn(drawings.deeplab, bare(models.deeplabv3_resnet50), (1, 3, 224, 224)),
     "DeepLab v3+": Drawn(drawings.deeplab, bare(models.deeplabv3plus_resnet50), (1, 3, 224, 224)),
     "ASPP": Drawn(drawings.aspp, lambda: models.AtrousSpatialPyramidPooling(2048, (12, 24, 36)), (1, 2048, 28, 28)),
@@ -107,6 +109,18 @@ DRAWN = {
         drawings.inverted_bottleneck, lambda: InvertedResidual(24, 24, 6, 3), (1, 24, 56, 56)
     ),
     "deformable convolution": Drawn(drawings.deformable_convolution, moved, (1, 64, 14, 14)),
+    "convnext-tiny": Drawn(drawings.convnext, bare(torchvision.models.convnext_tiny), (1, 3, 224, 224)),
+    "convnext block": Drawn(
+        drawings.convnext_block, bare(lambda: torchvision.models.convnext_tiny().features[1][0]), (1, 96, 56, 56)
+    ),
+    "vit-b/16": Drawn(drawings.vit, bare(torchvision.models.vit_b_16), (1, 3, 224, 224)),
+    "encoder block": Drawn(
+        drawings.encoder_block, bare(lambda: torchvision.models.vit_b_16().encoder.layers[0]), (1, 197, 768)
+    ),
+    "self-attention": Drawn(drawings.self_attention, bare(torchvision.models.vit_b_16), (1, 3, 224, 224)),
+    "segformer": Drawn(
+        drawings.segformer, lambda: smp.Segformer("mit_b0", encoder_weights=None, classes=11), (1, 3, 224, 224)
+    ),
     "u-net": Drawn(drawings.unet, lambda: models.unet(11, width=16), (1, 3, 96, 128)),
     "u-net, valid": Drawn(drawings.unet, models.valid_unet, (1, 1, 572, 572)),
 }

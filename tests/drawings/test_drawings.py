@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 
 from pixelwise import drawings, models
@@ -40,18 +41,38 @@ def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]
     network = network.to("meta")
     seen: set[tuple[str, str]] = set()
 
-    def note(name: str, tensors: object) -> None:
+    def note(name: str, module: nn.Module, tensors: object) -> None:
         for tensor in tensors if isinstance(tensors, (list, tuple)) else [tensors]:
-            if isinstance(tensor, torch.Tensor):
-                height, width = tensor.shape[2:] if tensor.ndim == 4 else (1, 1)
-                seen.add((name, str(tensor.shape[1])))
-                seen.add((name, f"{height}²" if height == width else f"{height}×{width}"))
+            if not isinstance(tensor, torch.Tensor):
+                continue
+            shape = list(tensor.shape[1:])
+            if tensor.ndim == 3 or type(module) in (nn.Linear, nn.LayerNorm):
+                shape = [shape[-1], *shape[:-1]]  # tokens, and maps whose channels stand last
+            channels, *places = shape
+            height, width = [*places, 1, 1][:2]
+            seen.add((name, str(channels)))
+            seen.add((name, f"{height}²" if height == width else f"{height}×{width}"))
+            if tensor.ndim == 3:
+                seen.update((name, text) for text in matrices(module, height, channels))
 
+    for name, parameter in network.named_parameters():
+        if parameter.ndim == 3:  # tokens that are learned
+            note(name, network, parameter)
     for name, module in network.named_modules():
-        module.register_forward_hook(lambda _, args, out, name=name: note(name, [*args, out]))
+        module.register_forward_hook(
+            lambda module, args, out, name=name: note(name, module, [*args, *(out if type(out) is tuple else [out])])
+        )
     for mode in (True, False):
         network.train(mode)(torch.empty(2, *shape[1:], device="meta"))
     return seen
+
+
+def matrices(module: nn.Module, tokens: int, channels: int) -> set[str]:
+    """How many tokens there are, and the matrices of tokens that a module, above all attention, makes of them."""
+    texts = {f"{tokens} tokens" if tokens > 1 else "1 token", f"{tokens} × {channels}"}
+    if isinstance(module, nn.MultiheadAttention):
+        texts |= {f"{module.num_heads} heads", f"{tokens} × {module.head_dim}", f"{tokens} × {tokens}"}
+    return texts
 
 
 def says(text: str, what: str, module: nn.Module) -> bool:
@@ -83,9 +104,9 @@ def test_every_number_is_the_networks(drawn):
     checked = 0
     for text in elements(drawn).iter(f"{SVG}text"):
         what, layer = text.get("data-number"), text.get("data-layer")
-        if what in ("channels", "size", "map"):
+        if what in ("channels", "size", "map", "heads", "matrix"):
             # what runs between modules (a pooling, a concatenation) belongs to the module around it, as another's input
-            for number in text.text.split(" × "):
+            for number in text.text.split(" × ") if what == "map" else [text.text]:
                 assert (layer, number) in seen or (layer in containers and number in anywhere), (layer, number)
             checked += 1
         elif what == "multiply-adds":
@@ -107,6 +128,24 @@ def test_every_number_is_the_networks(drawn):
     assert checked >= 3
 
 
+def test_the_weights_of_bilinear_sampling_make_one():
+    texts = elements(DRAWN["deformable convolution"]).iter(f"{SVG}text")
+    weights = [float(text.text) for text in texts if text.get("data-number") == "weight"]
+    assert len(weights) == 4
+    assert sum(weights) == pytest.approx(1, abs=0.02)
+
+
+@EVERY
+def test_the_last_line_tells_the_facts(drawn):
+    """Parameters and multiply-adds against the profile of each network that is drawn; the rest is `facts`'."""
+    told = " ".join(text.text for text in elements(drawn).iter(f"{SVG}text") if text.get("data-number") == "facts")
+    if drawn.draw is drawings.self_attention:
+        assert not told  # it shows one layer of many
+        return
+    for network in drawn.networks:
+        assert drawings.facts(network, drawn.shape).replace(" · ", " ") in told.replace(" · ", " ")
+
+
 @EVERY
 def test_no_number_is_typed(drawn):
     """Digits stand only in texts that come from the trace, and in names."""
@@ -118,10 +157,11 @@ def test_no_number_is_typed(drawn):
 @EVERY
 def test_another_network_gives_other_numbers(drawn):
     """What is drawn follows the network: from half the picture come other sizes."""
-    batch, channels, height, width = drawn.shape
+    batch, *others = drawn.shape
+    larger = (others[0], *(n + 16 for n in others[1:])) if len(others) == 3 else (others[0] + 16, others[1])
     try:
-        other = drawn.drawing((batch, channels, height + 16, width + 16))
-    except ValueError:
+        other = drawn.drawing((batch, *larger))
+    except (ValueError, AssertionError):
         pytest.skip("the network takes no other size near this one")
     assert other.svg() != sketch_of(drawn).svg()
 
@@ -197,7 +237,35 @@ def test_a_kind_without_a_colour_is_refused():
         drawings.Sketch("A title", "What to see.").joint(0, 0, "magic")
 
 
-def test_facts_are_the_networks():
-    line = drawings.facts(models.valid_unet(), (1, 1, 572, 572))
-    assert line.startswith("31.03 M parameters · 150.43 G multiply-adds on 572 × 572 pixels · 23 layers deep")
-    assert "sees the whole picture" in drawings.facts(models.resnet18())
+@pytest.mark.parametrize(
+    ("network", "shape", "cost", "depth_and_view"),
+    [
+        (
+            models.valid_unet, (1, 1, 572, 572), "31.03 M parameters · 150.43 G multiply-adds on 572 × 572 pixels",
+            "23 layers deep · sees 215 × 215 pixels",
+        ),
+        (
+            models.resnet18, (1, 3, 224, 224), "11.69 M parameters · 1.81 G multiply-adds on 224 × 224 pixels",
+            "18 layers deep · sees the whole picture",
+        ),
+        (  # without the auxiliary heads, which do not run
+            models.googlenet, (1, 3, 224, 224), "6.62 M parameters · 1.50 G multiply-adds on 224 × 224 pixels",
+            "22 layers deep · sees the whole picture",
+        ),
+        (  # with the weights that attention uses without running the module that holds them
+            torchvision.models.vit_b_16, (1, 3, 224, 224),
+            "86.57 M parameters · 17.56 G multiply-adds on 224 × 224 pixels", "50 layers deep · sees the whole picture",
+        ),
+        (
+            lambda: models.BasicBlock(64, 64), (1, 64, 56, 56),
+            "74.0 k parameters · 0.23 G multiply-adds on 56 × 56 places", "2 layers deep · sees 5 × 5 places",
+        ),
+        (  # nothing in it mixes all places, and the formula does not follow channels that stand last: nothing is said
+            lambda: torchvision.models.convnext.CNBlock(96, 1e-6, 0.0), (1, 96, 56, 56),
+            "79.3 k parameters · 0.25 G multiply-adds on 56 × 56 places", "3 layers deep",
+        ),
+    ],
+)  # fmt: skip
+def test_facts_are_the_networks(network, shape, cost, depth_and_view):
+    with torch.device("meta"):
+        assert drawings.facts(network(), shape) == f"{cost} · {depth_and_view}"

@@ -12,7 +12,8 @@ from PIL import Image
 
 from pixelwise import data, drawings, models
 from pixelwise.data import normalise
-from pixelwise.drawings import live
+from pixelwise.drawings import choices as live_choices
+from pixelwise.drawings import deformable, live
 from pixelwise.figures import colourise
 from pixelwise.modes import eval_mode
 
@@ -82,6 +83,68 @@ def test_a_columns_parts_are_the_maps_it_stacks(picture):
     sketch = drawings.hypercolumn_at(network, picture, (60, 40))
     numbers = [text.text for text in ElementTree.fromstring(sketch.svg()).iter(f"{SVG}text") if "channels" in text.text]
     assert numbers == [f"{count} channels" for count in network.backbone.channels]
+
+
+def choosing() -> models.FCN:
+    """A network with gates, and one deformable convolution whose offsets are not zero."""
+    torch.manual_seed(0)
+    backbone = models.squeeze_and_excite(models.resnet18(num_classes=None, width=16), 4)
+    block = backbone.layer2[1]
+    block.conv2 = models.DeformableConv2d.of(block.conv2)
+    torch.nn.init.normal_(block.conv2.offset.weight, std=0.05)
+    return models.FCN(backbone, 11, stride=8)
+
+
+def numbers(sketch, what: str) -> list[tuple[str, str]]:
+    texts = ElementTree.fromstring(sketch.svg()).iter(f"{SVG}text")
+    return [(text.get("data-number"), text.text) for text in texts if (text.get("data-number") or "").startswith(what)]
+
+
+def test_a_gates_numbers_and_maps_are_what_the_network_computes(picture):
+    network, seen = choosing(), []
+    gate = network.backbone.layer2[1].gate
+    gate.register_forward_hook(lambda module, args, out: seen.append((args[0][0].clone(), out[0].clone())))
+    sketch = drawings.gate_values(network, picture, "backbone.layer2.1.gate")
+    x, y = seen[0]
+    values = (y / x).nanmedian(-1)[0].nanmedian(-1)[0]
+    order = values.argsort(descending=True).tolist()
+    shown = numbers(sketch, "gate ")
+    assert [int(what.split()[1]) for what, _ in shown] == [*order[:3], *order[-3:]]
+    assert [text for _, text in shown] == [f"× {values[channel]:.2f}" for channel in (*order[:3], *order[-3:])]
+    _, before, after, *_ = pictures(sketch)
+    most = x[order[0]].abs().max()
+    assert np.abs(before - live_choices.signed(x[order[0]] / most).astype(int)).mean() < 4  # of 64 colours
+    assert np.abs(after - live_choices.signed(y[order[0]] / most).astype(int)).mean() < 4
+
+
+def test_the_dots_lie_where_a_deformable_convolution_reads(picture):
+    network = choosing()
+    layer = network.backbone.layer2[1].conv2
+    places = [(60, 20), (50, 110)]
+    sketch = drawings.deformable_samples(network, picture, "backbone.layer2.1.conv2", places, width=128)
+    seen = []
+    layer.register_forward_hook(lambda module, args, out: seen.append((args[0], out)))
+    with eval_mode(network), torch.no_grad():
+        network(normalise(picture[None]))
+        x, y = seen[0]
+        offsets = layer.offset(x)[0]
+    _, moved = deformable.positions(layer, offsets, (60 * 12 // 96, 20 * 16 // 128))
+    read = models.deformable.sample_bilinear(x, moved[None, :, 0], moved[None, :, 1])[0]  # (C, K)
+    mine = torch.einsum("ock,ck->o", layer.weight.flatten(2), read)
+    assert torch.allclose(mine, y[0, :, 7, 2], atol=1e-4)  # the layer's own answer there
+    circles = [
+        (float(c.get("cx")), float(c.get("cy"))) for c in ElementTree.fromstring(sketch.svg()).iter(f"{SVG}circle")
+    ]
+    dots = [((column + 0.5) * 8, (row + 0.5) * 8) for row, column in moved.tolist()]
+    assert np.allclose(circles[9:18], dots, atol=0.06)
+    for first in range(0, 8, 4):
+        weights = [float(text) for _, text in numbers(sketch, "weight")[first : first + 4]]
+        assert sum(weights) == pytest.approx(1, abs=0.02)
+
+
+def test_a_places_neighbours_are_weighed_by_nearness():
+    near = deformable.neighbours(torch.tensor([2.25, -0.5]))
+    assert near == {(2, -1): 0.375, (2, 0): 0.375, (3, -1): 0.125, (3, 0): 0.125}
 
 
 def test_features_are_painted_the_same_whatever_their_sign_and_scale():

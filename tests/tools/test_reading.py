@@ -70,6 +70,12 @@ def test_minutes_are_the_sum_of_what_there_is_to_the_next_five():
     assert much.over() == []
 
 
+def test_a_gallery_may_be_long_and_a_chapter_may_not():
+    collected = notebook(*[shows("draw()", image_png=PIXEL)] * 60)
+    assert any("screens, the bar is 30" in line for line in reading.describe("chapter", collected))
+    assert not any("warning" in line for line in reading.describe("atlas", collected))
+
+
 def test_command_says_what_is_too_much_and_what_is_typed(tmp_path, capsys):
     long = sound_notebook()
     check.main([str(save(long, tmp_path / "short.ipynb"))])

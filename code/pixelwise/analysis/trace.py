@@ -1,12 +1,14 @@
 """What a network does, operation by operation, with every shape: what its drawings and its tables of shapes go by."""
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .channel_axis import ChannelAxes
 from .cost import count_multiply_adds
 from .tracing import Operation, empty_input, main_tensor, run, tensors_in
 
@@ -26,6 +28,7 @@ KINDS: dict[Any, str] = {
     aten.mul_: "product",
     aten.cat: "concatenation",
     aten.addmm: "fully connected",
+    aten.mm: "fully connected",
     aten.bmm: "matrix product",
     aten.native_batch_norm: "batch normalisation",
     aten.native_layer_norm: "layer normalisation",
@@ -39,26 +42,46 @@ KINDS: dict[Any, str] = {
     aten.sigmoid: "sigmoid",
     aten.sigmoid_: "sigmoid",
     aten._softmax: "softmax",
+    aten._safe_softmax: "softmax",
+    aten._native_multi_head_attention: "attention",
+    aten._scaled_dot_product_flash_attention_for_cpu: "attention",
+    aten._scaled_dot_product_flash_attention: "attention",
+    aten._scaled_dot_product_efficient_attention: "attention",
+    aten._scaled_dot_product_cudnn_attention: "attention",
     aten.slice: "crop",
 }
-"""The name of each operation that a drawing may show; what only moves or renames data is left out."""
+"""The name of each operation that a drawing may show; what only moves or renames data is left out.
+
+Attention runs as two matrix products with a softmax between them, or, where values are computed, as one operation.
+"""
 
 
 @dataclass(frozen=True)
 class _Output:
-    """What a step and a layer have in common: an output (N, C, H, W), or (N, C)."""
+    """What a step and a layer have in common: an output, and at which `axis` of it the channels stand.
+
+    It is a map (N, C, H, W) or (N, H, W, C), tokens (N, L, C), or a vector (N, C).
+    """
 
     output: Shape
+    axis: int = field(default=1, kw_only=True)
 
     @property
     def channels(self) -> int:
         """The channels of the output."""
-        return self.output[1]
+        return self.output[self.axis]
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of the output; (1, 1) where it is a vector."""
-        return (self.output[2], self.output[3]) if len(self.output) == 4 else (1, 1)
+        """Height and width of the output; tokens are L × 1, and a vector is 1 × 1."""
+        places = [n for axis, n in enumerate(self.output) if axis not in (0, self.axis)]
+        height, width = [*places, 1, 1][:2]
+        return height, width
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens there are; 0 where the output is a map or a vector."""
+        return self.size[0] if len(self.output) == 3 else 0
 
 
 @dataclass(frozen=True)
@@ -81,7 +104,7 @@ class Step(_Output):
     @property
     def before(self) -> "Step":
         """What the step reads, as a step that did nothing: to draw the input of the first one."""
-        return Step(self.inputs[0], self.layer, "input", ())
+        return Step(self.inputs[0], self.layer, "input", (), axis=self.axis)
 
     @property
     def factor(self) -> float:
@@ -137,7 +160,7 @@ class Layer(_Output):
 class Trace:
     """A forward pass as it ran: `trace["layer1.0"]` is a `Layer`, `trace.steps` are all steps in running order."""
 
-    def __init__(self, model: nn.Module, shape: Shape, steps: list[Step], outputs: dict[str, Shape]) -> None:
+    def __init__(self, model: nn.Module, shape: Shape, steps: list[Step], outputs: dict[str, _Output]) -> None:
         self.name = type(model).__name__
         self.shape = shape
         self.steps = tuple(steps)
@@ -154,7 +177,8 @@ class Trace:
         parameters = sum(p.numel() for p in module.parameters())
         prefix = f"{name}." if name else ""
         parts = sum(f"{prefix}{child}" in self._outputs for child, _ in module.named_children())
-        return Layer(self._outputs[name], name, type(module).__name__, inside, parameters, parts)
+        out = self._outputs[name]
+        return Layer(out.output, name, type(module).__name__, inside, parameters, parts, axis=out.axis)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -170,28 +194,31 @@ class Trace:
 
 
 def trace(model: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Trace:
-    """Run the model in eval mode on an input of this shape (N, C, H, W), without computing, and keep every step."""
+    """Run the model in eval mode on an input of this shape, (N, C, H, W) or tokens (N, L, C), without computing, and
+    keep every step.
+    """
     steps: list[Step] = []
-    outputs: dict[str, Shape] = {}
+    outputs: dict[str, _Output] = {}
     depths: dict[int, int] = {}
-    alive: list[Tensor] = []  # so that no identity is given twice
+    axes = ChannelAxes()  # which keeps all tensors, so that no identity is given twice
 
     def on_operation(layer: str, operation: Operation, args: tuple[Any, ...], out: object) -> None:
+        axes.follow(operation, args, out)
         step = _step(layer, operation, args, out)
         depth = max((depths.get(id(x), 0) for x in tensors_in(args)), default=0) + (step is not None and step.weighted)
         for tensor in tensors_in(out):
             depths[id(tensor)] = depth
-            alive.append(tensor)
         if step is not None:
-            steps.append(replace(step, depth=depth, multiply_adds=count_multiply_adds(operation, args, out)))
+            count, axis = count_multiply_adds(operation, args, out), axes.of(next(tensors_in(out)))
+            steps.append(replace(step, axis=axis, depth=depth, multiply_adds=count))
 
     def on_layer(layer: str, module: nn.Module, out: object) -> None:
         tensor = main_tensor(out)
         if tensor is not None:
-            outputs[layer] = tuple(tensor.shape)
+            outputs[layer] = _Output(tuple(tensor.shape), axis=axes.of(tensor))
 
     run(model, empty_input(model, shape), on_operation, on_layer)
-    return Trace(model, shape, steps, outputs)
+    return Trace(model, shape, [_unfold(step, outputs[step.layer].output) for step in steps], outputs)
 
 
 def activations(model: nn.Module, x: Tensor) -> list[tuple[Step, Tensor]]:
@@ -208,6 +235,15 @@ def activations(model: nn.Module, x: Tensor) -> list[tuple[Step, Tensor]]:
 
     run(model, x, on_operation, compute=True)
     return found
+
+
+def _unfold(step: Step, made: Shape) -> Step:
+    """A fully connected layer works on rows, into which the places of a map or the tokens are folded: undo that."""
+    rows, places = step.output[0], made[:-1]
+    if step.kind != "fully connected" or len(made) < 3 or math.prod(places) != rows:
+        return step
+    inputs = tuple((*places, shape[-1]) for shape in step.inputs)
+    return replace(step, output=(*places, step.output[-1]), inputs=inputs, axis=len(places))
 
 
 def _step(layer: str, operation: Operation, args: tuple[Any, ...], out: object) -> Step | None:
@@ -232,7 +268,11 @@ def _step(layer: str, operation: Operation, args: tuple[Any, ...], out: object) 
         stride = args[2] if len(args) > 2 and args[2] else kernel
         return Step(output, layer, kind, shapes[:1], (kernel[0], kernel[-1]), stride[0])
     if kind == "fully connected":
-        return Step(output, layer, kind, shapes[1:2])
+        return Step(output, layer, kind, shapes[operation is aten.addmm :][:1])
+    if kind in ("sum", "product") and (len(shapes) < 2 or min(map(len, shapes)) < len(output)):
+        # no joint of two maps: a number for all and a bias are no step, a factor for each channel is one
+        scaled = kind == "product" and len(shapes) == 2
+        return Step(output, layer, "scaling", (max(shapes, key=len),)) if scaled else None
     if kind == "crop" and (not isinstance(args[0], Tensor) or output == shapes[0]):
         return None
     return Step(output, layer, kind, shapes)

@@ -2,10 +2,15 @@ from .block import residual_block as residual_block
 from .canvas import Canvas as Canvas
 from .chain import alexnet as alexnet
 from .chain import vgg as vgg
+from .choices import deformable_samples as deformable_samples
+from .choices import gate_values as gate_values
+from .convnext import convnext as convnext
+from .convnext import convnext_block as convnext_block
 from .deeplab import aspp as aspp
 from .deeplab import compact as compact
 from .deeplab import deeplab as deeplab
 from .deeplab import deeplab_largefov as deeplab_largefov
+from .deeplab import deeplab_v2 as deeplab_v2
 from .deformable import deformable_convolution as deformable_convolution
 from .densenet import dense_block as dense_block
 from .densenet import dense_layer as dense_layer
@@ -32,7 +37,11 @@ from .operations import transposed_convolution as transposed_convolution
 from .operations import zero_insertion as zero_insertion
 from .resnet import plain_and_residual as plain_and_residual
 from .resnet import resnet as resnet
+from .segformer import segformer as segformer
 from .senet import squeeze_excitation as squeeze_excitation
 from .sketch import Sketch as Sketch
 from .strip import Strip as Strip
+from .transformer import encoder_block as encoder_block
+from .transformer import self_attention as self_attention
+from .transformer import vit as vit
 from .unet import unet as unet

@@ -4,8 +4,9 @@ from torch import nn
 
 from ..analysis.trace import Step, Trace, trace
 from ..models.blocks import SqueezeExcitation
-from .canvas import Box
+from .canvas import Box, Point
 from .column import GAP, Column
+from .facts import close
 from .sketch import Sketch
 
 Shape = tuple[int, int, int, int]
@@ -24,7 +25,7 @@ def residual_block(network: nn.Module, shape: Shape = (1, 64, 56, 56)) -> Sketch
         else "Where the shape changes, a projection brings x to the new one before the sum.",
     )
     draw_block(sketch, way, gate_of(network))
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -53,12 +54,17 @@ def draw_block(sketch: Sketch, way: Trace, gate: str = "", *, name: str = "F(x)"
             side.steps(projection)
             side.into(joint, add.kind)
         else:
-            sketch.arrow(fork, joint.right, (x, fork[1]), (x, joint.right[1]), kind=add.kind)
-            sketch.text((x + 8, (fork[1] + joint.y) / 2), "identity", "soft", "start")
+            pass_by(sketch, fork, joint, x, add.kind)
         left = min(box.x for box in boxes) - 14
         sketch.side_brace(column.boxes[1].y, joint.y - GAP, left, name)
     column.steps(chain[cut + 1 :])
     column.data(way[""], ENDS[add.kind].format(name) if add and cut + 1 == len(chain) else "y")
+
+
+def pass_by(sketch: Sketch, fork: Point, joint: Box, x: float, kind: str = "sum") -> None:
+    """The shortcut of a block, out to x: what came in goes into the joint as it is."""
+    sketch.arrow(fork, joint.right, (x, fork[1]), (x, joint.right[1]), kind=kind)
+    sketch.text((x + 8, (fork[1] + joint.y) / 2), "identity", "soft", "start")
 
 
 def _learned(column: Column, steps: list[Step], gate: str) -> list[Box]:

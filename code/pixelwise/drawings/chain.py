@@ -6,6 +6,7 @@ from torch import nn
 
 from ..analysis.trace import trace
 from . import ink
+from .facts import close
 from .sketch import Sketch
 from .strip import Strip
 
@@ -20,7 +21,7 @@ def alexnet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
     )
     strip = _chain(sketch, network, shape, gap=33)
     strip.row("window", "window")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -34,7 +35,7 @@ def vgg(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
     pools = [i for i, slab in enumerate(strip.slabs) if "pool" in getattr(slab.source, "kind", "")]
     for number, (first, last) in enumerate(pairwise([0, *pools]), start=1):
         sketch.brace(strip.slabs[first + 1].x, strip.slabs[last].end, strip.foot, f"block {number}")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 

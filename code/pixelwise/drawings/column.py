@@ -36,11 +36,11 @@ class Column:
         self.middle = middle
         self.y = y
         self.least = least
-        self.leads = {"normalisation"} if preactivated else set(ink.OPERATIONS.values()) - SMALL
+        self.leads = {"normalisation"} if preactivated else {*ink.OPERATIONS.values(), "attention"} - SMALL
         self.start = start
         self.boxes: list[Box] = []
         self.said: Step | Layer | None = None
-        self.unsaid: Step | None = None
+        self.unsaid: Step | Layer | None = None
 
     def data(self, source: Step | Layer, text: str) -> Box:
         """A map that comes in or goes out, with its channels and size beside it."""
@@ -52,10 +52,10 @@ class Column:
         self.said = source
         return box
 
-    def add(self, step: Step, text: str = "") -> Box:
-        """An operation, with its name and window or with the text."""
-        kind = ink.OPERATIONS[step.kind]
-        width = self._width(step, text or spell_operation(step))
+    def add(self, step: Step | Layer, text: str = "", kind: str = "") -> Box:
+        """An operation, with its name and window; or with a text, in the colour of a kind."""
+        kind = kind or ink.OPERATIONS[step.kind]
+        width = self._width(step, text or spell_operation(step.main if isinstance(step, Layer) else step))
         height = 22 if kind in SMALL else 34
         starts = not self.boxes or kind in self.leads
         box = self._place(

@@ -1,12 +1,16 @@
-"""DeepLab drawn: dilation in the encoder, the pyramid of rates (ASPP), and v3+'s decoder."""
+"""DeepLab drawn: dilation in the encoder, the pyramid of rates (ASPP) of v2 and v3, and v3+'s decoder."""
 
 from torch import nn
 
 from ..analysis.trace import Trace, trace
 from .encoder import encoder
+from .facts import close
 from .sketch import Sketch
 from .strip import Strip
 from .zoom import branches
+
+ROW = 112.0
+"""From one classifier of DeepLab v2 to the next."""
 
 
 def deeplab_largefov(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 224)) -> Sketch:
@@ -22,7 +26,39 @@ def deeplab_largefov(network: nn.Module, shape: tuple[int, int, int, int] = (1, 
         if step.layer.startswith("classifier"):
             strip.step(step, "score" if step.layer == way.steps[-2].layer else "convolution")
     strip.step(way.find("bilinear upsampling", "")[-1], "upsampling", name="logits")
-    sketch.legend()
+    close(sketch, network, shape)
+    return sketch
+
+
+def deeplab_v2(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 224)) -> Sketch:
+    """DeepLab v2: the dilated VGG of v1, read by parallel classifiers at several rates, whose scores are added."""
+    way = trace(network, shape)
+    sketch = Sketch(
+        "DeepLab v2 (ASPP): one map, classified at growing rates, and the scores summed",
+        "Each row is a classifier of its own: a dilated fc6, fc7 and the scores. A small rate sees what is small, a "
+        "large one what is large, and their scores are added class by class.",
+    )
+    names = [name for name in way.layers if name.startswith("classifier.") and name.count(".") == 1]
+    middle = ROW * (len(names) - 1) / 2
+    strip = Strip(sketch, way, axis=middle)
+    before = encoder(strip, way)[-1]
+    # pyrefly: ignore[implicit-any-empty-container]  # of slabs
+    left, scores = strip.x + 26, []
+    for number, name in enumerate(names):
+        row = Strip(sketch, way, left, ROW * number, gap=20)
+        *hidden, score = [step for step in way[name].steps if step.weighted]
+        for step, title in zip(hidden, ("fc6", "fc7"), strict=True):
+            row.step(step, "convolution", name="" if number else title)
+        scores.append(row.step(score, "score", name="" if number else "score"))
+        first, turn = row.slabs[0], left - 14
+        sketch.arrow(before.right, first.left, (turn, middle), (turn, ROW * number))
+    joint = sketch.joint(scores[-1].end + 54, middle, "sum")
+    sketch.gather(scores, joint, joint.x - 16)
+    tail = Strip(sketch, way, joint.x + 36, middle)
+    total = tail.step(way.find("sum", "classifier")[-1], "sum")
+    sketch.arrow(joint.right, total.left)
+    tail.step(way.find("bilinear upsampling", "")[-1], "upsampling", name="logits")
+    close(sketch, network, shape)
     return sketch
 
 
@@ -36,7 +72,7 @@ def aspp(network: nn.Module, shape: tuple[int, int, int, int] = (1, 2048, 28, 28
     )
     joined = way.find("concatenation")[0]
     branches(sketch, [way[f"convs.{number}"] for number in range(len(joined.inputs))], joined, way["project"].main)
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -69,7 +105,7 @@ def deeplab(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 2
         for step in tail:
             strip.step(step, "score" if step is tail[-1] else "convolution")
     strip.step(final, "upsampling", name="logits")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -94,5 +130,5 @@ def compact(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 96, 12
         strip.add(name, "convolution")
     strip.add("score", "score")
     strip.step(ups[-1], "upsampling", name="logits")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch

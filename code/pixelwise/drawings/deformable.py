@@ -7,8 +7,9 @@ from torch import Tensor
 
 from ..analysis.trace import trace
 from ..models import DeformableConv2d
-from .canvas import Point
+from .canvas import Box, Point
 from .column import GAP, Column
+from .facts import close
 from .sketch import Sketch
 
 CELL = 42.0
@@ -25,7 +26,7 @@ def deformable_convolution(network: DeformableConv2d, shape: tuple[int, int, int
         "Deformable convolution: each output says where its kernel looks",
         "An ordinary convolution predicts how far each position of the kernel moves, down and to the right; between "
         "pixels the map is read bilinearly. On the right, the rings are the positions of an ordinary kernel, the dots "
-        "those that this one reads, and one of them has its four neighbours marked.",
+        "those that this one reads; of one of them the four neighbours say how much each counts.",
     )
     offsets = way["offset"].main
     column = Column(sketch, 0)
@@ -42,45 +43,74 @@ def deformable_convolution(network: DeformableConv2d, shape: tuple[int, int, int
     column.y = weigh.bottom[1]
     column.data(way[""], "y")
     regular, moved = _positions(network, shape)
-    _look(sketch, regular, moved, (350, 0))
-    sketch.legend()
+    x, y = look(sketch, regular, moved, (350, 0)).bottom
+    sketch.text((x, y + 18), "rings: an ordinary kernel", "soft")
+    sketch.text((x, y + 36), "dots: where this one reads", "soft")
+    close(sketch, network, shape)
     return sketch
 
 
 def _positions(network: DeformableConv2d, shape: tuple[int, int, int, int]) -> tuple[Tensor, Tensor]:
-    """Row and column of each position of the kernel in the map, (K, 2), as they lie without offsets and with them."""
+    """Of the middle of the output, as in `positions`."""
     x = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        offsets = network.offset(x)[0].unflatten(0, (-1, 2))  # (K, 2, h, w)
-    height, width = offsets.shape[2:]
-    down, right = (torch.arange(network.kernel_size[i]) * network.dilation[i] - int(network.padding[i]) for i in (0, 1))
-    start = torch.tensor([height // 2, width // 2]) * network.stride[0]
-    regular = start + torch.cartesian_prod(down, right)
-    return regular, regular + offsets[:, :, height // 2, width // 2]
+        offsets = network.offset(x)[0]
+    return positions(network, offsets, (offsets.shape[1] // 2, offsets.shape[2] // 2))
 
 
-def _look(sketch: Sketch, regular: Tensor, moved: Tensor, corner: Point) -> None:
-    """The pixels of the map as cells, a ring and a dot for each position of the kernel, and an arrow between them."""
+def positions(layer: DeformableConv2d, offsets: Tensor, place: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Row and column in the map of each position of the kernel, (K, 2), without the offsets (2K, h, w) and with them.
+
+    `place` is (row, column) of the output.
+    """
+    down, right = (torch.arange(layer.kernel_size[i]) * layer.dilation[i] - int(layer.padding[i]) for i in (0, 1))
+    regular = torch.tensor(place) * layer.stride[0] + torch.cartesian_prod(down, right)
+    return regular, regular + offsets[:, place[0], place[1]].unflatten(0, (-1, 2))
+
+
+def look(
+    sketch: Sketch,
+    regular: Tensor,
+    moved: Tensor,
+    corner: Point,
+    *,
+    cell: float = CELL,
+    kinds: tuple[str, str] = ("convolution", "sampling"),
+) -> Box:
+    """The pixels of the map as cells, a ring and a dot for each position of the kernel, and an arrow between them.
+
+    Of one dot the four neighbours say by how much each counts. `kinds` are the colours of rings and dots.
+    """
     both = torch.cat([regular, moved])
     first, last = (both.amin(0) - 0.5).floor().int().tolist(), (both.amax(0) + 0.5).ceil().int().tolist()
     middle = (moved - moved.floor() - 0.5).abs().amax(1).argmin()  # the dot most nearly in the middle of four pixels
-    down, right = moved[middle].floor().int().tolist()
+    weights = neighbours(moved[middle])
 
     def at(place: list[float]) -> Point:
-        return corner[0] + (place[1] - first[1] + 0.5) * CELL, corner[1] + (place[0] - first[0] + 0.5) * CELL
+        return corner[0] + (place[1] - first[1] + 0.5) * cell, corner[1] + (place[0] - first[0] + 0.5) * cell
 
-    below = at([last[0] + 1.0, (first[1] + last[1]) / 2])
-    sketch.text(below, "rings: an ordinary kernel", "soft")
-    sketch.text((below[0], below[1] + 18), "dots: where this one reads", "soft")
     for row in range(first[0], last[0] + 1):
         for column in range(first[1], last[1] + 1):
             x, y = at([row - 0.5, column - 0.5])
-            near = row - down in (0, 1) and column - right in (0, 1)
-            sketch.cell(x, y, CELL, CELL, "data" if near else "")
+            sketch.cell(x, y, cell, cell, "data" if (row, column) in weights else "")
     for before, after in zip(map(at, regular.tolist()), map(at, moved.tolist()), strict=True):
         length = math.dist(before, after)
         if length > 16:
             ux, uy = (after[0] - before[0]) / length, (after[1] - before[1]) / length
             sketch.arrow((before[0] + 5 * ux, before[1] + 5 * uy), (after[0] - 5 * ux, after[1] - 5 * uy))
-        sketch.dot(before, 4, "convolution", hollow=True)
-        sketch.dot(after, 5, "sampling")
+        sketch.dot(before, 4, kinds[0], hollow=True)
+        sketch.dot(after, 5, kinds[1])
+    for (row, column), weight in weights.items():
+        x, y = at([float(row), float(column)])
+        down = row > moved[middle][0]
+        sketch.text((x, y + (cell / 2 - 4 if down else 13 - cell / 2)), f"{weight:.2f}", "small halo")
+        sketch.mark("", "weight")
+    return Box(*corner, (last[1] - first[1] + 1) * cell, (last[0] - first[0] + 1) * cell)
+
+
+def neighbours(place: Tensor) -> dict[tuple[int, int], float]:
+    """The four pixels around a place (row, column), and the weight with which each is read."""
+    (top, left), (down, right) = place.floor().int().tolist(), (place - place.floor()).tolist()
+    return {
+        (top + i, left + j): (down if i else 1 - down) * (right if j else 1 - right) for i in (0, 1) for j in (0, 1)
+    }

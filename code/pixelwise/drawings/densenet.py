@@ -4,6 +4,7 @@ from torch import nn
 
 from ..analysis.trace import Layer, Step, trace
 from .block import draw_block
+from .facts import close
 from .sketch import Sketch, Slab
 from .strip import Strip
 
@@ -32,7 +33,7 @@ def densenet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
     strip.step(way.find("global pooling")[0], "pooling")
     strip.step(way.find("fully connected")[0], "score", name="classes")
     strip.row("parts", "layers")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -56,7 +57,7 @@ def dense_block(network: nn.Module, shape: Shape = (1, 64, 56, 56)) -> Sketch:
         sketch.arrow(box.right, maps[-1].left)
     x = _join(sketch, maps, len(names), maps[-1].end + GAP, way[""]) + GAP
     sketch.arrow((x - GAP, 0), _map(sketch, x, way[""], "concatenation", "").left)
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -67,7 +68,7 @@ def dense_layer(network: nn.Module, shape: Shape = (1, 64, 56, 56)) -> Sketch:
         "A bottleneck of few channels, then the convolution that makes the new ones, each after its own normalisation.",
     )
     draw_block(sketch, trace(network, shape), name="H(x)")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 

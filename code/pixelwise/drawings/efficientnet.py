@@ -5,6 +5,7 @@ from torch import nn
 from ..analysis.trace import Layer, Step, trace
 from ..models import EfficientNetLite
 from .block import draw_block, gate_of
+from .facts import close
 from .sketch import Sketch, Slab
 from .strip import Strip
 
@@ -37,7 +38,7 @@ def efficientnet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
     strip.step(way.find("fully connected")[0], "score", name="classes")
     strip.row("parts", "blocks", repeats)
     strip.row("window", "filter", filters)
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -57,5 +58,5 @@ def inverted_bottleneck(network: nn.Module, shape: Shape = (1, 24, 56, 56)) -> S
         + (", and a gate weighs them." if gate else "."),
     )
     draw_block(sketch, trace(network, shape), gate)
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch

@@ -4,6 +4,7 @@ from torch import nn
 
 from ..analysis.trace import Step, trace
 from .encoder import encoder
+from .facts import close
 from .sketch import Sketch, Slab, slab_size
 from .strip import Strip
 
@@ -28,7 +29,7 @@ def fcn(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 224))
         skip = maps[scored[number + 1].inputs[0]]
         strip.join(total, "sum", skip, through=scored[number + 1], through_kind="score")
     strip.step(way.find("bilinear upsampling", "")[-1], "upsampling", name="logits")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -44,26 +45,28 @@ def hypercolumn(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 96
     *ups, last_up = way.find("bilinear upsampling", "")
     height = slab_size(stacked)[1] + 46
     middle = (len(stacked.inputs) - 1) * height / 2
-    entrance = (230.0, middle)
     previous: Slab | None = None
+    rows: list[Slab] = []
     for row, shape_in in enumerate(stacked.inputs):
         up = ups[row - len(stacked.inputs)] if row >= len(stacked.inputs) - len(ups) else None
         source = up.before if up else Step(shape_in, "", "map", ())
         slab = sketch.slab(-slab_size(source)[0] / 2, row * height, source, "convolution")
         if previous is not None:
             sketch.arrow((previous.bottom[0], previous.bottom[1] + 19), (slab.top[0], slab.top[1] - 24))
-        previous = last = slab
+        previous = slab
         if up is not None and up.factor != 1:
-            last = sketch.slab(100 - slab_size(up)[0] / 2, row * height, up, "upsampling", size=False)
-            sketch.arrow(slab.right, last.left)
-        sketch.arrow(last.right, (entrance[0] - 11, middle), (190, row * height), (190, middle))
-    sketch.joint(entrance[0], middle, "concatenation")
+            large = sketch.slab(100 - slab_size(up)[0] / 2, row * height, up, "upsampling", size=False)
+            sketch.arrow(slab.right, large.left)
+            slab = large
+        rows.append(slab)
+    joint = sketch.joint(230, middle, "concatenation")
+    sketch.gather(rows, joint, 190)
     strip = Strip(sketch, way, x=272, axis=middle)
     box = strip.step(stacked, "concatenation", name="column")
-    sketch.arrow((entrance[0] + 11, middle), box.left)
+    sketch.arrow(joint.right, box.left)
     for step in way.find("convolution"):
         if step.layer.startswith("classifier"):
             strip.step(step, "score" if step.channels == last_up.channels else "convolution")
     strip.step(last_up, "upsampling", name="logits")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch

@@ -5,6 +5,7 @@ from dataclasses import replace
 from torch import nn
 
 from ..analysis.trace import Layer, Step, Trace, trace
+from .facts import close
 from .sketch import Sketch, Slab
 from .strip import Strip
 from .zoom import branches
@@ -41,7 +42,7 @@ def googlenet(network: nn.Module, shape: Shape = (1, 3, 224, 224)) -> Sketch:
     heads = [(name, seen[where]) for name, where in AUXILIARY.items() if hasattr(network, name)]
     for lane, (name, slab) in enumerate(reversed(heads)):
         _auxiliary(sketch, network.get_submodule(name), name, slab, 104.0 + 84 * lane)
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -77,6 +78,8 @@ def inceptions(naive: nn.Module, reduced: nn.Module, shape: Shape = (1, 192, 28,
         sketch.number((middle - 8, low + 18), way[""], "multiply-adds", "strong", anchor="end")
         sketch.text((middle - 3, low + 18), "multiply-adds", "soft", "start")
     sketch.legend()
+    close(sketch, naive, shape, "naive")
+    close(sketch, reduced, shape, "with reductions")
     return sketch
 
 
@@ -87,7 +90,7 @@ def inception(network: nn.Module, shape: Shape = (1, 192, 28, 28)) -> Sketch:
         "Each branch keeps the map's height and width, so that their outputs can be laid side by side.",
     )
     branches(sketch, *_parts(trace(network, shape)), pitch=150)
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 

@@ -24,7 +24,7 @@ OPERATIONS: dict[str, str] = {
     "layer normalisation": "normalisation", "ReLU": "activation", "ReLU6": "activation", "SiLU": "activation",
     "GELU": "activation", "sigmoid": "activation", "softmax": "activation", "max pooling": "pooling",
     "average pooling": "pooling", "global pooling": "pooling", "fully connected": "fully connected",
-    "concatenation": "concatenation",
+    "concatenation": "concatenation", "scaling": "normalisation",
 }  # fmt: skip
 """The kind of thing that each kind of step is drawn as."""
 
@@ -38,8 +38,8 @@ def css(kinds: list[str]) -> str:
     """The style sheet of a drawing that shows these kinds: a class for each, in light, then in dark."""
     light = [f".paper{{fill:{PAPER[0]}}}.ink{{fill:{INK[0]}}}.soft{{fill:{SOFT[0]}}}.line{{stroke:{SOFT[0]}}}"]
     dark = [f".paper{{fill:{PAPER[1]}}}.ink{{fill:{INK[1]}}}.soft{{fill:{SOFT[1]}}}.line{{stroke:{SOFT[1]}}}"]
-    light.append(f".tip{{fill:{SOFT[0]}}}")
-    dark.append(f".tip{{fill:{SOFT[1]}}}")
+    light.append(f".tip{{fill:{SOFT[0]}}}.halo{{stroke:{PAPER[0]}}}")
+    dark.append(f".tip{{fill:{SOFT[1]}}}.halo{{stroke:{PAPER[1]}}}")
     for kind in kinds:
         front, edge, front_dark, edge_dark = TINTS[kind]
         name = class_of(kind)
@@ -52,7 +52,7 @@ def css(kinds: list[str]) -> str:
         f"text{{font-family:{FONT};font-size:12px}}.small{{font-size:11px}}.strong{{font-weight:600}}"
         ".title{font-size:14px;font-weight:600}.line{fill:none;stroke-width:1.4}.wide{fill:none;stroke-width:2.2}"
         ".dash{stroke-dasharray:5 4}.shade{fill-opacity:.55}.cell{stroke-width:.8}.faint{stroke-opacity:.4}"
-        ".frame{fill:none;stroke-width:3}"
+        ".frame{fill:none;stroke-width:3}.halo{paint-order:stroke;stroke-width:3px}"
     )
     return base + "".join(light) + "@media (prefers-color-scheme:dark){" + "".join(dark) + "}"
 

@@ -3,6 +3,7 @@
 from torch import nn
 
 from ..analysis.trace import trace
+from .facts import close
 from .sketch import Sketch
 from .strip import Strip
 
@@ -28,7 +29,7 @@ def resnet(network: nn.Module, shape: Shape = (1, 3, 224, 224), *, inside: bool 
     strip = Strip(sketch, way, gap=11 if inside else 8, below=True)
     for stage, (left, right) in _draw(strip, inside).items():
         sketch.brace(left, right, strip.foot + 4, stage)
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
@@ -50,6 +51,8 @@ def plain_and_residual(plain: nn.Module, residual: nn.Module, shape: Shape = (1,
     for stage, (left, right) in stages.items():
         sketch.brace(left, right, strip.foot + 4, stage)
     sketch.legend()
+    close(sketch, plain, shape, "plain")
+    close(sketch, residual, shape, "residual")
     return sketch
 
 

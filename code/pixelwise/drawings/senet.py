@@ -3,6 +3,7 @@
 from torch import nn
 
 from ..analysis.trace import trace
+from .facts import close
 from .sketch import Sketch
 from .strip import Strip
 
@@ -35,5 +36,5 @@ def squeeze_excitation(network: nn.Module, shape: tuple[int, int, int, int] = (1
     strip.row("operation", of=[(slab, slab.source) for slab in (squeezed, *excited)])
     sketch.brace(squeezed.x - 24, squeezed.end + 24, strip.foot + 4, "squeeze")
     sketch.brace(excited[0].x - 24, gate.end + 24, strip.foot + 4, "excite")
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch

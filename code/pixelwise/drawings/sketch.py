@@ -5,6 +5,7 @@ Whatever number a drawing shows comes from a `Step` or a `Layer` of a trace, and
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..analysis.trace import Layer, Step
@@ -111,6 +112,26 @@ class Sketch(Canvas):
         name = f"{ink.class_of(kind)}-line frame"
         self._add("rect", x=around.x, y=around.y, width=around.width, height=around.height, **{"class": name})
 
+    def gather(self, parts: Sequence[Box], joint: Box, turn: float) -> None:
+        """Arrows from parts that stand below each other into a joint, which meet at x = turn."""
+        for part in parts:
+            y = part.right[1]
+            self.arrow(part.right, joint.left, (turn, y), (turn, joint.left[1]))
+
+    def foot(self, pieces: Sequence[str]) -> None:
+        """What is said of the whole at the very end, in as many lines as the width of the drawing asks for."""
+        left, _, right, low = self._extent
+        lines = [""]
+        for piece in pieces:
+            line = f"{lines[-1]} · {piece}" if lines[-1] else piece
+            if text_width(line, 11) <= max(right - left, 300):
+                lines[-1] = line
+            else:
+                lines.append(piece)
+        for number, line in enumerate(lines):
+            self.text((left, low + 20 + 16 * number), line, "small soft", "start")
+            self.mark("", "facts")
+
     def mark(self, layer: str, what: str) -> None:
         """Say of the text that was just written what it is: which layer or tensor, and which of its numbers."""
         self._parts[-1].set("data-layer", layer)
@@ -146,7 +167,8 @@ class Sketch(Canvas):
         self, at: Point, source: Step | Layer, what: str, style: str = "small soft", anchor: str = "middle"
     ) -> None:
         """What a trace says: "channels", "size", both as the "map", the "operation" with its window, the "window"
-        alone, how many "parts" a layer has, or its "multiply-adds".
+        alone, how many "parts" a layer has, its "multiply-adds", the "heads" of an attention, or the rows and columns
+        of a "matrix" of tokens.
         """
         self.text(at, spell_number(source, what), style, anchor)
         layer = source.name if isinstance(source, Layer) else source.layer
@@ -154,8 +176,12 @@ class Sketch(Canvas):
 
 
 def slab_size(source: Step | Layer) -> tuple[float, float]:
-    """Width and height of a slab: a map of 224×224 is 128 high, 7×7 is 28; 3 channels are 5 wide, 2048 are 35."""
-    return 4 + 0.68 * math.sqrt(source.channels), 8 + 8 * math.sqrt(source.size[0])
+    """Width and height of a slab: a map of 224×224 is 128 high, 7×7 is 28; 3 channels are 5 wide, 2048 are 35.
+
+    Tokens are as high as a square map of as many places.
+    """
+    side = math.sqrt(source.tokens) if source.tokens else source.size[0]
+    return 4 + 0.68 * math.sqrt(source.channels), 8 + 8 * math.sqrt(side)
 
 
 def slab_depth(source: Step | Layer) -> float:
@@ -174,8 +200,13 @@ def spell_number(source: Step | Layer, what: str) -> str:
         return f"×{source.parts}"
     if what == "multiply-adds":
         return spell_count(source.multiply_adds)
+    if what == "matrix":
+        return " × ".join(map(str, (source.tokens, source.channels) if source.tokens else source.size))
+    if what == "heads":
+        return f"{source.channels} heads"
     channels, size = str(source.channels), spell_size(source)
-    return {"channels": channels, "size": size, "map": f"{channels} × {size}"}[what]
+    both = (size, channels) if source.tokens else (channels, size)
+    return {"channels": channels, "size": size, "map": " × ".join(both)}[what]
 
 
 def has_number(source: Step | Layer, what: str) -> bool:
@@ -193,7 +224,9 @@ def spell_count(count: int) -> str:
 
 
 def spell_size(source: Step | Layer) -> str:
-    """Height × width; a square once, as in 56²."""
+    """Height × width; a square once, as in 56²; of tokens how many there are."""
+    if source.tokens:
+        return f"{source.tokens} token{'s' if source.tokens > 1 else ''}"
     height, width = source.size
     return f"{height}²" if height == width else f"{height}×{width}"
 
@@ -203,8 +236,8 @@ def spell_operation(step: Step) -> str:
     words = {
         "convolution": "conv", "transposed convolution": "up-conv", "deformable convolution": "deformable conv",
         "max pooling": "max pool", "average pooling": "avg pool", "global pooling": "global avg pool",
-        "fully connected": "fc", "batch normalisation": "BN", "bilinear upsampling": "bilinear",
-        "nearest upsampling": "nearest",
+        "fully connected": "fc", "batch normalisation": "BN", "layer normalisation": "LN",
+        "bilinear upsampling": "bilinear", "nearest upsampling": "nearest", "scaling": "scale",
     }  # fmt: skip
     name = words.get(step.kind, step.kind)
     if step.groups > 1 and step.kind == "convolution":

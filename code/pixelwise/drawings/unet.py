@@ -4,6 +4,7 @@ from torch import nn
 
 from ..analysis.trace import trace
 from . import ink
+from .facts import close
 from .sketch import Sketch, Slab, slab_size
 
 SHOWN = ("convolution", "max pooling", "transposed convolution", "nearest upsampling", "concatenation")
@@ -37,7 +38,7 @@ def unet(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 224)
             skip = skips[level]
             sketch.arrow((skip.end, skip.right[1]), box.left, kind=kind, behind=True)
         last, x = box, box.end + GAP
-    sketch.legend()
+    close(sketch, network, shape)
     return sketch
 
 
