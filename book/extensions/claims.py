@@ -4,7 +4,7 @@ The directive `{claims}` reads the claims that the chapters' stored outputs carr
 measured in the recorded runs and nothing else. Each sentence leads to the place in its chapter where it is asserted.
 
 The lines of the directive's body lead the page: each is the name of a claim and, after a colon, what is often said
-instead; a claim that no chapter makes any more is left out. The fields that narrow the list need the site's script.
+instead. A name that no chapter asserts stops the build. The fields that narrow the list need the site's script.
 """
 
 import json
@@ -141,10 +141,12 @@ class Claims(SphinxDirective):
             section += nodes.paragraph("", note, nodes.reference("", "Read the chapter", refuri=page))
             section += nodes.raw("", tabulate(claims, page, recording["dataset"]), format="html")
             sections.append(section)
+        if missing := [name for name, entry in surprises.items() if not entry]:
+            raise self.error(f"no chapter claims {', '.join(missing)}")
         total = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
         others = "; ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "holds")
         counts = f"{kinds.total()} claims: {total}. {others or 'All of them hold'}."
-        lead = f'<ul class="pw-surprises">{"".join(surprises.values())}</ul>' if any(surprises.values()) else ""
+        lead = f'<ul class="pw-surprises">{"".join(surprises.values())}</ul>' if surprises else ""
         options = "".join(f"<option>{escape(kind)}</option>" for kind in sorted(kinds))
         head = nodes.raw("", lead + FILTER.format(chapters=choices, kinds=options), format="html")
         return [nodes.paragraph("", counts), head, *sections]

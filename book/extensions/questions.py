@@ -55,8 +55,10 @@ class Questions(SphinxDirective):
                 asked[address.removeprefix("question-")] = box
                 section += box
             sections.append(section)
+        if missing := set(only or ()) - asked.keys():
+            raise self.error(f"no chapter asks {', '.join(sorted(missing))}; they ask {', '.join(asked)}")
         if only is not None:
-            return [asked[name] for name in only if name in asked]
+            return [asked[name] for name in only]
         head = nodes.raw("", '<div class="pw-wall"></div>', format="html")
         return [head, *sections] if sections else [nodes.paragraph("", NONE)]
 

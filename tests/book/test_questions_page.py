@@ -23,7 +23,7 @@ def site(tmp_path_factory):
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: index\nchapters: [{file: asks}, {file: asks_not}, {file: questions}]\n"
     )
-    (folder / "index.md").write_text("# Contents\n")
+    (folder / "index.md").write_text("# Contents\n\n```{questions}\n:only: two\n```\n")
     (folder / "questions.md").write_text("# What do you believe?\n\n```{questions}\n```\n")
     notebook = sound_notebook()
     del notebook["metadata"]["pixelwise"]  # a stamp shows on the page, which is no matter here
@@ -44,6 +44,8 @@ def test_every_question_stands_on_the_wall_and_in_its_chapter_at_its_own_address
             assert page.count(f'id="question-{key}"') == 1
         assert f'href="asks.html#question-{key}"' in wall
     assert wall.count('<section id="questions-') == 1
+    chosen = (site / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'id="question-(\w+)"', chosen) == ["two"]
     assert "explorables.js" in wall
     assert re.search(r'<img [^>]*loading="lazy"', wall)
     assert recorded(["asks"], site.parent) == {}, "a question is no figure of the gallery"
