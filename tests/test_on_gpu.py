@@ -12,6 +12,7 @@ import torch
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
+from pixelwise import drawings, models
 from pixelwise.cli import predict as predict_command
 from pixelwise.cli import train as train_command
 from pixelwise.evaluation import evaluate, predict
@@ -109,6 +110,13 @@ class TestCommands:
         with pytest.raises(SystemExit):
             train_command.main([*TINY.split(), "--device", "cuda:1", "--out", str(tmp_path)])
         assert "there is no cuda:1: this machine has 1 GPUs" in capsys.readouterr().err
+
+
+def test_a_network_is_drawn_at_work_where_it_was_trained(card):
+    picture = torch.zeros(3, 64, 64, dtype=torch.uint8)
+    backbone = models.resnet18(num_classes=None, width=2)
+    drawing = drawings.fcn_scores(models.FCN(backbone, 3, stride=16).to("cuda"), picture)
+    assert "result" in drawing.svg()
 
 
 def run_chapter(path, profiles, card):

@@ -24,7 +24,7 @@ Found = list[tuple[Step, Tensor]]
 
 def fcn_scores(network: nn.Module, picture: Tensor) -> Sketch:
     """The score maps of an FCN-32s, -16s or -8s on a picture (3, H, W) uint8, from the coarsest to the result."""
-    found = activations(network, normalise(picture[None]))
+    found = look_at(network, picture)
     sketch = Sketch(
         "FCN at work: the scores at every node",
         "Each tile shows the winning class of every cell, from the coarsest scores to the picture's own pixels. "
@@ -63,7 +63,7 @@ def fcn_scores(network: nn.Module, picture: Tensor) -> Sketch:
 
 def unet_maps(network: nn.Module, picture: Tensor) -> Sketch:
     """What a U-Net's maps hold on a picture (3, H, W) uint8: a tile for each level, down and up."""
-    found = activations(network, normalise(picture[None]))
+    found = look_at(network, picture)
     sketch = Sketch(
         "U-Net at work: its maps at every level",
         "On the left the contracting path, on the right the expanding one at the same height, and below them the "
@@ -112,7 +112,7 @@ def unet_maps(network: nn.Module, picture: Tensor) -> Sketch:
 
 def aspp_answers(network: nn.Module, picture: Tensor, layer: str) -> Sketch:
     """What the five branches of an ASPP answer on one picture (3, H, W) uint8, side by side; `layer` is its name."""
-    found = activations(network, normalise(picture[None]))
+    found = look_at(network, picture)
     sketch = Sketch(
         "ASPP at work: five answers about the same map",
         "The larger the rate, the wider the surroundings that colour a cell; the average of the whole map says one and "
@@ -142,7 +142,7 @@ def hypercolumn_at(network: nn.Module, picture: Tensor, place: tuple[int, int]) 
 
     picture (3, H, W) uint8; `place` is (row, column) of the pixel.
     """
-    found = activations(network, normalise(picture[None]))
+    found = look_at(network, picture)
     sketch = Sketch(
         "A hypercolumn: one pixel's values in every map",
         "The cross marks the same place in each map, ever coarser; beside each map stand the values of its channels "
@@ -174,6 +174,12 @@ def _cross(sketch: Sketch, box: Box, place: tuple[int, int], size: torch.Size) -
     y = box.y + (place[0] + 0.5) / size[0] * box.height
     sketch.line((x - 7, y), (x + 7, y), kind="loss")
     sketch.line((x, y - 7), (x, y + 7), kind="loss")
+
+
+def look_at(network: nn.Module, picture: Tensor) -> Found:
+    """The steps of a pass on a picture (3, H, W) uint8, wherever the network is, with their maps on the CPU."""
+    x = normalise(picture[None]).to(next(network.parameters()).device)
+    return [(step, tensor.cpu()) for step, tensor in activations(network, x)]
 
 
 # -- tiles -------------------------------------------------------------------------------------------------------------
