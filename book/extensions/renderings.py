@@ -45,7 +45,7 @@ def pair(tag: str, file: Path, images: Path) -> str:
         name = f"{file.stem}-{page}.png"
         (images / name).write_bytes(render(packed, kept, dark=page == "dark"))
         wide = " pw-wide" if kept.mean() > WIDE else ""
-        tags.append(re.sub(r'src="([^"]*/)?[^"/]*"', rf'class="pw-on-{page}{wide}" src="\1{name}"', tag, count=1))
+        tags.append(re.sub(r'src="([^"]*/)?[^"/]*"', rf'class="pw-on-{page}{wide}" src="\g<1>{name}"', tag, count=1))
     return "".join(tags)
 
 

@@ -22,17 +22,17 @@ def figure(tmp_path):
     pixels[12, 12], pixels[12, 13], pixels[12, 14] = PAPER, INK, BLUE
     notes = PngImagePlugin.PngInfo()
     notes.add_text(renderings.KEPT, json.dumps([[10, 10, 20, 18]]))
-    Image.fromarray(pixels).quantize(256).save(tmp_path / "figure.png", pnginfo=notes)
-    return tmp_path / "figure.png"
+    Image.fromarray(pixels).quantize(256).save(tmp_path / "1figure.png", pnginfo=notes)
+    return tmp_path / "1figure.png"
 
 
 def test_two_renderings_share_the_photograph_and_neither_has_a_card(figure, tmp_path):
-    tags = renderings.pair('<img alt="a bar" src="../_images/figure.png">', figure, tmp_path / "_images")
+    tags = renderings.pair('<img alt="a bar" src="../_images/1figure.png">', figure, tmp_path / "_images")
     assert tags.count('alt="a bar"') == 2
     shown = {}
     for page in ("light", "dark"):
-        assert f'class="pw-on-{page}" src="../_images/figure-{page}.png"' in tags
-        shown[page] = np.asarray(Image.open(tmp_path / f"_images/figure-{page}.png").convert("RGBA")).astype(int)
+        assert f'class="pw-on-{page}" src="../_images/1figure-{page}.png"' in tags
+        shown[page] = np.asarray(Image.open(tmp_path / f"_images/1figure-{page}.png").convert("RGBA")).astype(int)
         assert shown[page][0, 0, 3] == 0, "paper is not clear"
         assert (shown[page][10:18, 10:20, 3] == 255).all()
         assert [tuple(shown[page][12, x, :3]) for x in (11, 12, 13, 14)] == [PHOTO, PAPER, INK, BLUE]
