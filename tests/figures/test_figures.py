@@ -2,16 +2,19 @@
 
 import base64
 import io
+import json
 from html.parser import HTMLParser
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.font_manager import FontProperties, findfont
 from PIL import Image
 
 from pixelwise import figures
-from pixelwise.figures.style import reduce_colours
+from pixelwise.figures.style import KEPT, TYPEFACE, reduce_colours
 
 CAR, ROAD, VOID = 8, 3, 255
 
@@ -87,6 +90,49 @@ def test_stored_picture_is_sharp_small_and_has_a_width(scenes):
     stored = base64.b64decode(data["image/png"])
     assert Image.open(io.BytesIO(stored)).width == pytest.approx(2 * metadata["image/png"]["width"], abs=2)
     assert len(stored) < 150_000
+
+
+def kept(card):
+    """The boxes that a stored figure lists, and its pixels."""
+    with Image.open(io.BytesIO(card.png())) as stored:
+        return json.loads(stored.info[KEPT]), np.array(stored.convert("RGB"))
+
+
+def test_stored_figure_says_where_pictures_and_colours_of_classes_are(scenes):
+    boxes, picture = kept(figures.show_scenes(scenes, columns=4))
+    outside = np.ones(picture.shape[:2], bool)
+    for left, top, right, bottom in boxes:
+        outside[top:bottom, left:right] = False
+    for colour in (figures.DISPLAY_COLOURS[CAR], figures.DISPLAY_COLOURS[ROAD]):
+        assert (picture == colour).all(-1).any()
+        assert not (picture == colour).all(-1)[outside].any()
+    assert outside.mean() > 0.1
+
+
+def test_a_map_keeps_its_colours_and_a_chart_changes_with_the_page():
+    with figures.style():
+        card, (left, right) = figures.panels(1, 2)
+        left.imshow(np.eye(4))
+        right.imshow(np.eye(4), cmap="Blues")
+    (box,), _ = kept(card)
+    assert box[2] < card.bbox.width / 2
+    assert box[2] - box[0] == pytest.approx(left.bbox.width, abs=1)
+    assert box[3] - box[1] == pytest.approx(left.bbox.height, abs=1)
+    assert kept(figures.confusion(np.eye(11, dtype=int)))[0] == []
+    assert kept(figures.bars({"net": [1, 2]}))[0] == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_figures_bring_their_typeface_along(caplog):
+    with figures.style():
+        card, axes = figures.panels()
+        axes.set_xlabel("right ✓, wrong ✗, ● first, ▲ second")
+        axes.set_title(r"4.2 ± 0.1 × √2 ≤ σ → $\sqrt{n}\,\frac{x^2}{\hat{y}} \mathcal{L}$")
+        card.png()
+        family = Path(findfont(FontProperties(family=TYPEFACE), fallback_to_default=False))
+    assert family.parent.parent == Path(figures.__file__).parent
+    assert axes.title.get_fontfamily()[0] == TYPEFACE
+    assert caplog.messages == []
 
 
 def test_few_colours_survive_storing_exactly():

@@ -100,7 +100,7 @@ def bars(
     several = any(len(seeds) > 1 for seeds in runs.values())
     card, axes = _chart(title, 0.9 + 0.42 * len(runs) + 0.2 * several)
     places = np.arange(len(runs))
-    axes.barh(places, [seeds.mean() for seeds in runs.values()], height=0.62, color="#a9c3d9")
+    axes.barh(places, [seeds.mean() for seeds in runs.values()], height=0.62, color="#b5cbdd")
     longest = max(seeds.max() for seeds in runs.values())
     for place, seeds in zip(places, runs.values(), strict=True):
         if len(seeds) > 1:
