@@ -15,8 +15,12 @@ from pixelwise.zoo import export, weights
 from pixelwise.zoo.registry import NetworkSpec
 
 COMPACT = NetworkSpec("compact", 11)
-HEADS = ("fcn8", "dilated-fcn", "hypercolumn", "unet", "deeplabv3", "deeplabv3plus", "pyramid")
-NETWORKS = (*(NetworkSpec(name, 11, "efficientnet_lite0") for name in HEADS), NetworkSpec("unet", 11))
+HEADS = ("fcn8", "dilated-fcn", "hypercolumn", "unet", "deeplabv3", "deeplabv3plus")
+NETWORKS = (
+    *(NetworkSpec(name, 11, "resnet18", width=8) for name in HEADS),
+    NetworkSpec("unet", 11),
+    NetworkSpec("pyramid", 11, "efficientnet_lite0"),  # the exporter takes three times as long for this backbone
+)
 
 
 def about(spec: NetworkSpec) -> weights.Metadata:
