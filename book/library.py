@@ -282,14 +282,14 @@ def _constructor(node: ast.ClassDef, home: str) -> str:
     inside = _definitions(node).get("__init__")
     if isinstance(inside, Callable):
         return _parameters(inside, bound=True).partition(" -> ")[0]
-    fields = list(_fields(node, home))
-    if fields:
-        return f"({', '.join(fields)})"
+    if fields := list(_fields(node, home)):
+        named = [text for text, by_name in fields if by_name]
+        return f"({', '.join([text for text, by_name in fields if not by_name] + ['*', *named] * bool(named))})"
     return next((signature for base, place in _bases(node, home) if (signature := _constructor(base, place))), "")
 
 
-def _fields(node: ast.ClassDef, home: str) -> Iterator[str]:
-    """The fields of a dataclass or a named tuple, those of its bases first, as parameters."""
+def _fields(node: ast.ClassDef, home: str) -> Iterator[tuple[str, bool]]:
+    """The fields of a dataclass or a named tuple, those of its bases first: as a parameter, and if by name only."""
     decorators = {ast.unparse(one).partition("(")[0].rpartition(".")[2] for one in node.decorator_list}
     if "dataclass" not in decorators and "NamedTuple" not in {ast.unparse(base) for base in node.bases}:
         return
@@ -299,7 +299,7 @@ def _fields(node: ast.ClassDef, home: str) -> Iterator[str]:
         if isinstance(field, ast.AnnAssign) and not ast.unparse(field.annotation).startswith("ClassVar"):
             given = ast.unparse(field.value) if field.value else ""
             default = f" = {'...' if given.startswith('field(') else given}" if given else ""
-            yield f"{name}: {_spell_type(field.annotation)}{default}"
+            yield f"{name}: {_spell_type(field.annotation)}{default}", "kw_only=True" in given
 
 
 def _bases(node: ast.ClassDef, home: str) -> Iterator[tuple[ast.ClassDef, str]]:

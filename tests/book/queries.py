@@ -9,7 +9,7 @@ FIRST = {
     "하이퍼컬럼": "chapters/glossary#hypercolumn",
     "손실 함수": "chapters/glossary#cross-entropy",
     "class imbalance": "chapters/glossary#class-weights",
-    "fcn8": "chapters/atlas#fcn-8s",
+    "fcn8": "chapters/fcn#fcn-32s-fcn-16s-fcn-8s",
     "mIoU": "chapters/glossary#mean-iou",
     "receptive field": "chapters/glossary#receptive-field",
     "checkerboard": "chapters/glossary#checkerboard-artifact",

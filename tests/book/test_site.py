@@ -335,7 +335,7 @@ def test_pages_read_without_javascript_at_400_per_cent(browser, address):
         assert overflow <= 0, f"{page} is {overflow} px too wide"
         assert tab.locator("article h1").is_visible(), page
     tab.goto(f"{address}chapters/resnet.html")
-    assert tab.locator("math").first.bounding_box()["width"] > 5
+    assert tab.locator("math:visible").first.bounding_box()["width"] > 5
     tab.get_by_role("button", name="Chapters").click()
     tab.get_by_role("link", name="Glossary", exact=True).click()
     assert tab.url.endswith("glossary.html")
@@ -354,6 +354,7 @@ def test_site_opens_from_a_folder(browser, site):
     tab.on("pageerror", lambda error: troubles.append(str(error)))
     tab.on("console", lambda message: message.type == "error" and troubles.append(message.text))
     tab.goto((site / "chapters/semantic_segmentation.html").as_uri())
+    tab.locator("#metric-traps").scroll_into_view_if_needed()
     tab.wait_for_selector("#metric-traps .pw-live")
     before = tab.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     tab.get_by_role("button", name="Dark colours").click()
@@ -543,7 +544,7 @@ def test_claims_are_narrowed_by_words_chapter_and_kind(browser, address):
     assert 0 < rows.count() < every
     tab.get_by_label("Words").fill("")
     tab.get_by_label("Kind").select_option("exact")
-    tab.get_by_label("Chapter").select_option("claims-fcn")
+    tab.get_by_label("Chapter", exact=True).select_option("claims-fcn")
     assert 0 < rows.count() == tab.locator("#claims-fcn tr[data-kind=exact]").count()
     assert tab.locator(".pw-filter output").inner_text() == f"{rows.count()} of {every}"
     context.close()
@@ -633,7 +634,7 @@ def test_chapters_say_how_they_were_recorded(site):
     for path in stamp.notebooks():
         html = (site / "chapters" / f"{path.stem}.html").read_text(encoding="utf-8")
         assert html.count('<details class="pw-stamp">') == 1, path.name
-        assert html.count(f"/blob/main/chapters/{path.name}") == 2, f"{path.name} has no buttons for Colab and Kaggle"
+        assert html.count(f"/blob/main/chapters/{path.name}") >= 2, f"{path.name} has no buttons for Colab and Kaggle"
         minutes = reading.measure(stamp.read(path)).minutes
         assert f"<strong>{minutes} min</strong> to read" in html, path.name
 
@@ -687,6 +688,6 @@ def test_gallery_and_map_show_what_there_is(site):
             assert {"failure", "question", "keywords"} <= set(toc.purpose(page)), (
                 f"book/chapters.yml says nothing of {page}"
             )
-            link = landing.partition(f'<li><a href="{page}.html">')[2].partition("</a>")[0]
+            link = landing.rpartition(f'<li><a href="{page}.html">')[2].partition("</a>")[0]
             assert "<img" in link, page
             assert toc.purpose(page)["keywords"] in link

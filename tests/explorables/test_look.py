@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from pixelwise import explorables
 from tests.explorables.explorables import make
@@ -90,7 +91,7 @@ def test_a_met_challenge_is_announced_while_its_box_is_closed_and_only_when_it_i
     tab.evaluate("(met) => { location.hash = met; }", met + "&receptive-field-builder.unit=1")
     line.filter(has_text="✓ Challenge met: Three 3×3 layers of stride 1").wait_for(timeout=20_000)
     tab.get_by_role("button", name="1, 1, 1").click()
-    tab.wait_for_function("document.querySelector('.pw-met').textContent === ''")
+    expect(line).to_have_text("")
 
 
 def test_words_that_are_only_heard_run_on_in_one_line(open_live):
