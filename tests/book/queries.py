@@ -3,7 +3,7 @@
 FIRST = {
     # Queries that once led to the wrong page or to none.
     "hypercolumns": "chapters/glossary#hypercolumn",
-    "ResNet": "chapters/resnet#deeper-and-worse",
+    "ResNet": "chapters/resnet",
     "역합성곱": "chapters/glossary#transposed-convolution",
     "전치합성곱": "chapters/glossary#transposed-convolution",
     "하이퍼컬럼": "chapters/glossary#hypercolumn",
