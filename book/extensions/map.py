@@ -54,7 +54,8 @@ def thumbnail(page: str, notebook: stamp.Json) -> str:
     with Image.open(io.BytesIO(base64.b64decode(stored[0])), formats=["PNG"]) as picture:
         small = picture.convert("RGB")
     small = small.crop((0, 0, small.width, min(round(small.width * SIZE[1] / SIZE[0]), small.height)))
-    small = ImageOps.pad(small, SIZE, Image.Resampling.LANCZOS, color=small.getpixel((0, 0)))
+    corner = tuple(small.crop((0, 0, 1, 1)).tobytes())
+    small = ImageOps.pad(small, SIZE, Image.Resampling.LANCZOS, color=corner)
     file = io.BytesIO()
     small.quantize(128, method=Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
     address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
