@@ -30,8 +30,10 @@ TO_LAB = np.array(
 
 def pair(tag: str, file: Path, images: Path) -> str:
     """The tags of both renderings of the figure in `file`, written to `images`; `tag` where the figure has but one."""
-    with Image.open(file) as picture:
-        boxes = picture.info.get(KEPT) if picture.format == "PNG" else None
+    if file.suffix != ".png":
+        return tag
+    with Image.open(file, formats=["PNG"]) as picture:
+        boxes = picture.info.get(KEPT)
         if boxes is None:
             return tag
         pixels = np.asarray(picture.convert("RGB"))
