@@ -3,7 +3,7 @@
 FIRST = {
     # Queries that once led to the wrong page or to none.
     "hypercolumns": "chapters/glossary#hypercolumn",
-    "ResNet": "chapters/resnet",
+    "ResNet": "chapters/resnet#resnet-blocks-that-learn-the-difference-from-their-input",
     "역합성곱": "chapters/glossary#transposed-convolution",
     "전치합성곱": "chapters/glossary#transposed-convolution",
     "하이퍼컬럼": "chapters/glossary#hypercolumn",
@@ -15,9 +15,9 @@ FIRST = {
     "checkerboard": "chapters/glossary#checkerboard-artifact",
     "skip connection": "chapters/glossary#skip-connection",
     # Networks, by their usual names.
-    "U-Net": "chapters/unet#u-net-what-and-exactly-where",
-    "u net": "chapters/unet#u-net-what-and-exactly-where",
-    "DeepLab": "chapters/deeplab#see-far-keep-the-map-deeplab",
+    "U-Net": "chapters/unet#u-net-down-to-see-what-up-to-say-where",
+    "u net": "chapters/unet#u-net-down-to-see-what-up-to-say-where",
+    "DeepLab": "chapters/deeplab#deeplab-see-far-without-losing-the-map",
     "DenseNet": "chapters/beyond_resnet#densenet-concatenate",
     "EfficientNet": "chapters/beyond_resnet#efficientnet-scale-everything-at-once",
     "GoogLeNet": "chapters/glossary#inception-module",
