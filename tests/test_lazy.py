@@ -14,7 +14,8 @@ from pixelwise import analysis, models, ops
 from tools import stamp
 
 PACKAGES = (analysis, models, ops)
-OWN_MODULE_ONLY = {"TABLE", "efficientnet", "stack"}  # too short for the package, or the name of a module there
+# Too short for the package, the name of a module there, or a part that no other network has.
+OWN_MODULE_ONLY = {"TABLE", "efficientnet", "stack", "crop", "PreactivationBlock"}
 LOADED = "import sys, json; print(json.dumps(sorted(name for name in sys.modules if name.startswith('pixelwise.'))))"
 
 
