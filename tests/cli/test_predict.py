@@ -539,10 +539,10 @@ class TestMemory:
     ):
         large, small, real = picture("large.png"), picture("small.png", (40, 50)), predict.label
 
-        def label(model, image, size, closer):
+        def label(model, image, *how):
             if image.shape[1] == 60:
                 raise error
-            return real(model, image, size, closer)
+            return real(model, image, *how)
 
         monkeypatch.setattr(predict, "label", label)
         said = refused(file, capsys, large, small, "--out", tmp_path / "out")
