@@ -110,7 +110,7 @@ def test_layer_and_step_are_read_by_keys_and_pointer(open_live, lab):
     tab.locator("figcaption", has_text=f"plain-32: {last:.3g}").wait_for(timeout=20_000)
     chart = tab.locator("svg.chart").first
     box = chart.bounding_box()
-    chart.click(position={"x": 38 / 320 * box["width"], "y": box["height"] / 2})
+    chart.click(position={"x": 32 / 320 * box["width"], "y": box["height"] / 2})
     tab.locator("figcaption", has_text=f"plain-32: {lab.numbers()['first layer']:.3g}").wait_for(timeout=20_000)
     assert shown.count() == 1
     tab.get_by_role("slider", name="step").fill("0")
