@@ -20,7 +20,7 @@ from pixelwise.data import CLASSES
 from pixelwise.data.augment import normalise
 from pixelwise.data.photos import read
 from pixelwise.evaluation import pictures
-from pixelwise.evaluation.inference import SCALES, averaged
+from pixelwise.evaluation.inference import SCALES, scores
 from pixelwise.figures import DISPLAY_COLOURS
 from pixelwise.figures.overlay import LEGEND_WIDTH
 from pixelwise.zoo import weights
@@ -146,7 +146,7 @@ def test_it_says_at_which_size_and_by_which_weights(file, picture, tmp_path, cap
 
 def test_a_thorough_look_averages_over_sizes(file, picture, tmp_path, monkeypatch):
     seen = []
-    monkeypatch.setattr(pictures, "averaged", lambda *given: seen.append(given[2]) or averaged(*given))
+    monkeypatch.setattr(pictures, "scores", lambda *given, scales: seen.append(scales) or scores(*given, scales))
     path = picture(size=(72, 96))
     run(file, path, "--out", tmp_path, "--thorough")
     assert seen == [SCALES]

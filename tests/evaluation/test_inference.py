@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from pixelwise.data.augment import normalise
 from pixelwise.evaluation import predict
-from pixelwise.evaluation.inference import averaged
+from pixelwise.evaluation.inference import scores
 from pixelwise.evaluation.pictures import label
 
 
@@ -23,7 +23,7 @@ def network():
 def test_probabilities_are_the_mean_of_those_at_each_size(network):
     images = torch.randn(2, 3, 20, 30)
     with torch.no_grad():
-        mean = averaged(network, images, (1, 1.5))
+        mean = scores(network, images, (1, 1.5))
         parts = [images, F.interpolate(images, size=(30, 45), mode="bilinear", align_corners=False)]
         expected = [F.interpolate(network(x), size=(20, 30), mode="bilinear", align_corners=False) for x in parts]
     assert network.sizes[:2] == [(20, 30), (30, 45)]
@@ -35,7 +35,7 @@ def test_labels_follow_the_averaged_answer(network):
     images = torch.randint(256, (3, 3, 40, 60), dtype=torch.uint8)
     labels = predict(network, images, batch_size=2, scales=(1, 2))
     with torch.no_grad():
-        expected = averaged(network, normalise(images), (1, 2)).argmax(1)
+        expected = scores(network, normalise(images), (1, 2)).argmax(1)
     assert torch.equal(labels.long(), expected)
     network.sizes.clear()
     (one, *_) = images
@@ -46,4 +46,4 @@ def test_labels_follow_the_averaged_answer(network):
 @pytest.mark.parametrize("scales", [(), (1, 0), (-1,)])
 def test_scales_are_positive(network, scales):
     with pytest.raises(ValueError, match="expected one or more factors above zero"):
-        averaged(network, torch.randn(1, 3, 20, 30), scales)
+        scores(network, torch.randn(1, 3, 20, 30), scales)

@@ -1,6 +1,6 @@
 """What a trained model says: labels for images, and a confusion matrix for a data set."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -29,17 +29,13 @@ def predict(
 
     images are (N, 3, H, W) uint8 and are normalised here, batch by batch, on `device` (default: where the model is;
     given, the model moves there). The model answers in eval mode and is then put back into the mode it was in. Labels
-    come back on the images' device. With more than one of `scales`, such as SCALES, see `averaged`.
+    come back on the images' device. With several `scales`, such as SCALES, answers at these sizes are averaged.
     """
-
-    def answer(batch: Tensor) -> Tensor:
-        return heads(model(batch))[0] if tuple(scales) == (1,) else averaged(model, batch, scales)
-
     batches = []
-    for logits in _batches(model, images, batch_size, device, answer):
-        if logits.dim() == 4:  # labels that go into a byte
-            check_class_count(logits.shape[1])
-        labels = predicted_labels(logits)
+    for found in _batches(model, images, batch_size, device, scales):
+        if found.dim() == 4:  # labels that go into a byte
+            check_class_count(found.shape[1])
+        labels = predicted_labels(found)
         batches.append(labels.to(images.device, torch.uint8 if labels.dim() == 3 else torch.int64))
     return torch.cat(batches)
 
@@ -53,7 +49,7 @@ def evaluate(
     of it.
     """
     total: Tensor | None = None
-    for i, logits in enumerate(_batches(model, data.images, batch_size, device, lambda batch: heads(model(batch))[0])):
+    for i, logits in enumerate(_batches(model, data.images, batch_size, device)):
         targets = data.targets[i * batch_size : (i + 1) * batch_size].to(logits.device)
         matrix = confusion_matrix(predicted_labels(logits), targets, num_classes=logits.shape[1])
         total = matrix if total is None else total + matrix
@@ -66,15 +62,18 @@ def predicted_labels(logits: Tensor) -> Tensor:
     return logits.max(1).indices
 
 
-def averaged(model: nn.Module, images: Tensor, scales: Sequence[float]) -> Tensor:
-    """Probabilities (N, C, H, W), the mean of those that a segmentation model gives for the images at several sizes.
+def scores(model: nn.Module, images: Tensor, scales: Sequence[float] = (1.0,)) -> Tensor:
+    """What a model answers to normalised images (N, 3, H, W): the main head's logits.
 
-    images are normalised, (N, 3, H, W), and shown `scales` times larger; what the model answers is interpolated back.
-    Chen et al., Rethinking Atrous Convolution, 2017, section 4.1, do so with six sizes, and mirrored too.
-    ValueError for a scale that is not positive, or for none.
+    With more than one of `scales` a segmentation model is shown the images so many times larger, what it answers is
+    interpolated back, and the mean of its probabilities (N, C, H, W) takes the place of logits. Chen et al., Rethinking
+    Atrous Convolution, 2017, section 4.1, do so with six sizes, and mirrored too. ValueError for a scale that is not
+    positive, or for none.
     """
     if not scales or min(scales) <= 0:
         raise ValueError(f"scales are {tuple(scales)}, expected one or more factors above zero")
+    if tuple(scales) == (1,):
+        return heads(model(images))[0]
     size = images.shape[-2:]
     total = images.new_zeros(())
     for scale in scales:
@@ -90,9 +89,9 @@ def _batches(
     images: Tensor,
     batch_size: int,
     device: str | torch.device | None,
-    answer: Callable[[Tensor], Tensor],
+    scales: Sequence[float] = (1.0,),
 ) -> Iterator[Tensor]:
-    """What `answer` makes of normalised images, batch by batch, with the model in eval mode."""
+    """The model's `scores`, batch by batch, in eval mode."""
     check_tensors(images=images)
     if images.dtype != torch.uint8 or images.dim() != 4 or not len(images):
         raise ValueError(
@@ -104,7 +103,7 @@ def _batches(
     device = next((p.device for p in model.parameters()), images.device)
     with eval_mode(model), torch.inference_mode():
         for batch in images.split(batch_size):
-            yield answer(normalise(batch.to(device)))
+            yield scores(model, normalise(batch.to(device)), scales)
 
 
 Outputs = Tensor | Sequence[Tensor | None] | Mapping[str, Tensor | None]

@@ -7,6 +7,7 @@ that are enlarged have steps for contours.
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 
 from ..data.augment import normalise
 from ..data.palette import check_class_count
-from .inference import averaged, heads, predicted_labels
+from .inference import predicted_labels, scores
 from .tiles import overlap_tile
 
 SMALLEST_SIDE, LONGEST_SIDE = 32, 4096
@@ -35,21 +36,18 @@ def label(
     """Labels (H, W) uint8 of a picture (3, H, W) uint8, by a network that was trained on pictures of `size`.
 
     `closer` is how many training pictures high it is shown; above 1, a window at a time. With more than one of `scales`
-    the answers at these sizes are averaged, as `evaluation.averaged` does.
+    the answers at these sizes are averaged; see `inference.scores`.
     """
     device = next(model.parameters()).device
-
-    def logits_of(images: Tensor) -> Tensor:
-        return heads(model(images))[0] if tuple(scales) == (1,) else averaged(model, images, scales)
-
+    scored = partial(scores, model, scales=scales)
     height, width = picture.shape[1:]
     images = normalise(resize(picture, working_size((height, width), size, closer))[None]).to(device)
     with torch.inference_mode():
         if closer == 1:
-            logits = logits_of(images)
+            logits = scored(images)
         else:
             side = window_side(size)
-            logits = overlap_tile(logits_of, images, window=side, margin=side // 4, step=side // 2)
+            logits = overlap_tile(scored, images, window=side, margin=side // 4, step=side // 2)
         return enlarge_and_label(logits[0], (height, width)).cpu()
 
 
