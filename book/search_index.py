@@ -33,7 +33,7 @@ VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "me
 BLOCKS = frozenset({"dd", "div", "dt", "figcaption", "li", "p", "td", "th"})  # after which another word begins
 # Elements whose words do not count: code above all, and what stands around a text.
 UNSAID = frozenset({"annotation", "button", "form", "nav", "pre", "script", "style", "svg"})
-UNSAID_CLASSES = frozenset({"headerlink", "pw-cited", "pw-exercise", "pw-facts", "pw-fold", "pw-stamp"})
+UNSAID_CLASSES = frozenset({"headerlink", "pw-cited", "pw-exercise", "pw-facts", "pw-five", "pw-fold", "pw-stamp"})
 
 
 @dataclass

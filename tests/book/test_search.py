@@ -11,7 +11,8 @@ from tools import stamp
 SCRIPT = (stamp.ROOT / "book/theme/static/search.js").read_text(encoding="utf-8")
 PAGE = """<html><body><nav>Menu</nav><article>
 <section id="a-page"><h1>A page<a class="headerlink" href="#a-page">¶</a></h1>
-<div class="pw-facts">50 min</div><p>Of <em>stamps</em><br> &amp; maps<span role="tooltip">A note.</span>.</p>
+<div class="pw-facts">50 min</div><details class="pw-five"><summary>In five lines</summary>Twice.</details>
+<p>Of <em>stamps</em><br> &amp; maps<span role="tooltip">A note.</span>.</p>
 <pre>code = 1</pre><section id="below"><h2>Below</h2><p>Shape <math><semantics><mi>H</mi><annotation>\\dots</annotation>
 </semantics></math>.</p></section><p>After.</p>
 <dl class="py function"><dt class="sig" id="pixelwise.ops.stamp">stamp(x)</dt>
