@@ -51,12 +51,14 @@ HAS_GPU = "import torch\nassert torch.cuda.is_available(), 'the kernel has no pr
 
 # Runs in the session: one notebook, top to bottom, after the cell that is given; stops at the first cell that fails.
 EXECUTE = """
-import sys, nbformat, nbclient
+import sys, tempfile, nbformat, nbclient
 from traitlets.config import Config
 notebook = nbformat.read(sys.argv[1], as_version=4)
 notebook.cells[:0] = [nbformat.v4.new_code_cell(text) for text in sys.argv[2:]]
-apart = Config(KernelManager={"transport": "ipc"})  # ports that are free now may be taken by another chapter's kernel
-nbclient.NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_name="python3", config=apart).execute()
+# Ports that are free now may be taken by another chapter's kernel; so kernels talk over files, outside their folder.
+with tempfile.TemporaryDirectory() as sockets:
+    apart = Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"})
+    nbclient.NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_name="python3", config=apart).execute()
 """
 
 
