@@ -154,7 +154,7 @@ def overlaps(kernel: int = 3, stride: int = 2, layers: int = 3) -> Sketch:
     sketch = Sketch(
         "Uneven overlap compounds from layer to layer",
         "Where the kernel's size is no multiple of the stride, some places are written more often than others; the "
-        "next layer multiplies the pattern instead of smoothing it.",
+        "next layer adds a pattern of its own on top of it.",
     )
     signal = torch.ones(1, 1, 4)
     ones = torch.ones(1, 1, kernel)
