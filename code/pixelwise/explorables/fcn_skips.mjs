@@ -157,7 +157,7 @@ export function finding(on, strides, now, alone) {
   const scores = `${near} and ${percent(now.interior)} of the others are right`;
   if (named.length === 1 && on[0]) {
     const start = `The coarsest scores alone, one for ${strides[0]} × ${strides[0]} pixels`;
-    return `${start}: ${scores}. They know what there is, and only roughly where.`;
+    return `${start}: ${scores}. Only the sum was trained; they never had to stand alone.`;
   }
   const points = (value) => {
     const size = Math.abs(100 * value).toFixed(1);
@@ -166,7 +166,7 @@ export function finding(on, strides, now, alone) {
   const [edge, interior] = [points(now.edge - alone.edge), points(now.interior - alone.interior)];
   const against = `against the coarsest alone ${edge} at boundaries and ${interior} elsewhere`;
   if (on[0]) return `${named.join(" + ")}: ${scores}; ${against}.`;
-  const missing = "What the skips add are corrections to scores that are now missing.";
+  const missing = "Only the sum was trained, and its coarsest part is now missing.";
   return `Without the coarsest level (${named.join(" + ")}): ${scores}, ${against}. ${missing}`;
 }
 
