@@ -1,6 +1,5 @@
 """The picture of a page that other sites show beside a link to it (Open Graph): title, question, and our tiles."""
 
-import textwrap
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,13 +22,22 @@ def font(name: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(fonts / f"{name}.ttf", size)
 
 
-def draw(title: str, text: str, path: Path) -> None:
-    """Write the card as PNG of 1200 × 630 pixels to `path`."""
+def draw(title: str, text: str, path: Path, figure: Image.Image | None = None) -> None:
+    """Write the card as PNG of 1200 × 630 pixels to `path`, with a figure of the page where there is one."""
     card, pen = begin()
-    heading = textwrap.wrap(title, 30)
-    pen.multiline_text((LEFT, 230), "\n".join(heading), INK, font("DejaVuSans-Bold", 60), spacing=14)
-    below = 230 + 78 * len(heading) + 34
-    pen.multiline_text((LEFT, below), textwrap.fill(text, 54), SOFT, font("DejaVuSans", 36), spacing=14)
+    heading = fill(title, "DejaVuSans-Bold", 54)
+    pen.multiline_text((LEFT, 150), "\n".join(heading), INK, font("DejaVuSans-Bold", 54), spacing=18)
+    below, width = 150 + 80 * len(heading) + 16, WIDTH
+    if figure is not None:
+        width -= figure.width + 40
+        place = (SIZE[0] - LEFT - figure.width, min(below, SIZE[1] - 40 - figure.height))
+        if place[1] < below - 16:
+            figure = figure.crop((0, 0, figure.width, SIZE[1] - 40 - below))
+            place = (place[0], below)
+        card.paste(figure, place)
+    pen.multiline_text(
+        (LEFT, below), "\n".join(fill(text, "DejaVuSans", 32, width)), SOFT, font("DejaVuSans", 32), spacing=12
+    )
     save(card, path)
 
 
@@ -49,12 +57,12 @@ def ask(question: str, choices: list[str], path: Path) -> None:
     save(card, path)
 
 
-def fill(text: str, name: str, size: int) -> list[str]:
-    """The text in lines that fit the card."""
+def fill(text: str, name: str, size: int, width: float = WIDTH) -> list[str]:
+    """The text in lines that fit the card, or `width` pixels."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font(name, size).getlength(longer) > WIDTH:
+        if lines[-1] and font(name, size).getlength(longer) > width:
             lines.append(word)
         else:
             lines[-1] = longer
@@ -77,4 +85,4 @@ def begin() -> tuple[Image.Image, ImageDraw.ImageDraw]:
 def save(card: Image.Image, path: Path) -> None:
     """Write a card in few colours."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    card.quantize(64, method=Image.Quantize.FASTOCTREE).save(path)
+    card.quantize(128, method=Image.Quantize.FASTOCTREE).save(path)

@@ -14,6 +14,7 @@ from sphinx.util.typing import ExtensionMetadata
 
 from book import toc
 from book.extensions import cards, questions
+from book.extensions import map as chapters
 from book.extensions.provenance import spell_seconds
 from tools import reading, stamp
 
@@ -111,13 +112,14 @@ def lay_out(
         "before": toc.purpose(before or "").get("question", ""),
         "after": toc.purpose(after or "").get("question", ""),
     }
+    source = Path(app.env.doc2path(pagename) if doctree else "")
+    notebook = json.loads(source.read_text(encoding="utf-8")) if source.suffix == ".ipynb" else None
     if doctree:
-        cards.draw(titles[pagename].astext(), describe(app, pagename), Path(app.outdir, card(pagename)))
+        figure = notebook and chapters.thumbnail(pagename, notebook)
+        cards.draw(titles[pagename].astext(), describe(app, pagename), Path(app.outdir, card(pagename)), figure)
     elif asked := context.get("asked"):
         cards.ask(asked.state["question"], asked.choices, Path(app.outdir, card(pagename)))
-    source = Path(app.env.doc2path(pagename) if doctree else "")
-    if source.suffix == ".ipynb" and "</h1>" in context["body"]:
-        notebook = json.loads(source.read_text(encoding="utf-8"))
+    if notebook and "</h1>" in context["body"]:
         link = context["pathto"](f"_sources/{pagename}.ipynb", 1)
         line = facts(notebook, app.config.html_theme_options, pagename, link)
         context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
