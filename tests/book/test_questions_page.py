@@ -22,8 +22,9 @@ def asking(**questions):
     """A notebook that makes a claim and then asks these questions, each of which rests on it."""
     notebook = sound_notebook()
     del notebook["metadata"]["pixelwise"]  # a stamp shows on the page, which is no matter here
+    box = '<div class="pw-claim pw-holds">.</div>'
     claim = {"name": Claim.name, "sentence": Claim.sentence, "state": Claim.state}
-    shown = [{reading.CLAIM: claim, "text/plain": "."}]
+    shown = [{reading.CLAIM: claim, "text/html": box, "text/plain": "."}]
     shown += [
         {"text/html": explorables.Question(key, text, **QUESTION).still("A hint."), "text/plain": "."}
         for key, text in questions.items()
@@ -46,7 +47,7 @@ def site(tmp_path_factory):
     (folder / "index.md").write_text("# Contents\n\n```{questions}\n:only: two\n```\n")
     (folder / "chapters/questions.md").write_text("# What do you believe?\n\n```{questions}\n:first: three\n```\n")
     save(asking(), folder / "chapters/asks_not.ipynb")
-    asks = asking(one="How much is one?", two="How much is two?", three="Is three < 4 & > 2?")
+    asks = asking(one="How much is ten times one?", two="How much is ten times two?", three="Is ten < 4 & > 2?")
     save(asks, folder / "chapters/asks.ipynb")
     build_book(folder, folder / "html")
     return folder / "html"
@@ -64,7 +65,8 @@ def test_every_question_stands_on_the_wall_and_in_its_chapter_at_its_own_address
     chosen = (site / "index.html").read_text(encoding="utf-8")
     assert re.findall(r'id="question-(\w+)"', chosen) == ["two"]
     assert 'href="questions/two.html"' in chosen
-    assert "explorables.js" in wall
+    assert "questions.js" in wall
+    assert "explorables.js" not in wall
     assert re.search(r'<img [^>]*loading="lazy"', wall)
     assert recorded(["chapters/asks"], site.parent) == {}, "a question is no figure of the gallery"
 
@@ -77,7 +79,7 @@ def test_a_question_is_shared_by_a_page_whose_card_withholds_the_answer(site):
         re.search(f'property="og:{kind}" content="([^"]*)"', head)[1]
         for kind in ("image", "title", "description", "url")
     )
-    assert title == "Is three &lt; 4 &amp; &gt; 2?"
+    assert title == "Is ten &lt; 4 &amp; &gt; 2?"
     assert description == "Guess, then see what was measured: a number from 0 to 60."
     assert QUESTION["verdict"] not in head
     assert address in places
@@ -90,7 +92,7 @@ def test_a_question_is_shared_by_a_page_whose_card_withholds_the_answer(site):
 
 
 def test_a_question_that_says_more_than_its_chapter_asserts_stops_the_build(tmp_path):
-    notebook = asking(one="How much is one?")
+    notebook = asking(one="How much is ten times one?")
     assert [one.name for one in questions.read(save_book(notebook, tmp_path), tmp_path / "_toc.yml")] == ["one"]
     notebook["cells"] = [cell for cell in notebook["cells"] if reading.CLAIM not in json.dumps(cell)]
     with pytest.raises(ValueError, match=r"asks\.ipynb: code cell 4 asks 'one', but no cell above it claims"):
@@ -110,8 +112,8 @@ def test_a_question_is_answered_on_its_own_page_and_the_guess_counts_on_the_wall
     troubles = []
     tab.on("console", lambda message: troubles.append(message.text))
     tab.goto((site / "questions/one.html").as_uri())
-    assert tab.locator("h1").inner_text() == "How much is one?"
-    tab.get_by_role("group", name="How much is one?").get_by_role("slider").fill("10")
+    assert tab.locator("h1").inner_text() == "How much is ten times one?"
+    tab.get_by_role("group", name="How much is ten times one?").get_by_role("slider").fill("10")
     tab.get_by_role("button", name="Commit").click()
     tab.get_by_text("You said 10 (points of pole IoU)").wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360

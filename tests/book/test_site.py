@@ -1,6 +1,7 @@
 """The built site, as a reader meets it: every page in a real browser, every link, every picture."""
 
 import functools
+import gzip
 import http.server
 import io
 import json
@@ -324,6 +325,13 @@ def test_exercises_without_a_script_lead_to_the_notebook_and_solutions_are_open_
         text = page.read_text(encoding="utf-8")
         assert "Not answered yet" not in text, page.name
         assert "run the cell" not in text, page.name
+
+
+def test_the_first_page_has_little_script(site):
+    sources = re.findall(r'<script[^>]* src="([^"?]+)', (site / "index.html").read_text(encoding="utf-8"))
+    texts = [(site / source).read_bytes() for source in sources]
+    assert sum(len(gzip.compress(text)) for text in texts) <= 17 * KILOBYTE
+    assert sum(map(len, texts)) <= 45 * KILOBYTE
 
 
 def test_scripts_of_search_and_exercises_are_small(site):
