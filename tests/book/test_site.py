@@ -401,6 +401,8 @@ def test_the_letters_of_the_first_screen_are_asked_for_in_advance_and_once(brows
     tab.goto(address)
     ahead = tab.evaluate("[...document.querySelectorAll('link[rel=preload]')].map((link) => link.href)")
     assert len(ahead) == 2
+    first = tab.evaluate("document.querySelector('head > :is(script, link[rel=stylesheet])').src")
+    assert "site.js" in first, "styles keep the script, and with it the letters, waiting"
     assert {*ahead} <= fonts.keys()
     assert {*fonts.values()} == {1}
     tab.close()

@@ -21,8 +21,8 @@
   if (!location.hash && performance.getEntriesByType("navigation")[0]?.type === "navigate")
     root.classList.add("pw-opening"); // neither a link into the page nor a return to a place in it
 
-  // The letters of the first screen are asked for beside the styles that name them, so that they are there when it is
-  // painted. From file:// a browser refuses what a page asks for in advance, and needs it not.
+  // The letters of the first screen are asked for before the styles that name them (this script stands first), so that
+  // they are there when it is painted. From file:// a browser refuses what a page asks for in advance, and needs it not.
   if (location.protocol !== "file:")
     for (const style of ["regular", "bold"]) {
       const link = document.createElement("link");
