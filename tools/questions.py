@@ -1,11 +1,13 @@
 """Questions in the chapters' stored outputs, and whether the claims that settle them stand in their chapter.
 
 A question is an interactive figure (`explorables.Question`) whose stored output carries its whole state. Its verdict is
-worth what its claims are: each has to be asserted in a cell above, to hold, and to be the one that the page shows.
+worth what its claims are: each has to be asserted in a cell above, to hold, and to be the one that the page shows. Nor
+may the verdict say more than they do: a number in it is one of theirs, or of the question.
 """
 
 import html
 import json
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -13,13 +15,23 @@ from pathlib import Path
 from tools import stamp
 from tools.reading import CLAIM, QUESTION
 
+NUMBER = re.compile(r"(?<![\w.,])(?<!\w-)(?:\d{1,3}(?:,\d{3})+|\d*\.?\d+)(?:e[+-]?\d+)?(?![\w-])")
+WORDS = {
+    "half": 0.5, "third": 3, "three": 3, "quarter": 4, "four": 4, "fifth": 5, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "tenth": 10, "ten": 10, "eleven": 11, "twelve": 12, "twenty": 20,
+}  # fmt: skip
+"""Two is none of them: it counts, as in "the two networks"."""
 STATE = re.compile(rf'{QUESTION} data-name="question-[\w-]+" data-state="([^"]*)"')
 
 
 def asked(output: stamp.Json) -> list[stamp.Json]:
     """The questions of one stored output, each as its state."""
-    text = output.get("data", {}).get("text/html", "")
-    return [json.loads(html.unescape(state)) for state in STATE.findall("".join(text))]
+    return states("".join(output.get("data", {}).get("text/html", "")))
+
+
+def states(text: str) -> list[stamp.Json]:
+    """The states of the questions in HTML."""
+    return [json.loads(html.unescape(state)) for state in STATE.findall(text)]
 
 
 def stored(notebook: stamp.Json) -> list[stamp.Json]:
@@ -40,6 +52,8 @@ def faults(notebook: stamp.Json) -> list[str]:
                 if not question["verdict"] or not question["claims"]:
                     problems.append(f"{where} without a verdict that rests on a claim")
                 problems += [f"{where}, {fault}" for one in question["claims"] if (fault := unsettled(one, claims))]
+                if more := unclaimed(question):
+                    problems.append(f"{where} and says {', '.join(more)}, which none of its claims does")
     keys = Counter(question["key"] for question in stored(notebook))
     return problems + [
         f"{key!r} is asked {count} times; name each question" for key, count in keys.items() if count > 1
@@ -56,6 +70,30 @@ def unsettled(claim: stamp.Json, claims: dict[str, stamp.Json]) -> str:
     if there["sentence"] != claim["sentence"]:
         return f"but its claim now reads {there['sentence']!r}; record the chapter again"
     return ""
+
+
+def unclaimed(question: stamp.Json) -> list[str]:
+    """The numbers of a verdict that stand in no claim that it rests on, nor in the question and its answer.
+
+    A number is the same as a share, in hundredths and in thousandths, and as a word.
+    """
+    claims = [f"{claim['sentence']} {claim['detail']}" for claim in question["claims"]]
+    known = [value for text in (*claims, question["question"], question["right"]) for value in numbers(text)]
+    units = (1, 100, 1000)
+    return [
+        f"{value:g}"
+        for value in numbers(question["verdict"])
+        if not any(
+            math.isclose(value, unit * one) or math.isclose(unit * value, one) for one in known for unit in units
+        )
+    ]
+
+
+def numbers(text: str) -> list[float]:
+    """The numbers in a text, in digits or in words; not those in names, such as FCN-8s or ResNet-18."""
+    digits = [float(one.replace(",", "")) for one in NUMBER.findall(text)]
+    words = re.findall(r"[a-z]+", text.lower())
+    return digits + [float(WORDS[word]) for word in words if word in WORDS]
 
 
 def alike(paths: list[Path]) -> list[str]:

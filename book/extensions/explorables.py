@@ -1,4 +1,4 @@
-"""Interactive figures in the pages: still pictures as files, an anchor for each, the script that mounts them."""
+"""Interactive figures in the pages: still pictures as files, an anchor for each, the scripts that mount them."""
 
 import base64
 import hashlib
@@ -14,7 +14,8 @@ from sphinx.util.typing import ExtensionMetadata
 
 from pixelwise.explorables.bundle import bundle
 
-SCRIPT = "explorables.js"
+SCRIPTS = {"explorables.js": (), "questions.js": ("question",)}
+"""What brings all figures to life, and what questions alone need: the first page weighs a third of a chapter."""
 HOST = re.compile(
     r'<div class="pw-explorable" data-explorable="(?P<kind>[\w-]+)"(?: data-name="(?P<own>[\w-]+)")? data-state='
     r".*?</figure></div>",
@@ -28,7 +29,8 @@ def write_script(app: Sphinx) -> None:
     if app.builder.format == "html":
         folder = Path(app.outdir, "_static")
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / SCRIPT).write_text(bundle(), encoding="utf-8")
+        for name, chosen in SCRIPTS.items():
+            (folder / name).write_text(bundle(chosen), encoding="utf-8")
 
 
 def finish(
@@ -36,6 +38,7 @@ def finish(
 ) -> None:
     """Store still pictures as files that load late, and give the first figure of a name its anchor."""
     seen: set[str] = set()
+    kinds: set[str] = set()
 
     def store(tag: re.Match[str]) -> str:
         data = base64.b64decode(tag[1])
@@ -49,6 +52,7 @@ def finish(
 
     def anchor(host: re.Match[str]) -> str:
         name = host["own"] or host["kind"]
+        kinds.add(host["kind"])
         if name in seen:
             return host[0]
         seen.add(name)
@@ -56,7 +60,7 @@ def finish(
 
     context["body"] = HOST.sub(anchor, PICTURE.sub(store, context.get("body", "")))
     if seen:
-        app.add_js_file(SCRIPT, loading_method="defer")
+        app.add_js_file("questions.js" if kinds == {"question"} else "explorables.js", loading_method="defer")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

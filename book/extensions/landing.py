@@ -25,11 +25,13 @@ VOID = 255
 FIGURE = """<figure class="pw-levels" role="group" aria-label="A street, labelled level by level">
 <div class="pw-stack">{pictures}</div>
 <div class="pw-steps">{choices}</div>
+<ul class="pw-key" aria-label="What the colours name">{key}</ul>
 <figcaption>{caption}</figcaption></figure>"""
 CAPTION = (
-    "One trained FCN-8s on a generated street. It adds three levels of scores, coarse to fine: of the pixels {shares} "
-    'are right. <a href="{link}">Switch the levels yourself</a>'
+    "A generated street, and what a trained network makes of it. It names each pixel by its coarsest map, then adds a "
+    'finer one, and one finer still: {shares} of the pixels are right. <a href="{link}">Switch its levels yourself</a>'
 )
+CHOICES = ("photograph", "coarse", "+ finer", "+ finest", "truth")
 
 
 class Levels(FromNotebooks):
@@ -49,13 +51,11 @@ class Levels(FromNotebooks):
             f"data:image/jpeg;base64,{state['image']}",
             *(address(colours[frame]) for frame in [*frames, labels]),
         ]
-        first, *others = map(str, state["strides"])
-        names = ["picture", f"stride {first}", *(f"+ stride {stride}" for stride in others), "truth"]
         alternatives = [
             "A generated street, as a photograph",
             *(
-                f"What the network labels with {name}: {share} right"
-                for name, share in zip(names[1:], shares, strict=False)
+                f"What the network labels by maps down to stride {stride}: {share} right"
+                for stride, share in zip(state["strides"], shares, strict=True)
             ),
             "The true labels of the street",
         ]
@@ -67,11 +67,17 @@ class Levels(FromNotebooks):
         notes = ["", *shares, ""]
         choices = "".join(
             f'<label><input type="radio" name="level" value="{i}"> {name} <b>{note}</b></label>'
-            for i, (name, note) in enumerate(zip(names, notes, strict=True))
+            for i, (name, note) in enumerate(zip(CHOICES, notes, strict=True))
+        )
+        occur = {*np.unique(np.stack([*frames, labels]))}
+        key = "".join(
+            f'<li><i style="background:{colour}"></i>{html.escape(name)}</li>'
+            for label, name, colour, _ in state["classes"]
+            if label in occur
         )
         link = "../" * self.env.docname.count("/") + f"{figure.page}.html#{figure.name}"
         said = CAPTION.format(shares=f"{', then '.join(shares)}", link=link)
-        return [nodes.raw("", FIGURE.format(pictures=images, choices=choices, caption=said), format="html")]
+        return [nodes.raw("", FIGURE.format(pictures=images, choices=choices, key=key, caption=said), format="html")]
 
 
 def segment(state: State) -> list[np.ndarray]:

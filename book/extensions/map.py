@@ -35,31 +35,35 @@ class Map(SphinxDirective):
                     link = "../" * self.env.docname.count("/") + f"{page}.html"
                     words = {key: escape(str(text)) for key, text in purpose.items()}
                     title, number = escape(stamp.title(notebook)), numbers[page]
-                    items += ITEM.format(
-                        link=link, number=number, title=title, picture=thumbnail(page, notebook), **words
-                    )
+                    items += ITEM.format(link=link, number=number, title=title, picture=tag(page, notebook), **words)
             html += f'<h3>{escape(caption)}</h3><ol class="pw-map">{items}</ol>' if items else ""
         return [nodes.raw("", html, format="html")]
 
 
-def thumbnail(page: str, notebook: stamp.Json) -> str:
-    """The img tag of a chapter's picture: of its first interactive figure, else of the first figure that it stores."""
+def tag(page: str, notebook: stamp.Json) -> str:
+    """The img tag of a chapter's picture; empty where it has none."""
+    if (small := thumbnail(page, notebook)) is None:
+        return ""
+    file = io.BytesIO()
+    small.quantize(128, method=Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
+    address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return f'<img src="{address}" alt="" aria-hidden="true" width="{SIZE[0]}">'
+
+
+def thumbnail(page: str, notebook: stamp.Json) -> Image.Image | None:
+    """A chapter's picture, small: of its first interactive figure, else of the first figure that it stores."""
     figures = list(gallery.recorded([page]).values())
     outputs = [output.get("data", {}) for cell in stamp.code_cells(notebook) for output in cell["outputs"]]
     stored = ["".join(data["image/png"]) for data in outputs if "image/png" in data]
     if figures:
         stored = [gallery.PICTURE.findall(figures[0].host)[0]]
     if not stored:
-        return ""
+        return None
     with Image.open(io.BytesIO(base64.b64decode(stored[0])), formats=["PNG"]) as picture:
         small = picture.convert("RGB")
     small = small.crop((0, 0, small.width, min(round(small.width * SIZE[1] / SIZE[0]), small.height)))
     corner = tuple(small.crop((0, 0, 1, 1)).tobytes())
-    small = ImageOps.pad(small, SIZE, Image.Resampling.LANCZOS, color=corner)
-    file = io.BytesIO()
-    small.quantize(128, method=Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
-    address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    return f'<img src="{address}" alt="" aria-hidden="true" width="{SIZE[0]}">'
+    return ImageOps.pad(small, SIZE, Image.Resampling.LANCZOS, color=corner)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -13,7 +13,8 @@ from sphinx.errors import ConfigError
 from sphinx.util.typing import ExtensionMetadata
 
 from book import toc
-from book.extensions import cards
+from book.extensions import cards, questions
+from book.extensions import map as chapters
 from book.extensions.provenance import spell_seconds
 from tools import reading, stamp
 
@@ -100,7 +101,7 @@ def lay_out(
     context["pw"] = {
         "policy": POLICY,
         "site": site_address(app.config),
-        "description": describe(app, pagename) if doctree else "",
+        "description": describe(app, pagename) if doctree else context.get("description", ""),
         "card": card(pagename),
         "names": names,
         "parts": [
@@ -111,11 +112,14 @@ def lay_out(
         "before": toc.purpose(before or "").get("question", ""),
         "after": toc.purpose(after or "").get("question", ""),
     }
-    if doctree:
-        cards.draw(titles[pagename].astext(), describe(app, pagename), Path(app.outdir, card(pagename)))
     source = Path(app.env.doc2path(pagename) if doctree else "")
-    if source.suffix == ".ipynb" and "</h1>" in context["body"]:
-        notebook = json.loads(source.read_text(encoding="utf-8"))
+    notebook = json.loads(source.read_text(encoding="utf-8")) if source.suffix == ".ipynb" else None
+    if doctree:
+        figure = notebook and chapters.thumbnail(pagename, notebook)
+        cards.draw(titles[pagename].astext(), describe(app, pagename), Path(app.outdir, card(pagename)), figure)
+    elif asked := context.get("asked"):
+        cards.ask(asked.state["question"], asked.choices, Path(app.outdir, card(pagename)))
+    if notebook and "</h1>" in context["body"]:
         link = context["pathto"](f"_sources/{pagename}.ipynb", 1)
         line = facts(notebook, app.config.html_theme_options, pagename, link)
         context["body"] = context["body"].replace("</h1>", f"</h1>\n{line}", 1)
@@ -125,7 +129,8 @@ def write_files(app: Sphinx, error: Exception | None) -> None:
     """The sitemap, the page for wrong addresses, and the pictures that stand for the pages elsewhere."""
     if error or app.builder.name != "html":
         return
-    site, pages = site_address(app.config), sorted(app.env.found_docs)
+    asked = [f"{questions.FOLDER}/{path.stem}" for path in Path(app.outdir, questions.FOLDER).glob("*.html")]
+    site, pages = site_address(app.config), sorted([*app.env.found_docs, *asked])
     urls = "".join(f"<url><loc>{site}{page}.html</loc></url>\n" for page in pages)
     namespace = "http://www.sitemaps.org/schemas/sitemap/0.9"
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{namespace}">\n{urls}</urlset>\n'

@@ -5,6 +5,7 @@ Pictures load late, at a known size. A figure of ours has a second rendering for
 
 import re
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from book.extensions.folds import is_caption, neighbours
 QUESTION, PREDICT = "🙌", "Predict"
 FIVE = "In five lines"
 IMAGE = re.compile(r"<img\b[^>]*>")
+LINKED = re.compile(r'<a class="[^"]*\bimage-reference" href="[^"]*">\s*(<img\b[^>]*>)\s*</a>')
+"""A picture that a cell shows; Sphinx links it to its file."""
+LARGER = """{tags}<button type="button" class="pw-larger" popovertarget="{name}">Larger</button>
+<div class="pw-large" id="{name}" popover role="dialog" aria-label="The figure in the width of the window">
+<button type="button" popovertarget="{name}" popovertargetaction="hide">Close</button>{tags}</div>"""
 HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
 TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 NOTE = re.compile(r'<span role="tooltip".*?</span>', re.DOTALL)
@@ -102,7 +108,14 @@ def finish_page(
         return
     sources = {name: path for path, name in app.builder.images.items()}
     images = Path(app.outdir, "_images") if app.builder.name == "html" else None
-    body = IMAGE.sub(lambda match: finish(match[0], sources, Path(app.srcdir), images), context["body"])
+    names = (f"large-{number}" for number in count(1))
+
+    def enlarge(link: re.Match[str]) -> str:
+        tags = finish(link[1], sources, Path(app.srcdir), images)
+        return LARGER.format(tags=tags, name=next(names)) if images else tags
+
+    body = LINKED.sub(enlarge, context["body"])
+    body = IMAGE.sub(lambda match: finish(match[0], sources, Path(app.srcdir), images), body)
     context["body"] = mark_korean(TABLE.sub(scroll, body))
 
 

@@ -1,6 +1,7 @@
 """The built site, as a reader meets it: every page in a real browser, every link, every picture."""
 
 import functools
+import gzip
 import http.server
 import io
 import json
@@ -23,7 +24,7 @@ from book.extensions import reference
 from book.extensions.gallery import recorded
 from tests.book.queries import FIRST
 from tests.helpers.notebooks import build_book
-from tools import check, reading, repository, stamp
+from tools import check, questions, reading, repository, stamp
 
 pytestmark = pytest.mark.slow
 
@@ -41,6 +42,12 @@ def pages() -> list[str]:
 
     gather([toc])
     return [f"{file.removesuffix('.md').removesuffix('.ipynb')}.html" for file in files if file] + ["search.html"]
+
+
+def shared() -> list[str]:
+    """The addresses of the pages that questions have of their own."""
+    asked = [one["key"] for path in stamp.notebooks() for one in questions.stored(stamp.read(path))]
+    return [f"questions/{key}.html" for key in asked]
 
 
 @pytest.fixture(scope="session")
@@ -151,7 +158,7 @@ def visit(browser, address: str, page: str, width: int, scheme: str) -> Visit:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", pages() + shared()[:1])
 def test_page_in_a_browser(browser, address, page, width, scheme):
     """No error, no foreign request, nothing too wide, nothing that jumps, nothing that shuts anybody out, and light."""
     seen = visit(browser, address, page, width, scheme)
@@ -320,6 +327,13 @@ def test_exercises_without_a_script_lead_to_the_notebook_and_solutions_are_open_
         assert "run the cell" not in text, page.name
 
 
+def test_the_first_page_has_little_script(site):
+    sources = re.findall(r'<script[^>]* src="([^"?]+)', (site / "index.html").read_text(encoding="utf-8"))
+    texts = [(site / source).read_bytes() for source in sources]
+    assert sum(len(gzip.compress(text)) for text in texts) <= 17 * KILOBYTE
+    assert sum(map(len, texts)) <= 45 * KILOBYTE
+
+
 def test_scripts_of_search_and_exercises_are_small(site):
     sizes = [(site / "_static" / name).stat().st_size for name in ("search.js", "exercises.js")]
     assert sum(sizes) <= 10 * KILOBYTE, sizes
@@ -380,6 +394,20 @@ def test_landing_page_moves_above_the_fold_once_and_not_for_who_wants_stillness(
         tab.close()
 
 
+def test_the_letters_of_the_first_screen_are_asked_for_in_advance_and_once(browser, address):
+    tab = browser.new_page()
+    fonts = Counter()
+    tab.on("request", lambda request: fonts.update([request.url] * (request.resource_type == "font")))
+    tab.goto(address)
+    ahead = tab.evaluate("[...document.querySelectorAll('link[rel=preload]')].map((link) => link.href)")
+    assert len(ahead) == 2
+    first = tab.evaluate("document.querySelector('head > :is(script, link[rel=stylesheet])').src")
+    assert "site.js" in first, "styles keep the script, and with it the letters, waiting"
+    assert {*ahead} <= fonts.keys()
+    assert {*fonts.values()} == {1}
+    tab.close()
+
+
 def test_landing_page_walks_by_keyboard(browser, address):
     tab = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     tab.goto(address)
@@ -408,7 +436,7 @@ def test_landing_page_walks_by_keyboard(browser, address):
         reached.append(name)
     else:
         pytest.fail(f"the focus never leaves the page: {reached[-5:]}")
-    assert {"Search the book", "Dark colours", "picture", "How it ran"} <= set(reached), reached
+    assert {"Search the book", "Dark colours", "photograph", "How it ran"} <= set(reached), reached
     tab.close()
 
 
@@ -477,6 +505,36 @@ def test_what_scrolls_sideways_casts_a_shadow_and_nothing_else_does(phone, addre
     )
     assert {shadows for scrolls, shadows in layers if scrolls} == {4}
     assert {shadows for scrolls, shadows in layers if not scrolls} <= {0}
+
+
+def test_long_lines_of_code_wrap_until_they_are_unwrapped(phone, address):
+    long = """() => [...document.querySelectorAll("div.highlight:not(.cell_output *) > pre")].filter(
+      (code) => code.checkVisibility() && code.scrollWidth > code.clientWidth).length"""
+    phone.goto(f"{address}chapters/resnet.html")
+    phone.wait_for_function("!document.documentElement.classList.contains('pw-opening')")
+    assert phone.evaluate(long) > 5
+    phone.locator(".pw-wrap:visible").first.click()
+    assert phone.evaluate(long) == 0
+    phone.reload()
+    phone.wait_for_function("!document.documentElement.classList.contains('pw-opening')")
+    assert phone.evaluate(long) == 0, "the choice is forgotten"
+    phone.get_by_role("button", name="Wrap", pressed=True).first.click()
+    assert phone.evaluate(long) > 5
+
+
+def test_a_figure_opens_in_the_width_of_the_window_without_a_script(browser, address):
+    for width, every in ((1280, False), (390, True)):
+        context = browser.new_context(java_script_enabled=False, viewport={"width": width, "height": 844})
+        tab = context.new_page()
+        tab.goto(f"{address}chapters/unet.html")
+        wanted = ".cell_output img.pw-on-light:not(.pw-large *)" + ("" if every else ".pw-wide")
+        assert tab.locator(".pw-larger:visible").count() == tab.locator(wanted).count() > 2
+        tab.locator(".pw-larger:visible").first.click()
+        shown = tab.locator(".pw-large:visible")
+        assert shown.locator("img:visible").bounding_box()["width"] >= max(0.9 * width, 700)
+        shown.get_by_role("button", name="Close").click()
+        assert shown.count() == 0
+        context.close()
 
 
 @pytest.mark.parametrize("kind", [".pw-copy", ".headerlink"])
@@ -661,8 +719,8 @@ def test_sitemap_and_cards_cover_every_page(site):
     places = [place.text for place in ElementTree.parse(site / "sitemap.xml").iter() if place.tag.endswith("loc")]
     owner, name = repository.address().removeprefix("https://github.com/").split("/")
     root = f"https://{owner}.github.io/{name}/"
-    assert {place.removeprefix(root) for place in places} == set(pages()) - {"search.html"}
-    for page in set(pages()) - {"search.html"}:
+    assert {place.removeprefix(root) for place in places} == {*pages(), *shared()} - {"search.html"}
+    for page in {*pages(), *shared()} - {"search.html"}:
         text = (site / page).read_text(encoding="utf-8")
         card, name, words = (
             re.search(f'property="og:{kind}" content="([^"]*)"', text)[1] for kind in ("image", "title", "image:alt")

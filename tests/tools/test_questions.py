@@ -10,7 +10,7 @@ from tests.helpers.notebooks import save, sound_notebook
 from tools import questions, reading, stamp
 
 CLAIM = {"name": "poles-gain", "sentence": "Poles gain 8 points", "state": "holds", "detail": "measured 9; at least 8"}
-STATE = {"key": "poles-rare", "verdict": "They gain.", "claims": [CLAIM]}
+STATE = {"key": "poles-rare", "question": "Do poles gain?", "right": "", "verdict": "They gain.", "claims": [CLAIM]}
 
 
 def claim(**changes):
@@ -46,6 +46,8 @@ def test_a_question_is_read_as_it_was_stored():
         ([claim(), question(claims=[])], "without a verdict that rests on a claim"),
         ([claim(), question(verdict="")], "without a verdict that rests on a claim"),
         ([claim(), question(), question()], "'poles-rare' is asked 2 times"),
+        ([claim(), question(verdict="Poles gain 40 points.")], "and says 40, which none of its claims does"),
+        ([claim(), question(verdict="Poles gain forty-one or twelve.")], "and says 12, which none"),
     ],
 )
 def test_a_verdict_that_rests_on_nothing_is_a_fault(outputs, fault):

@@ -17,8 +17,19 @@
   colour();
   dark.addEventListener("change", colour);
   if (remembered("code") === "text") root.dataset.code = "text";
+  if (remembered("wrap") === "true") root.dataset.wrap = "true";
   if (!location.hash && performance.getEntriesByType("navigation")[0]?.type === "navigate")
     root.classList.add("pw-opening"); // neither a link into the page nor a return to a place in it
+
+  // The letters of the first screen are asked for before the styles that name them (this script stands first), so that
+  // they are there when it is painted. From file:// a browser refuses what a page asks for in advance, and needs it not.
+  if (location.protocol !== "file:")
+    for (const style of ["regular", "bold"]) {
+      const link = document.createElement("link");
+      const href = new URL(`fonts/pixelwise-sans-${style}.woff2`, document.currentScript.src).href;
+      Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href });
+      document.head.append(link);
+    }
 
   function addModeButton() {
     const button = document.getElementById("mode");
@@ -85,30 +96,59 @@
     narrow();
   }
 
-  function addCopyButtons() {
-    if (!navigator.clipboard) return; // neither on a secure page nor opened from a file
+  // Beside code: Wrap where a line is too long, for all code until it is unwrapped, and Copy where the browser lets us.
+  function addCodeTools() {
     for (const code of document.querySelectorAll("div.highlight:not(.cell_output *) > pre")) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "pw-copy";
-      button.textContent = "Copy";
-      button.addEventListener("click", async () => {
-        const text = code.textContent;
-        button.textContent = await navigator.clipboard.writeText(text).then(
-          () => "Copied",
-          () => "Not allowed",
-        );
-        setTimeout(() => (button.textContent = "Copy"), 2000);
-      });
-      code.after(button);
+      const tools = document.createElement("div");
+      const add = (name, text, act) => {
+        const button = document.createElement("button");
+        Object.assign(button, { type: "button", className: name, textContent: text });
+        button.addEventListener("click", () => act(button));
+        tools.append(button);
+        return button;
+      };
+      tools.className = "pw-tools";
+      add("pw-wrap", "Wrap", wrap).hidden = true;
+      if (navigator.clipboard) add("pw-copy", "Copy", (button) => copy(button, code.textContent));
+      code.after(tools);
+    }
+    showWrap();
+  }
+
+  async function copy(button, text) {
+    button.textContent = await navigator.clipboard.writeText(text).then(
+      () => "Copied",
+      () => "Not allowed",
+    );
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  }
+
+  function wrap(button) {
+    const before = button.getBoundingClientRect().top;
+    root.dataset.wrap = root.dataset.wrap !== "true";
+    showWrap();
+    scrollBy({ top: button.getBoundingClientRect().top - before, behavior: "instant" });
+    try {
+      localStorage.setItem("wrap", root.dataset.wrap);
+    } catch {
+      // it is for this page, then
     }
   }
+
+  const showWrap = () => {
+    for (const button of document.querySelectorAll(".pw-wrap")) {
+      button.setAttribute("aria-pressed", root.dataset.wrap === "true");
+      button.hidden &&= root.dataset.wrap !== "true";
+    }
+  };
 
   function letKeysScroll() {
     const fit = new ResizeObserver((entries) => {
       for (const { target } of entries)
-        if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
-        else target.removeAttribute("tabindex");
+        if (target.scrollWidth > target.clientWidth) {
+          target.tabIndex = 0;
+          target.parentElement.querySelector(".pw-wrap")?.removeAttribute("hidden");
+        } else target.removeAttribute("tabindex");
     });
     for (const box of document.querySelectorAll("pre, .pw-scroll, .pw-math, .cell_output .output")) fit.observe(box);
   }
@@ -176,11 +216,11 @@
     addModeButton();
     addCodeSwitch();
     narrowClaims();
-    addCopyButtons();
+    addCodeTools();
     letKeysScroll();
     const painted = () => {
       root.classList.remove("pw-opening");
-      for (const kind of [".pw-copy", ".headerlink"]) rove(kind);
+      for (const kind of [".pw-wrap", ".pw-copy", ".headerlink"]) rove(kind);
     };
     requestAnimationFrame(() => setTimeout(painted)); // after the next frame
   });

@@ -4,16 +4,17 @@ It is a classic script in a function of its own, so it runs from file:// and lea
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from .sources import names, plain, shared
 
 
-def bundle() -> str:
-    """Return the script: shared helpers, every explorable, what mounts them, and the wall of questions."""
+def bundle(chosen: Sequence[str] = ()) -> str:
+    """Return the script: shared helpers, the chosen explorables or all, what mounts them, and the wall of questions."""
     parts = ["// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs", "(() => {"]
     parts += ['"use strict";', shared(), "const explorables = {};"]
-    parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in names()]
+    parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in chosen or names()]
     parts += [plain("mount"), "mountAll(explorables);", plain("wall"), "raiseWall(explorables);"]
     return "\n".join([*parts, "})();", ""])
 

@@ -45,6 +45,12 @@ function mount(host, { render, linked }) {
   const live = h("div");
   still[0].after(live);
   render({ model, el: live });
+  if (!host.dataset.name) addLink(live, name, model, state, linked);
+  for (const part of still) part.remove();
+}
+
+// A button for the address of a figure as it stands; a question has a page of its own instead
+function addLink(live, name, model, state, linked) {
   const told = h("span", { role: "status" });
   const link = button("Link to this state", () => {
     const changed = linked.filter((key) => model.get(key) !== state[key]);
@@ -57,7 +63,6 @@ function mount(host, { render, linked }) {
     );
   });
   (live.querySelector(".pw-more") ?? live.firstElementChild).append(h("div", { class: "pw-row" }, told, link));
-  for (const part of still) part.remove();
 }
 
 /**

@@ -117,14 +117,23 @@ const placeOf = (key) => `question-${key}`;
 const NAMES = ["key", "question", "answers", "right", "scale", "measured", "unit", "verdict", "not_shown", "claims"];
 const [ROW, LEFT, AXIS, FLAG] = [46, 12, 38, 24];
 const CSS = `
-.pw-asked{--mine:light-dark(#a83c00,#f2a25f)}
-.pw-asked legend{font-size:1.1em}
-.pw-asked .answer{display:flex;gap:.6rem;align-items:center;min-height:2.1rem;width:fit-content}
+.pw-asked{--mine:light-dark(#a83c00,#f2a25f);padding:1.1rem 1.2rem .9rem;border-top:4px solid light-dark(#6d3f9c,#c6a6ec)}
+.pw-asked fieldset{min-width:0}
+.pw-asked legend{margin-bottom:.7rem;font-size:1.2em;line-height:1.35;text-wrap:balance}
+.pw-asked .answer{display:flex;gap:.7rem;align-items:center;min-height:2.6rem;margin-bottom:.4rem;padding:.3rem .8rem;
+border:1px solid var(--line);border-radius:.5rem;background:light-dark(#fff,#12171d);cursor:pointer}
+.pw-asked .answer:hover{border-color:var(--fill)}
+.pw-asked .answer:has(:checked){border-color:var(--fill);background:light-dark(#e6effa,#22344a)}
+.pw-asked .answer:has(:disabled){cursor:default}
 .pw-asked .answer input{flex:none;width:1.1rem;height:1.1rem;margin:0;accent-color:var(--fill)}
-.pw-asked .answer b{color:var(--mine);font-weight:600}
+.pw-asked .answer b{margin-left:auto;color:var(--mine);font-weight:600;text-align:right}
 .pw-asked .answer b.right{color:var(--good)}
-.pw-asked .commit{border-color:var(--fill);font-weight:600}
-.pw-asked .pw-row{margin-bottom:.7rem}
+.pw-asked .commit{min-height:2.4rem;padding:.2rem 1.2rem;border-color:var(--fill);background:var(--fill);color:var(--ground);font-weight:600}
+.pw-asked .commit.back{background:transparent;color:inherit;font-weight:400}
+.pw-asked .pw-slider{grid-template-columns:1fr auto}
+.pw-asked .pw-slider>:first-child{grid-column:1/-1}
+.pw-asked .pw-row{gap:.3rem .8rem;margin-bottom:.7rem}
+.pw-asked .withheld+.pw-finding{color:var(--soft);font-weight:400}
 .pw-asked .withheld{display:none}
 .pw-asked .paper{display:none}
 .pw-asked .chart{margin-bottom:.7rem}
@@ -262,6 +271,7 @@ function show(view, state, width, fresh) {
   view.place?.set(Number(answer), answer);
   if (view.place) view.place.input.disabled = Boolean(guess);
   write(view.decision, guess ? "Take my guess back" : "Commit");
+  view.decision.classList.toggle("back", Boolean(guess));
   view.result.classList.toggle("withheld", !guess);
   drawChart(view.chart, state, width, fresh);
   view.chart.classList.toggle("withheld", !guess);

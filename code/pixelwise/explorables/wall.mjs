@@ -5,33 +5,32 @@ import { h, write } from "./shared/dom.mjs";
 // How a reader has done so far, in words
 function scoreOf(outcomes) {
   const made = outcomes.filter((one) => one !== null);
-  if (!made.length) return `${outcomes.length} questions, and you have not answered any yet.`;
+  if (!made.length) return "You have not answered any yet.";
   const right = made.filter(Boolean).length;
-  return `You have answered ${made.length} of ${outcomes.length} questions, ${right} of them as it was measured.`;
+  return `You have answered ${made.length} of ${outcomes.length}, ${right} of them as it was measured.`;
 }
 
 function raise(head, explorables) {
-  const all = [...document.querySelectorAll("[data-explorable=question]")].map((host) => ({
-    box: host.closest(".pw-asks"),
-    question: JSON.parse(host.dataset.state),
-    section: host.closest("section"),
+  const all = [...document.querySelectorAll(".pw-asks")].map((box) => ({
+    box,
+    question: JSON.parse(box.querySelector("[data-explorable=question]").dataset.state),
+    section: box.closest("section"),
   }));
   const sections = [...new Set(all.map(({ section }) => section))];
+  const chapters = [...new Set(all.map(({ box }) => box.dataset.chapter))];
   const outcomeOf = ({ question }) => explorables.question.outcome(question);
   const score = h("p", { class: "pw-score", role: "status" });
-  const titles = sections.map(({ id, firstElementChild: title }) =>
-    h("option", { value: id }, title.firstChild.textContent),
-  );
+  const titles = chapters.map((title) => h("option", {}, title));
   const chapter = h("select", { onchange: choose }, h("option", { value: "" }, "all chapters"), ...titles);
   const open = h("input", { type: "checkbox", onchange: choose });
 
   // A question that is answered under the reader's eyes stays until the choice is made anew.
   function choose() {
-    for (const one of all) one.box.hidden = open.checked && outcomeOf(one) !== null;
-    for (const one of sections) {
-      const empty = all.every(({ section, box }) => section !== one || box.hidden);
-      one.hidden = empty || (chapter.value !== "" && chapter.value !== one.id);
+    for (const one of all) {
+      const elsewhere = chapter.value !== "" && chapter.value !== one.box.dataset.chapter;
+      one.box.hidden = elsewhere || (open.checked && outcomeOf(one) !== null);
     }
+    for (const one of sections) one.hidden = all.every(({ section, box }) => section !== one || box.hidden);
   }
   const count = () => write(score, scoreOf(all.map(outcomeOf)));
   head.append(score, h("label", {}, "Show ", chapter), h("label", {}, open, " only what I have not answered"));
