@@ -10,7 +10,7 @@ def parts(weight, column, lengths):
 
 
 WRONG = {
-    "hypercolumns.between": [(57 / 16, "counted from the edges"), (57.5 / 16, "first row"), (3, "align_corners")],
+    "hypercolumns.between": [(57 / 16, "counted from the edges"), (57.5 / 16, "the first row"), (3, "align_corners")],
     "hypercolumns.grid": [(118400, "a bias as well"), (4737, "one classifier"), (2500 * 4737, "mixed from 5×5")],
     "hypercolumns.parts": [
         (lambda *given: parts(*given).T, "other way round"),

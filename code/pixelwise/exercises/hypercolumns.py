@@ -15,7 +15,7 @@ def between(answer: object) -> str:
     if abs(value - 3.5625) < 0.005:
         raise Hint("That is 57 / 16, as if places were counted from the edges. A place is the middle of its cell.")
     if abs(value - 3.59375) < 0.005:
-        raise Hint("The middle of row 57 is 3.594 cells below the map's edge. How far below the middle of its first row?")
+        raise Hint("Its middle is 3.594 cells below the map's edge. How far below the middle of the first row?")
     if abs(value - 3) < 0.005:
         raise Hint("That stretches the first and the last middle onto each other: align_corners=True. Here edges meet.")
     raise Hint("A cell of the map is 96 / 6 pixels high, and row 57 has its middle at 57.5.")
@@ -68,5 +68,5 @@ def control(answer: object) -> str:
     if letter == "a":
         raise Hint("Guessing one class tells what the score is worth by itself, not where the rest of it comes from.")
     if letter == "b":
-        raise Hint("That one has another number of channels too, and no convolutions: it differs in more than training.")
-    raise Hint("A network trained on the streets themselves is a rival. What part of the score would an untrained have?")
+        raise Hint("That one has another number of channels too, and no convolutions: more differs than training.")
+    raise Hint("Another trained encoder is a rival. What would this one have scored before it was trained?")
