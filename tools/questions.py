@@ -73,12 +73,13 @@ def unsettled(claim: stamp.Json, claims: dict[str, stamp.Json]) -> str:
 
 
 def unclaimed(question: stamp.Json) -> list[str]:
-    """The numbers of a verdict that stand in no claim that it rests on, nor in the question and its answer.
+    """The numbers of a verdict that stand in no claim that it rests on, nor in the question, its answer and its unit.
 
     A number is the same as a share, in hundredths and in thousandths, and as a word.
     """
     claims = [f"{claim['sentence']} {claim['detail']}" for claim in question["claims"]]
-    known = [value for text in (*claims, question["question"], question["right"]) for value in numbers(text)]
+    asked = [question.get(part, "") for part in ("question", "right", "unit")]
+    known = [value for text in (*claims, *asked) for value in numbers(text)]
     units = (1, 100, 1000)
     return [
         f"{value:g}"
