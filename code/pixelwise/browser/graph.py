@@ -150,13 +150,14 @@ def _number(recorder: Recorder, value: Tensor) -> int:
     return number
 
 
-def _activation(name: str) -> Callable[..., Node]:
-    def handle(recorder: Recorder, out: Tensor, x: Tensor, *bounds: float) -> Node:
-        if bounds and bounds != (0, 6):
-            raise GraphError(f"the network clips to {bounds}; the engine knows 0 to 6")
-        return Node("add", out.shape[1], [_number(recorder, x)], activation=name)
+def _relu(recorder: Recorder, out: Tensor, x: Tensor) -> Node:
+    return Node("add", out.shape[1], [_number(recorder, x)], activation="relu")
 
-    return handle
+
+def _clip(recorder: Recorder, out: Tensor, x: Tensor, low: float = -1, high: float = 1) -> Node:
+    if (low, high) != (0, 6):
+        raise GraphError(f"the network clips to {low:g} and {high:g}; the engine to 0 and 6")
+    return Node("add", out.shape[1], [_number(recorder, x)], activation="relu6")
 
 
 def _affine(scale: Callable[[Tensor], Tensor], shift: Callable[[Tensor], Tensor]) -> Callable[..., Node]:
@@ -250,10 +251,10 @@ HANDLERS: dict[Any, Callable[..., Node]] = {
     aten.expand.default: _resize(nearest=False),
     aten.cat.default: _concat,
     aten.mean.dim: _mean,
-    aten.relu.default: _activation("relu"),
-    aten.relu_.default: _activation("relu"),
-    aten.hardtanh.default: _activation("relu6"),
-    aten.hardtanh_.default: _activation("relu6"),
+    aten.relu.default: _relu,
+    aten.relu_.default: _relu,
+    aten.hardtanh.default: _clip,
+    aten.hardtanh_.default: _clip,
     **dict.fromkeys((aten.add.Tensor, aten.add_.Tensor), _add),
     **dict.fromkeys((aten.sub.Tensor, aten.sub_.Tensor), _affine(torch.ones_like, lambda c: -c)),
     **dict.fromkeys((aten.mul.Tensor, aten.mul_.Tensor), _affine(lambda c: c, torch.zeros_like)),
