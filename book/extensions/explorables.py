@@ -13,6 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from pixelwise.explorables.bundle import bundle
+from pixelwise.explorables.sources import APART
 
 SCRIPT = "explorables.js"
 HOST = re.compile(
@@ -29,6 +30,13 @@ def write_script(app: Sphinx) -> None:
         folder = Path(app.outdir, "_static")
         folder.mkdir(parents=True, exist_ok=True)
         (folder / SCRIPT).write_text(bundle(), encoding="utf-8")
+        for name in APART:
+            (folder / script_of(name)).write_text(bundle(name), encoding="utf-8")
+
+
+def script_of(kind: str) -> str:
+    """The script that brings figures of a kind to life."""
+    return f"explorables-{kind}.js" if kind in APART else SCRIPT
 
 
 def finish(
@@ -36,6 +44,7 @@ def finish(
 ) -> None:
     """Store still pictures as files that load late, and give the first figure of a name its anchor."""
     seen: set[str] = set()
+    scripts: set[str] = set()
 
     def store(tag: re.Match[str]) -> str:
         data = base64.b64decode(tag[1])
@@ -49,14 +58,15 @@ def finish(
 
     def anchor(host: re.Match[str]) -> str:
         name = host["own"] or host["kind"]
+        scripts.add(script_of(host["kind"]))
         if name in seen:
             return host[0]
         seen.add(name)
         return host[0].replace("<div", f'<div id="{name}"', 1)
 
     context["body"] = HOST.sub(anchor, PICTURE.sub(store, context.get("body", "")))
-    if seen:
-        app.add_js_file(SCRIPT, loading_method="defer")
+    for script in sorted(scripts):
+        app.add_js_file(script, loading_method="defer")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -45,36 +45,37 @@ export function load(packed) {
   const nodes = packed.nodes.map((node) => {
     if (node.op === "affine") return { ...node, weight: take(node.channels), bias: take(node.channels) };
     if (node.op !== "conv") return node;
-    const depthwise = node.groups > 1;
-    const inputs = depthwise ? 1 : packed.nodes[node.inputs[0]].channels;
+    const apart = node.groups > 1;
+    const inputs = apart ? 1 : packed.nodes[node.inputs[0]].channels;
     const length = node.kernel ** 2 * inputs;
     const scale = take(node.channels);
     const weight = new Float32Array(node.channels * length);
     for (let channel = 0; channel < node.channels; channel++)
       for (let i = 0; i < length; i++)
-        weight[depthwise ? i * node.channels + channel : channel * length + i] = whole[nextWhole++] * scale[channel];
+        weight[apart ? i * node.channels + channel : channel * length + i] = whole[nextWhole++] * scale[channel];
     return { ...node, weight, bias: take(node.channels) };
   });
   return { ...packed, nodes, weights: "", floats: "" };
 }
 
 /**
- * Compute all nodes of a network for one picture; yields the share of the work that is done, after each row.
+ * Compute all nodes of a network for one picture, a row at a time.
  * @param {Network} network
  * @param {Uint8ClampedArray} picture red, green, blue and opacity of each pixel, row by row
  * @param {number} height
  * @param {number} width
- * @param {number[]} [taps] nodes whose maps are wanted too
- * @returns {Generator<number, { logits: FeatureMap, maps: FeatureMap[] }>} the logits and the maps asked for
+ * @param {number[]} [wanted] nodes whose maps are given too
+ * @yields {number} the share of the work that is done
+ * @returns {Generator<number, { logits: FeatureMap, maps: FeatureMap[] }>} the logits and those maps
  */
-export function* run(network, picture, height, width, taps = []) {
+export function* run(network, picture, height, width, wanted = []) {
   const { nodes } = network;
   const sizes = shapes(nodes, height, width);
   const costs = nodes.map((node, i) => cost(node, sizes[i], nodes));
   const total = costs.reduce((sum, one) => sum + one, 0);
   const lastUse = nodes.map(() => 0);
   nodes.forEach((node, i) => node.inputs.forEach((j) => (lastUse[j] = i)));
-  const kept = [...taps, nodes.length - 1];
+  const kept = [...wanted, nodes.length - 1];
   const values = [];
   let done = 0;
   for (const [i, node] of nodes.entries()) {
@@ -92,7 +93,7 @@ export function* run(network, picture, height, width, taps = []) {
     values[i] = out;
     for (const j of node.inputs) if (lastUse[j] === i && !kept.includes(j)) values[j] = null;
   }
-  return { logits: values[nodes.length - 1], maps: taps.map((i) => values[i]) };
+  return { logits: values[nodes.length - 1], maps: wanted.map((i) => values[i]) };
 }
 
 /**

@@ -6,15 +6,21 @@ It is a classic script in a function of its own, so it runs from file:// and lea
 import sys
 from pathlib import Path
 
-from .sources import names, plain, shared
+from .sources import APART, names, plain, shared
 
 
-def bundle() -> str:
-    """Return the script: shared helpers, every explorable, what mounts them, and the wall of questions."""
+def bundle(apart: str | None = None) -> str:
+    """The script: shared helpers, every explorable, what mounts them, the wall of questions.
+
+    Those of `sources.APART` are not in it; with the name of one, the script for that alone.
+    """
     parts = ["// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs", "(() => {"]
     parts += ['"use strict";', shared(), "const explorables = {};"]
-    parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in names()]
-    parts += [plain("mount"), "mountAll(explorables);", plain("wall"), "raiseWall(explorables);"]
+    mounted = [apart] if apart else [name for name in names() if name not in APART]
+    parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in mounted]
+    parts += [plain("mount"), "mountAll(explorables);"]
+    if not apart:
+        parts += [plain("wall"), "raiseWall(explorables);"]
     return "\n".join([*parts, "})();", ""])
 
 
