@@ -82,7 +82,9 @@ def test_an_operation_is_pytorchs(engine, op):
         (maps,) = engine(packed(graph, METADATA), [picture], range(len(graph.nodes)))
         expected = graph.run(picture)
         for i, (found, wanted) in enumerate(zip(maps, [*expected, expected[-1]], strict=True)):
-            torch.testing.assert_close(found, wanted, rtol=1e-5, atol=2e-5, msg=lambda m, i=i: f"{seed}, node {i}: {m}")
+            torch.testing.assert_close(
+                found, wanted, rtol=1e-5, atol=2e-5, msg=lambda text, place=(seed, i): f"{place}: {text}"
+            )
 
 
 @pytest.mark.parametrize("name", weights.SHIPPED)

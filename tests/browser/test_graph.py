@@ -1,4 +1,4 @@
-"""Networks written down as graphs: they compute what the network does, and what the engine lacks is refused in words."""
+"""Networks written down as graphs: they compute what it does, and what the engine lacks is refused in words."""
 
 import json
 

@@ -37,8 +37,8 @@ class Node:
 
     image: the picture's bytes. affine: scale and shift of each channel. conv: stride, padding, dilation, groups. add,
     concat: of all inputs. mean: of all pixels, which leaves one. max: the largest in a window of size, stride, padding.
-    resize: bilinear, to the size of the second input; `aligned` as in `ops.interpolate`, or `nearest`. Each may end with
-    an activation.
+    resize: bilinear, to the size of the second input; `aligned` as in `ops.interpolate`, or `nearest`. Each may end
+    with an activation.
     """
 
     op: str
@@ -182,7 +182,9 @@ def _add(recorder: Recorder, out: Tensor, x: Any, y: Any) -> Node:
     return _affine(torch.ones_like, lambda c: c)(recorder, out, *((x, y) if numbers[1] is None else (y, x)))
 
 
-def _norm(recorder: Recorder, out: Tensor, x: Tensor, w: Tensor, b: Tensor, mean: Tensor, var: Tensor, *more: Any) -> Node:
+def _norm(
+    recorder: Recorder, out: Tensor, x: Tensor, w: Tensor, b: Tensor, mean: Tensor, var: Tensor, *more: Any
+) -> Node:
     *training, _, eps = more
     if any(training):
         raise GraphError("the network normalises by the batch; call eval() before")

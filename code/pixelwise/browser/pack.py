@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..zoo.model_card import licence
 from ..zoo.weights import Metadata
-from .graph import Graph, Node
+from .graph import Graph
 
 FORMAT = "pixelwise graph 1"
 LEVELS = 127

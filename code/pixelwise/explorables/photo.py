@@ -110,10 +110,11 @@ def describe(name: str) -> dict[str, Any]:
     split = metadata.val_split or "val"
     judged = metadata.metrics[split]
     colours = metadata.colours or class_colours(len(metadata.classes))
+    learned, right = DATA[metadata.dataset].partition(";")[0], 100 * judged["pixel_accuracy"]
     about = (
-        f"{metadata.network.model}, {millions:.1f} million weights, learned from {DATA[metadata.dataset]}. On the "
+        f"The network: {metadata.network.model}, {millions:.1f} million weights, learned from {learned}. On the "
         f"{judged['images']} pictures of {split}, by which it did not learn, its mean IoU is "
-        f"{judged['mean_iou']:.1%} and {judged['pixel_accuracy']:.1%} of the pixels are right. "
+        f"{100 * judged['mean_iou']:.1f} % and {right:.1f} % of the pixels are right. "
         f"{LIMITS[metadata.dataset]} {licence(metadata)}"
     )
     return {
@@ -122,8 +123,7 @@ def describe(name: str) -> dict[str, Any]:
         "about": re.sub("[*`]", "", about),
         "size": list(metadata.size),
         "classes": [
-            [one, "#{:02x}{:02x}{:02x}".format(*colour)]
-            for one, colour in zip(metadata.classes, colours, strict=True)
+            [one, "#{:02x}{:02x}{:02x}".format(*colour)] for one, colour in zip(metadata.classes, colours, strict=True)
         ],
     }
 

@@ -35,13 +35,13 @@ export const CSS = `
 .pw-photo .told{min-height:1.5em;margin:.3rem 0 0;font-variant-numeric:tabular-nums}
 .pw-photo .result th label{display:flex;gap:.4rem;align-items:center;min-height:1.6rem}
 .pw-photo .result .swatch{margin:0;flex:none}
-.pw-photo .result td .bar{min-width:3rem}
+.pw-photo .result td .bar{min-width:2rem}
 .pw-photo .off .bar>i{opacity:.25}
 .pw-photo .ramp{display:block;height:.8rem;border-radius:.2rem;background:linear-gradient(90deg,rgb(13,8,45),rgb(200,50,90),rgb(255,236,140))}
 .pw-photo .maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.6rem .8rem}
 .pw-photo .maps canvas{image-rendering:pixelated;margin-bottom:.2rem}
 .pw-photo .about{flex:0 0 100%;font-size:.9rem;color:var(--soft)}
-@container (min-width:40rem){.pw-photo .result{grid-template-columns:minmax(0,3fr) minmax(11rem,1fr)}}
+@container (min-width:40rem){.pw-photo .result{grid-template-columns:minmax(0,1fr) 14rem}}
 `;
 
 function intake(model, take, complain) {
