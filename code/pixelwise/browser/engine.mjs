@@ -47,7 +47,7 @@ export function load(packed) {
     if (node.op !== "conv") return node;
     const apart = node.groups > 1;
     const inputs = apart ? 1 : packed.nodes[node.inputs[0]].channels;
-    const length = node.kernel ** 2 * inputs;
+    const length = node.kernel * node.kernel * inputs;
     const scale = take(node.channels);
     const weight = new Float32Array(node.channels * length);
     for (let channel = 0; channel < node.channels; channel++)
@@ -118,7 +118,7 @@ export function shapes(nodes, height, width) {
 
 // Multiplications and additions of a node, or a rough equal of them
 function cost({ op, kernel, groups, inputs, channels }, { height, width }, nodes) {
-  const each = op === "conv" ? kernel ** 2 * (groups > 1 ? 1 : nodes[inputs[0]].channels) : 4;
+  const each = op === "conv" ? kernel * kernel * (groups > 1 ? 1 : nodes[inputs[0]].channels) : 4;
   return height * width * channels * each;
 }
 
@@ -180,7 +180,7 @@ const OPERATIONS = {
 // and where in its data the first of them reads
 function taps({ size, stride, padding, dilation }, map, y, width) {
   const found = [];
-  for (let tap = 0; tap < size ** 2; tap++) {
+  for (let tap = 0; tap < size * size; tap++) {
     const row = y * stride - padding + Math.floor(tap / size) * dilation;
     const shift = (tap % size) * dilation - padding;
     const first = Math.max(0, Math.ceil(-shift / stride));
@@ -194,7 +194,8 @@ function taps({ size, stride, padding, dilation }, map, y, width) {
 // A row of patches, each the window of one pixel, times the weights; the row itself where the window is one pixel
 function convolution({ kernel, stride, padding, dilation, weight, bias }, map, { width, channels, data }) {
   const pixel = kernel === 1 && stride === 1;
-  const length = kernel ** 2 * map.channels;
+  // not kernel ** 2, which V8 keeps as a float, and so each index made of it: twice the time
+  const length = kernel * kernel * map.channels;
   const patches = pixel ? map.data : new Float32Array(width * length);
   const place = { size: kernel, stride, padding, dilation };
   return (y, at) => {
@@ -266,8 +267,8 @@ function depthwise({ kernel, stride, padding, dilation, weight, bias }, map, { w
   const place = { size: kernel, stride, padding, dilation };
   const weights = new Float32Array(weight.length + channels);
   weights.set(weight);
-  const from = new Int32Array(kernel ** 2 + 2);
-  const weighed = new Int32Array(kernel ** 2 + 2);
+  const from = new Int32Array(kernel * kernel + 2);
+  const weighed = new Int32Array(kernel * kernel + 2);
   return (y, at) => {
     const row = taps(place, map, y, width);
     for (let x = 0, to = at; x < width; x++, to += channels) {
@@ -288,8 +289,12 @@ function depthwise({ kernel, stride, padding, dilation, weight, bias }, map, { w
 }
 
 function addThree(x, from, weights, weighed, i, data, to, channels) {
-  const [x0, x1, x2] = [from[i], from[i + 1], from[i + 2]];
-  const [w0, w1, w2] = [weighed[i], weighed[i + 1], weighed[i + 2]];
+  const x0 = from[i];
+  const x1 = from[i + 1];
+  const x2 = from[i + 2];
+  const w0 = weighed[i];
+  const w1 = weighed[i + 1];
+  const w2 = weighed[i + 2];
   for (let c = 0; c < channels; c++)
     data[to + c] += x[x0 + c] * weights[w0 + c] + x[x1 + c] * weights[w1 + c] + x[x2 + c] * weights[w2 + c];
 }
@@ -298,6 +303,7 @@ function addThree(x, from, weights, weighed, i, data, to, channels) {
 function resized({ aligned, nearest }, map, { height, width, channels, data }) {
   const columns = places(map.width, width, aligned, nearest);
   const rows = places(map.height, height, aligned, nearest);
+  const values = map.data;
   return (y, at) => {
     const [above, below, down] = rows[y];
     for (let x = 0; x < width; x++) {
@@ -306,8 +312,8 @@ function resized({ aligned, nearest }, map, { height, width, channels, data }) {
       let b = (below * map.width + left) * channels;
       const step = (right - left) * channels;
       for (const end = a + channels; a < end; a++, b++) {
-        const top = map.data[a] + (map.data[a + step] - map.data[a]) * along;
-        data[at++] = top + (map.data[b] + (map.data[b + step] - map.data[b]) * along - top) * down;
+        const top = values[a] + (values[a + step] - values[a]) * along;
+        data[at++] = top + (values[b] + (values[b + step] - values[b]) * along - top) * down;
       }
     }
   };

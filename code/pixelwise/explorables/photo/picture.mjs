@@ -31,6 +31,7 @@ export function painted(image, height, width) {
   const factor = Math.min(1, Math.sqrt(LARGEST / (height * width)));
   const [rows, columns] = [height, width].map((side) => Math.max(1, Math.floor(side * factor)));
   const canvas = h("canvas", { width: columns, height: rows });
+  canvas.getContext("2d", { willReadFrequently: true }); // for each network that is asked
   const pen = penOf(canvas);
   pen.fillStyle = "#fff";
   pen.fillRect(0, 0, columns, rows);
