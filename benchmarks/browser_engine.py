@@ -1,9 +1,9 @@
 """The engine of the photo page beside onnxruntime-web: milliseconds a picture in one browser, and bytes to load.
 
 Both run the same two networks on the same picture in one page of Chromium, by turns, and the shortest time of each
-counts: the processor's, for a busy machine stretches the clock's. onnxruntime-web runs single-threaded WebAssembly, with the SIMD instructions that it has. It is fetched by npm
-(its wasm is no part of this project), or taken from the folder of its package that is named. Without either, only the
-engine is timed.
+counts: the processor's, for a busy machine stretches the clock's. onnxruntime-web runs single-threaded WebAssembly,
+with the SIMD instructions that it has. It is fetched by npm (its wasm is no part of this project), or taken from the
+folder of its package that is named. Without either, only the engine is timed.
 
     python benchmarks/browser_engine.py [node_modules/onnxruntime-web]
 """
