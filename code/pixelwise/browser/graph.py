@@ -46,9 +46,9 @@ class Node:
     inputs: list[int] = field(default_factory=list)
     options: dict[str, int] = field(default_factory=dict)
     activation: str | None = None
-    weight: Tensor | None = None
-    """(channels, inputs a group, k, k) of a convolution, (channels,) of an affine node."""
-    bias: Tensor | None = None
+    weight: Tensor = field(default_factory=lambda: torch.empty(0))
+    """(channels, inputs a group, k, k) of a convolution, (channels,) of an affine node, of others empty."""
+    bias: Tensor = field(default_factory=lambda: torch.empty(0))
 
 
 @dataclass
@@ -66,9 +66,10 @@ class Graph:
         recorder = Recorder(picture)
         with torch.no_grad(), recorder:
             logits = heads(model(normalise(picture)))[0]
-        if logits.shape[-2:] != picture.shape[-2:] or recorder.number_of(logits) is None:
+        last = recorder.number_of(logits)
+        if logits.shape[-2:] != picture.shape[-2:] or last is None:
             raise GraphError(f"the network answers {tuple(logits.shape)}, expected logits for each pixel of {size}")
-        return cls(simplified(recorder.nodes, recorder.number_of(logits)))
+        return cls(simplified(recorder.nodes, last))
 
     def run(self, picture: Tensor) -> list[Tensor]:
         """What each node gives for a picture (1, 3, H, W) uint8, as (1, channels, h, w); the last are the logits."""
@@ -120,12 +121,12 @@ class Recorder(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         given = [*args, *(kwargs or {}).values()]
-        flat = [one for value in given for one in (value if isinstance(value, list | tuple) else [value])]
+        flat = [one for value in given for one in (value if isinstance(value, (list, tuple)) else [value])]
         if all(self.number_of(value) is None for value in flat):
             return result
         out = result[0] if isinstance(result, tuple) else result
         if func in SAME:
-            number = self.number_of(args[0])
+            number = _number(self, args[0])
         elif handler := HANDLERS.get(func):
             self.nodes.append(handler(self, out, *args, **(kwargs or {})))
             self.sizes.append(tuple(out.shape[-2:]))
@@ -136,7 +137,7 @@ class Recorder(TorchDispatchMode):
         self._kept.append(out)
         return result
 
-    def of_size(self, size: tuple[int, int]) -> int:
+    def of_size(self, size: tuple[int, ...]) -> int:
         """The first node whose map is this large. GraphError where there is none."""
         if size not in self.sizes:
             raise GraphError(f"a map is resized to {size}, the size of no map before it")
