@@ -252,7 +252,8 @@ def test_a_damaged_picture_is_shown_or_refused_in_one_line(browser):
 @pytest.mark.parametrize("size", [(1, 1), (2, 900), (1600, 1500)])
 def test_tiny_long_and_large_pictures_are_answered(page, size):
     image = np.random.default_rng(1).integers(0, 256, (3, *size), dtype=np.uint8)
-    choose(page, file_of(image))
+    said = choose(page, file_of(image))
+    assert ("It was made smaller first, from 1600 × 1500 to" in said) == (size == (1600, 1500))
     width, height = page.evaluate(
         "() => { const { width, height } = document.querySelector('.result canvas'); return [width, height]; }"
     )

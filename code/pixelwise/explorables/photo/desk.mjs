@@ -104,14 +104,17 @@ function rgb(colour) {
 }
 
 // What is said of an answer: the largest classes, and how long it took
-function finding({ classes, answer }) {
+function finding({ classes, answer, full }) {
   const shares = sharesOf(answer.labels, classes.length);
   const order = shares.map((_, label) => label).toSorted((a, b) => shares[b] - shares[a]);
   const most = order.slice(0, 3).filter((label) => shares[label] >= 0.005);
   const parts = most.map((label) => `${classes[label][0]} ${percent(shares[label])}`);
   const seconds = answer.seconds < 10 ? answer.seconds.toFixed(1) : Math.round(answer.seconds);
   const shown = `shown at ${answer.size.join(" × ")}`;
-  return `Mostly ${parts.join(", ")}. It took ${seconds} s in plain JavaScript, the picture ${shown}.`;
+  const kept = [answer.height, answer.width];
+  const smaller =
+    full[0] > kept[0] ? ` It was made smaller first, from ${full.join(" × ")} to ${kept.join(" × ")}.` : "";
+  return `Mostly ${parts.join(", ")}. It took ${seconds} s in plain JavaScript, the picture ${shown}.${smaller}`;
 }
 
 /**

@@ -23,6 +23,7 @@ export const CSS = `
 .pw-photo .intake.over{border-color:var(--fill);background:light-dark(#e6f0fa,#22303e)}
 .pw-photo .intake p{flex:1 0 100%;margin:0}
 .pw-photo .intake .first{border-color:var(--fill);background:var(--fill);color:var(--ground);font-weight:600}
+@media (pointer:coarse){.pw-photo .hint{display:none}}
 .pw-photo .scenes{display:flex;flex-wrap:wrap;gap:.4rem}
 .pw-photo .scenes button{padding:.15rem;line-height:0}
 .pw-photo .scenes img{display:block;width:5.6rem;height:auto;border-radius:.25rem}
@@ -63,7 +64,7 @@ function intake(model, take, complain) {
     return chosen;
   });
   const ways = [button("Choose a picture", () => file.click(), { class: "first" }), lens.opener].filter(Boolean);
-  const hint = h("span", { class: "soft" }, "or drop one here, or paste it");
+  const hint = h("span", { class: "soft hint" }, "or drop one here, or paste it");
   const made = group("or a generated scene", h("div", { class: "scenes" }, ...scenes));
   const element = h("div", { class: "intake" }, ...ways, hint, file, made);
   return { element, lens };
@@ -83,7 +84,7 @@ function resultOf(model) {
   const element = h("div", { class: "result", hidden: true }, h("div", {}, canvas, ramp, told), legend);
   const view = choices("Show", VIEWS, (value) => change(model, { view: value }));
   const opacity = slider("opacity", [0, 100], (value) => change(model, { opacity: value }));
-  return { element, canvas, told, rows, ramp, view, opacity, place: spokenPlace() };
+  return { element, canvas, legend, told, rows, ramp, view, opacity, place: spokenPlace() };
 }
 
 /**
@@ -109,7 +110,7 @@ export function build(root, model, { take, choose, complain, stop, save }) {
     button("picture and classes", () => save("overlay")),
     button("mask", () => save("mask")),
   );
-  const shown = [result.view.element, result.opacity.element, saved, way];
+  const shown = [result.legend, result.view.element, result.opacity.element, saved, way];
   arrange(root, {
     seen: [start.element, start.lens.element, working, result.element, result.place.element],
     said: [found.element],
