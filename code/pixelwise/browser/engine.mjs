@@ -4,7 +4,7 @@
 
 /**
  * @typedef {{ height: number, width: number, channels: number, data: Float32Array }} FeatureMap
- * @typedef {{ op: string, channels: number, inputs: number[], weight?: Float32Array, bias?: Float32Array,
+ * @typedef {{ op: string, channels: number, inputs: number[], weight?: Float32Array | Float64Array, bias?: Float32Array,
  *   activation?: string, kernel?: number, size?: number, stride?: number, padding?: number, dilation?: number,
  *   groups?: number, aligned?: number, nearest?: number }} GraphNode
  * @typedef {{ nodes: GraphNode[], classes: string[], [more: string]: any }} Network
@@ -31,7 +31,8 @@ export function bytesOf(text) {
 }
 
 /**
- * Unpack a network: weights become floats, those of a depthwise convolution one row a tap.
+ * Unpack a network: weights become floats, two channels woven into one; those of a depthwise
+ * convolution lie tap by tap.
  * @param {any} packed what `packed` of pixelwise.browser wrote, parsed
  * @returns {Network} the network, ready to run
  */
@@ -49,10 +50,13 @@ export function load(packed) {
     const inputs = apart ? 1 : packed.nodes[node.inputs[0]].channels;
     const length = node.kernel * node.kernel * inputs;
     const scale = take(node.channels);
-    const weight = new Float32Array(node.channels * length);
-    for (let channel = 0; channel < node.channels; channel++)
-      for (let i = 0; i < length; i++)
-        weight[apart ? i * node.channels + channel : channel * length + i] = whole[nextWhole++] * scale[channel];
+    const Floats = apart ? Float32Array : Float64Array;
+    const weight = new Floats((node.channels + 1) * (length + 1)); // and zeros, where some are missing
+    const step = apart ? node.channels : 2;
+    for (let channel = 0; channel < node.channels; channel++) {
+      const first = apart ? channel : (channel - (channel % 2)) * length + (channel % 2);
+      for (let i = 0; i < length; i++) weight[first + i * step] = whole[nextWhole++] * scale[channel];
+    }
     return { ...node, weight, bias: take(node.channels) };
   });
   return { ...packed, nodes, weights: "", floats: "" };
@@ -144,7 +148,7 @@ const OPERATIONS = {
   },
   add(node, maps, { width, channels, data }) {
     return (y, at) => {
-      for (const map of maps) for (let i = at; i < at + width * channels; i++) data[i] += map.data[i];
+      for (const { data: values } of maps) for (let i = at; i < at + width * channels; i++) data[i] += values[i];
     };
   },
   concat(node, maps, { width, data }) {
@@ -192,11 +196,13 @@ function taps({ size, stride, padding, dilation }, map, y, width) {
 }
 
 // A row of patches, each the window of one pixel, times the weights; the row itself where the window is one pixel
-function convolution({ kernel, stride, padding, dilation, weight, bias }, map, { width, channels, data }) {
+function convolution(node, map, { width, channels, data }) {
+  const { kernel, stride, padding, dilation } = node;
   const pixel = kernel === 1 && stride === 1;
   // not kernel ** 2, which V8 keeps as a float, and so each index made of it: twice the time
   const length = kernel * kernel * map.channels;
   const patches = pixel ? map.data : new Float32Array(width * length);
+  const four = new Float64Array(4 * length);
   const place = { size: kernel, stride, padding, dilation };
   return (y, at) => {
     if (!pixel) {
@@ -206,25 +212,24 @@ function convolution({ kernel, stride, padding, dilation, weight, bias }, map, {
           for (let c = 0, to = x * length + tap * map.channels; c < map.channels; c++)
             patches[to + c] = map.data[i + c];
     }
-    multiply(patches, pixel ? y * width * length : 0, width, length, weight, bias, channels, data, at);
+    multiply(patches, pixel ? y * width * length : 0, width, length, node, four, data, at);
   };
 }
 
-// out[row, column] = bias[column] + sum of x[row, i] · weight[column, i], four rows by two columns at a time: so many
-// sums stay in the processor's registers. At the edges the last row or column is computed more than once.
-function multiply(x, start, rows, length, weight, bias, columns, out, at) {
+// out[row, column] = bias[column] + sum of x[row, i] · weight[column, i], four rows, woven into one, by two columns at a
+// time: so many sums stay in the processor's registers. The last row or column may be computed twice or more.
+function multiply(x, start, rows, length, { weight, bias, channels }, four, out, at) {
   for (let row = 0; row < rows; row += 4) {
-    const r1 = Math.min(row + 1, rows - 1);
-    const r2 = Math.min(row + 2, rows - 1);
-    const r3 = Math.min(row + 3, rows - 1);
-    for (let column = 0; column < columns; column += 2) {
-      const next = Math.min(column + 1, columns - 1);
-      let x0 = start + row * length;
-      let x1 = start + r1 * length;
-      let x2 = start + r2 * length;
-      let x3 = start + r3 * length;
-      let w0 = column * length;
-      let w1 = next * length;
+    for (let r = 0; r < 4; r++) {
+      let from = start + Math.min(row + r, rows - 1) * length;
+      for (let to = r; to < 4 * length; to += 4) four[to] = x[from++];
+    }
+    const o0 = at + row * channels;
+    const o1 = at + Math.min(row + 1, rows - 1) * channels;
+    const o2 = at + Math.min(row + 2, rows - 1) * channels;
+    const o3 = at + Math.min(row + 3, rows - 1) * channels;
+    for (let column = 0; column < channels; column += 2) {
+      const next = Math.min(column + 1, channels - 1);
       let a0 = bias[column];
       let a1 = a0;
       let a2 = a0;
@@ -233,13 +238,13 @@ function multiply(x, start, rows, length, weight, bias, columns, out, at) {
       let b1 = b0;
       let b2 = b0;
       let b3 = b0;
-      for (const end = w0 + length; w0 < end; w0++, w1++) {
-        const a = weight[w0];
-        const b = weight[w1];
-        const v0 = x[x0++];
-        const v1 = x[x1++];
-        const v2 = x[x2++];
-        const v3 = x[x3++];
+      for (let i = 0, w = column * length; i < 4 * length; i += 4, w += 2) {
+        const a = weight[w];
+        const b = weight[w + 1];
+        const v0 = four[i];
+        const v1 = four[i + 1];
+        const v2 = four[i + 2];
+        const v3 = four[i + 3];
         a0 += a * v0;
         b0 += b * v0;
         a1 += a * v1;
@@ -249,24 +254,21 @@ function multiply(x, start, rows, length, weight, bias, columns, out, at) {
         a3 += a * v3;
         b3 += b * v3;
       }
-      out[at + row * columns + column] = a0;
-      out[at + r1 * columns + column] = a1;
-      out[at + r2 * columns + column] = a2;
-      out[at + r3 * columns + column] = a3;
-      out[at + row * columns + next] = b0;
-      out[at + r1 * columns + next] = b1;
-      out[at + r2 * columns + next] = b2;
-      out[at + r3 * columns + next] = b3;
+      out[o0 + next] = b0;
+      out[o1 + next] = b1;
+      out[o2 + next] = b2;
+      out[o3 + next] = b3;
+      out[o0 + column] = a0;
+      out[o1 + column] = a1;
+      out[o2 + column] = a2;
+      out[o3 + column] = a3;
     }
   }
 }
 
-// Each channel for itself: at a pixel, three taps of the window at a time, so that a sum is fetched and stored seldom.
-// What is missing to a multiple of three are taps of weight 0.
+// Each channel for itself, three taps of the window at a time; what is missing to a multiple of three weighs 0
 function depthwise({ kernel, stride, padding, dilation, weight, bias }, map, { width, channels, data }) {
   const place = { size: kernel, stride, padding, dilation };
-  const weights = new Float32Array(weight.length + channels);
-  weights.set(weight);
   const from = new Int32Array(kernel * kernel + 2);
   const weighed = new Int32Array(kernel * kernel + 2);
   return (y, at) => {
@@ -280,10 +282,10 @@ function depthwise({ kernel, stride, padding, dilation, weight, bias }, map, { w
       }
       for (; count % 3; count++) {
         from[count] = from[0];
-        weighed[count] = weight.length;
+        weighed[count] = kernel * kernel * channels;
       }
       data.set(bias, to);
-      for (let i = 0; i < count; i += 3) addThree(map.data, from, weights, weighed, i, data, to, channels);
+      for (let i = 0; i < count; i += 3) addThree(map.data, from, weight, weighed, i, data, to, channels);
     }
   };
 }
@@ -320,10 +322,10 @@ function resized({ aligned, nearest }, map, { height, width, channels, data }) {
 }
 
 /**
- * Where each of `after` places lies among `before`: the two next to it, and how far it is on the way between them.
+ * Where each of `after` places lies among `before`: the two next to it, and how far it is between them.
  * @param {number} before
  * @param {number} after
- * @param {number} [aligned] whether the outermost places of both are the same
+ * @param {number} [aligned] whether the outermost of both are the same
  * @param {number} [nearest] whether the one at or before it is taken alone
  * @returns {[number, number, number][]} a triple for each
  */
