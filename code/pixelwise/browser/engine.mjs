@@ -120,7 +120,7 @@ export function shapes(nodes, height, width) {
   return sizes;
 }
 
-// Multiplications and additions of a node, or a rough equal of them
+// Multiplications of a node, or a rough equal
 function cost({ op, kernel, groups, inputs, channels }, { height, width }, nodes) {
   const each = op === "conv" ? kernel * kernel * (groups > 1 ? 1 : nodes[inputs[0]].channels) : 4;
   return height * width * channels * each;
@@ -196,10 +196,10 @@ function taps({ size, stride, padding, dilation }, map, y, width) {
 }
 
 // A row of patches, each the window of one pixel, times the weights; the row itself where the window is one pixel
-function convolution(node, map, { width, channels, data }) {
+function convolution(node, map, { width, data }) {
   const { kernel, stride, padding, dilation } = node;
   const pixel = kernel === 1 && stride === 1;
-  // not kernel ** 2, which V8 keeps as a float, and so each index made of it: twice the time
+  // not kernel ** 2: V8 keeps a power, and each index made of it, as a float
   const length = kernel * kernel * map.channels;
   const patches = pixel ? map.data : new Float32Array(width * length);
   const four = new Float64Array(4 * length);
@@ -216,8 +216,8 @@ function convolution(node, map, { width, channels, data }) {
   };
 }
 
-// out[row, column] = bias[column] + sum of x[row, i] · weight[column, i], four rows, woven into one, by two columns at a
-// time: so many sums stay in the processor's registers. The last row or column may be computed twice or more.
+// out[row, column] = bias[column] + sum of x[row, i] · weight[column, i], four rows, woven into one, by two columns at
+// a time: so many sums stay in registers. The last row or column may be computed twice or more.
 function multiply(x, start, rows, length, { weight, bias, channels }, four, out, at) {
   for (let row = 0; row < rows; row += 4) {
     for (let r = 0; r < 4; r++) {
@@ -301,7 +301,7 @@ function addThree(x, from, weights, weighed, i, data, to, channels) {
     data[to + c] += x[x0 + c] * weights[w0 + c] + x[x1 + c] * weights[w1 + c] + x[x2 + c] * weights[w2 + c];
 }
 
-// Interpolate between the two nearest columns, then between the two nearest rows
+// Between the two nearest columns, then between the two nearest rows
 function resized({ aligned, nearest }, map, { height, width, channels, data }) {
   const columns = places(map.width, width, aligned, nearest);
   const rows = places(map.height, height, aligned, nearest);
