@@ -116,7 +116,7 @@ export function showMaps(maps, { answer }) {
         penOf(canvas).putImageData(pixels, 0, 0);
         return canvas;
       });
-      const step = Math.round(answer.size[0] / map.height);
+      const step = 2 ** Math.round(Math.log2(answer.size[0] / map.height));
       const title = `1/${step}: ${map.channels} maps of ${map.height} × ${map.width}; two that vary most`;
       return h("figure", {}, ...pictures, h("figcaption", {}, title));
     }),
