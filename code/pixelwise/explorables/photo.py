@@ -67,7 +67,7 @@ class Photo(Explorable):
 
     def picture(self) -> figures.Card:
         image, labels = _example()
-        card, axes = figures.panels(1, 2, width=6, height=2.5)
+        card, axes = figures.panels(1, 2, width=3.5, height=1.5)
         with figures.style():
             for axis, alpha, title in zip(axes.flat, (0, 0.6), ("the picture", "what a network sees"), strict=True):
                 axis.imshow(figures.blend(image, labels, alpha)[0])
