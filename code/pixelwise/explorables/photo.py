@@ -13,7 +13,7 @@ from traitlets import Bunch, Int, List, Unicode, observe
 
 from .. import browser, figures
 from ..data import streets
-from ..data.palette import CLASSES
+from ..data.palette import CLASSES, VOID
 from ..figures.pixels import class_colours
 from ..zoo import weights
 from ..zoo.model_card import DATA, LIMITS, licence
@@ -67,19 +67,18 @@ class Photo(Explorable):
 
     def picture(self) -> figures.Card:
         image, labels = _example()
-        card, axes = figures.panels(1, 2, width=3.5, height=1.5)
-        with figures.style():
-            for axis, alpha, title in zip(axes.flat, (0, 0.6), ("the picture", "what a network sees"), strict=True):
-                axis.imshow(figures.blend(image, labels, alpha)[0])
-                axis.set_title(title, fontweight="normal")
-                axis.set_axis_off()
+        half = labels.copy()
+        half[:, : SIZE[1] // 2] = VOID  # which is left as it is
+        card, axis = figures.panels(width=2, height=1.5)
+        axis.imshow(figures.blend(image, half, 0.8)[0])
+        axis.set_axis_off()
         return card
 
     def alt(self) -> str:
         _, labels = _example()
         shares = np.bincount(labels.ravel(), minlength=len(CLASSES)) / labels.size
         most = ", ".join(f"{CLASSES[label]} {shares[label]:.0%}" for label in np.argsort(-shares)[:4])
-        return f"A generated street scene, and beside it the same under the classes that a network sees in it: {most}."
+        return f"A generated street scene, its right half under the classes that a network sees: in all {most}."
 
 
 def available() -> list[str]:
