@@ -13,9 +13,15 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from pixelwise.explorables.bundle import bundle
+from pixelwise.explorables.sources import APART
 
-SCRIPTS = {"explorables.js": (), "questions.js": ("question",)}
-"""What brings all figures to life, and what questions alone need: the first page weighs a third of a chapter."""
+APARTS = {kind: f"explorables-{kind}.js" for kind in APART}
+SCRIPTS = {
+    "explorables.js": (),
+    "questions.js": ("question",),
+    **{script: (kind,) for kind, script in APARTS.items()},
+}
+"""What brings figures to life, and what questions alone need: the first page weighs a third of a chapter."""
 HOST = re.compile(
     r'<div class="pw-explorable" data-explorable="(?P<kind>[\w-]+)"(?: data-name="(?P<own>[\w-]+)")? data-state='
     r".*?</figure></div>",
@@ -30,7 +36,16 @@ def write_script(app: Sphinx) -> None:
         folder = Path(app.outdir, "_static")
         folder.mkdir(parents=True, exist_ok=True)
         for name, chosen in SCRIPTS.items():
-            (folder / name).write_text(bundle(chosen), encoding="utf-8")
+            (folder / name).write_text(bundle(*chosen), encoding="utf-8")
+
+
+def scripts(kinds: set[str]) -> list[str]:
+    """The scripts that bring figures of these kinds to life."""
+    apart = [script for kind, script in APARTS.items() if kind in kinds]
+    others = kinds - APARTS.keys()
+    if not others:
+        return apart
+    return ["questions.js" if others == {"question"} else "explorables.js", *apart]
 
 
 def finish(
@@ -59,8 +74,8 @@ def finish(
         return host[0].replace("<div", f'<div id="{name}"', 1)
 
     context["body"] = HOST.sub(anchor, PICTURE.sub(store, context.get("body", "")))
-    if seen:
-        app.add_js_file("questions.js" if kinds == {"question"} else "explorables.js", loading_method="defer")
+    for script in scripts(kinds):
+        app.add_js_file(script, loading_method="defer")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

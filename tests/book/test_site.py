@@ -381,6 +381,31 @@ def test_site_opens_from_a_folder(browser, site):
     assert troubles == []
 
 
+def test_a_photo_is_segmented_from_a_folder_by_a_network_that_comes_when_it_is_wanted(browser, site):
+    tab = browser.new_page()
+    asked, troubles = [], []
+    tab.on("request", lambda request: request.url.startswith("data:") or asked.append(request.url))
+    tab.on("pageerror", lambda error: troubles.append(str(error)))
+    tab.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+    tab.goto((site / "chapters/segment.html").as_uri())
+    tab.wait_for_selector("#photo .pw-live")
+    assert not any("networks/" in url for url in asked)
+    tab.locator("#photo .scenes button").first.click()
+    tab.locator("#photo .pw-finding", has_text="It took").wait_for(timeout=180_000)
+    assert [url for url in asked if "networks/" in url] == [(site / "_static/networks/streets.js").as_uri()]
+    assert all(url.startswith("file:") for url in asked)
+    assert troubles == []
+    tab.close()
+
+
+def test_only_the_page_of_the_photo_has_its_script_and_a_policy_without_connections(site):
+    texts = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html") if "_static" not in path.parts}
+    here = site / "chapters/segment.html"
+    assert [path for path, text in texts.items() if "explorables-photo.js" in text] == [here]
+    assert [path for path, text in texts.items() if "connect-src 'none'" in text.replace("&#39;", "'")] == [here]
+    assert "createImageBitmap" not in (site / "_static/explorables.js").read_text(encoding="utf-8")
+
+
 def test_landing_page_moves_above_the_fold_once_and_not_for_who_wants_stillness(browser, address):
     moving = "document.getAnimations().filter((one) => one.animationName === 'pw-sweep').length"
     for motion, expected in (("no-preference", 3), ("reduce", 0)):

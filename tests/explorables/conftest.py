@@ -11,7 +11,7 @@ POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; i
 STYLE = "body{margin:0 1rem;font-family:sans-serif} .gap{height:3000px} img{max-width:100%}"
 PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8"><title>A chapter</title>
 <meta name="viewport" content="width=device-width">{policy}
-<link rel="stylesheet" href="page.css"><script defer src="explorables.js"></script></head>
+<link rel="stylesheet" href="page.css"><script defer src="{script}"></script></head>
 <body><main><h1>A chapter</h1><div class="gap"></div>{element}</main></body></html>"""
 STRICT = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
 
@@ -21,12 +21,16 @@ def address(tmp_path_factory):
     """Write a static page that holds an explorable far down, and return its file:// address."""
     folder = tmp_path_factory.mktemp("explorables")
     (folder / "explorables.js").write_text(bundle.bundle(), encoding="utf-8")
+    for name in sources.APART:
+        (folder / f"{name}.js").write_text(bundle.bundle(name), encoding="utf-8")
     (folder / "page.css").write_text(STYLE, encoding="utf-8")
     count = itertools.count()
 
     def address(explorable, policy=STRICT):
         file = folder / f"{explorable.name}-{next(count)}.html"
-        file.write_text(PAGE.format(policy=policy, element=explorable.still("A still picture.")), encoding="utf-8")
+        script = f"{explorable.name}.js" if explorable.name in sources.APART else "explorables.js"
+        page = PAGE.format(policy=policy, script=script, element=explorable.still("A still picture."))
+        file.write_text(page, encoding="utf-8")
         return file.as_uri()
 
     return address

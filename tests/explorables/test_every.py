@@ -21,7 +21,7 @@ def test_it_starts_when_scrolled_into_view(open_page, name):
     assert tab.locator(".pw-live").count() == 0
     tab.locator(".pw-explorable").scroll_into_view_if_needed()
     tab.locator(".pw-live").wait_for(timeout=20_000)
-    assert tab.locator(".pw-explorable img").count() == 0
+    assert tab.locator(".pw-explorable figure > img").count() == 0
     assert "still picture" not in tab.locator(".pw-explorable figcaption").last.inner_text()
     tab.locator(".pw-live [role=status]", has_text=re.compile(".{20}")).first.wait_for(timeout=20_000)
     assert tab.troubles == []

@@ -69,5 +69,7 @@ OUTCOMES: dict[str, str] = {
     "An output folder that no build made": "Refused, untouched",
     "Hostile addresses of figures": "A state is shown",
     "Hostile searches": "Answered",
+    "Pictures that no browser can show": "One line that says what it is",
+    "Damaged pictures on the photo page": "Shown, or refused in one line",
     "Rubbish typed into an exercise": "Answered with what is wanted",
 }

@@ -4,18 +4,23 @@ It is a classic script in a function of its own, so it runs from file:// and lea
 """
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from .sources import names, plain, shared
+from .sources import APART, names, plain, shared
 
 
-def bundle(chosen: Sequence[str] = ()) -> str:
-    """Return the script: shared helpers, the chosen explorables or all, what mounts them, and the wall of questions."""
+def bundle(*chosen: str) -> str:
+    """Return the script: shared helpers, the chosen explorables, what mounts them, and with questions their wall.
+
+    With none chosen, it holds all but those of `sources.APART`.
+    """
+    mounted = chosen or tuple(name for name in names() if name not in APART)
     parts = ["// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs", "(() => {"]
     parts += ['"use strict";', shared(), "const explorables = {};"]
-    parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in chosen or names()]
-    parts += [plain("mount"), "mountAll(explorables);", plain("wall"), "raiseWall(explorables);"]
+    parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in mounted]
+    parts += [plain("mount"), "mountAll(explorables);"]
+    if "question" in mounted:
+        parts += [plain("wall"), "raiseWall(explorables);"]
     return "\n".join([*parts, "})();", ""])
 
 

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-IMPORT = re.compile(r'^import \{[^}]*\} from "(?:\./shared/|\./)\w+\.mjs";\n', re.MULTILINE)
+IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[\w./]+\.mjs)";\n', re.MULTILINE)
+APART = ("photo",)
+"""Explorables that are large, and so have a script of their own, which only the page that shows them loads."""
 FOR_AUTHORS = re.compile(r"^ *(?://[^\n]*|/\*.*?\*/)?\n|^ +", re.MULTILINE | re.DOTALL)
 """Comments that have a line to themselves, empty lines, indents: a reader's browser gets none of them."""
 
@@ -16,18 +18,33 @@ def names() -> list[str]:
 
 
 def source(name: str) -> str:
-    """The module of an explorable with the shared helpers inside, so that it imports nothing: anywidget's _esm."""
-    return shared() + _read(_path(name), keep_default=True)
+    """The module of an explorable with all that it imports inside, so that it imports nothing: anywidget's _esm."""
+    return shared() + _parts(_path(name)) + _read(_path(name), keep_default=True)
 
 
 def plain(name: str) -> str:
-    """The source of a module as statements: without imports of shared helpers and without `export`."""
-    return _read(_path(name), keep_default=False)
+    """A module as statements, after the parts that it alone imports: without the shared helpers, without `export`."""
+    return _parts(_path(name)) + _read(_path(name), keep_default=False)
 
 
 def shared() -> str:
     """The shared helpers, the modules in the folder of that name, as statements in one scope."""
     return "".join(_read(path, keep_default=False) for path in sorted((FOLDER / "shared").glob("*.mjs")))
+
+
+def _parts(path: Path) -> str:
+    """What a module imports beside the shared helpers, as statements, each after what it imports itself."""
+    found: dict[Path, None] = {}
+
+    def gather(importing: Path) -> None:
+        for place in IMPORT.findall(importing.read_text(encoding="utf-8")):
+            part = (importing.parent / place).resolve()
+            if part.parent.name != "shared" and part not in found:
+                gather(part)
+                found[part] = None
+
+    gather(path)
+    return "".join(_read(part, keep_default=False) for part in found)
 
 
 def _path(name: str) -> Path:
