@@ -41,8 +41,9 @@ export const CSS = `
 .pw-photo .ramp{display:block;height:.8rem;border-radius:.2rem;background:linear-gradient(90deg,rgb(13,8,45),rgb(200,50,90),rgb(255,236,140))}
 .pw-photo .maps{display:grid;grid-template-columns:repeat(auto-fill,minmax(9rem,1fr));gap:.6rem .8rem}
 .pw-photo .maps canvas{image-rendering:pixelated;margin-bottom:.2rem}
+.pw-photo.pw-laid>.pw-finding,.pw-photo .pw-laid>.pw-finding{position:static}
 .pw-photo .about{flex:0 0 100%;font-size:.9rem;color:var(--soft)}
-@container (min-width:40rem){.pw-photo .result{grid-template-columns:minmax(0,1fr) 14rem}}
+@container (min-width:40rem){.pw-photo .result{grid-template-columns:minmax(0,1fr) 15rem}}
 `;
 
 function intake(model, take, complain) {
