@@ -70,7 +70,8 @@ def faults(notebook: dict, folder: Path = stamp.CHAPTERS) -> list[str]:
     found = [f"shows {what} raw: {match.group()!r}" for what, form in RAW.items() if (match := form.search(page.prose))]
     found += [f"shows a broken picture: {source!r}" for source in page.pictures if not is_there(source, folder)]
     found += [f"links to {link!r}, which is not there" for link in page.links if not is_there(link, folder)]
-    if "ModuleNotFoundError" in html or "ImportError" in html:
+    shown = json.dumps([cell.get("outputs", []) for cell in node["cells"]])
+    if "ModuleNotFoundError" in shown or "ImportError" in shown:
         found.append("shows that a module was missing")
     return found
 
