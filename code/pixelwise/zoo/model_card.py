@@ -30,7 +30,7 @@ IMAGENET_LICENCE = (
 LIMITS = Texts(
     streets="It has seen generated scenes only. On photographs it makes many mistakes, and it knows nothing but the "
     "eleven classes: every pixel of any picture gets one of them.",
-    camvid="It has seen four films from one car in one town. Elsewhere, in other weather or light, and on anything "
+    camvid="It has seen three drives of one car in one town. Elsewhere, in other weather or light, and on anything "
     "that is no street it makes many mistakes; every pixel of any picture gets one of the eleven classes.",
     own="It has seen pictures of one collection only. On others, taken elsewhere or by another camera, it makes many "
     "mistakes; every pixel of any picture gets one of its classes.",
