@@ -117,18 +117,19 @@ const placeOf = (key) => `question-${key}`;
 const NAMES = ["key", "question", "answers", "right", "scale", "measured", "unit", "verdict", "not_shown", "claims"];
 const [ROW, LEFT, AXIS, FLAG] = [46, 12, 38, 24];
 const CSS = `
-.pw-asked{--mine:light-dark(#a83c00,#f2a25f);padding:1.1rem 1.2rem .9rem;border-top:4px solid light-dark(#6d3f9c,#c6a6ec)}
+.pw-asked{--mine:light-dark(#6d3f9c,#c6a6ec);padding:1.1rem 1.2rem .9rem;border-top:4px solid var(--mine)}
 .pw-asked fieldset{min-width:0}
 .pw-asked legend{margin-bottom:.7rem;font-size:1.2em;line-height:1.35;text-wrap:balance}
 .pw-asked .answer{display:flex;gap:.7rem;align-items:center;min-height:2.6rem;margin-bottom:.4rem;padding:.3rem .8rem;
 border:1px solid var(--line);border-radius:.5rem;background:light-dark(#fff,#12171d);cursor:pointer}
-.pw-asked .answer:hover{border-color:var(--fill)}
-.pw-asked .answer:has(:checked){border-color:var(--fill);background:light-dark(#e6effa,#22344a)}
+.pw-asked .answer:hover,.pw-asked .answer:has(:checked){border-color:var(--mine)}
+.pw-asked .answer:has(:checked){background:light-dark(#f3edfb,#2a2440)}
 .pw-asked .answer:has(:disabled){cursor:default}
-.pw-asked .answer input{flex:none;width:1.1rem;height:1.1rem;margin:0;accent-color:var(--fill)}
+.pw-asked .answer :checked{border-color:var(--mine);background:var(--mine)}
+.pw-asked .pw-slider input{accent-color:var(--mine)}
 .pw-asked .answer b{margin-left:auto;color:var(--mine);font-weight:600;text-align:right}
 .pw-asked .answer b.right{color:var(--good)}
-.pw-asked .commit{min-height:2.4rem;padding:.2rem 1.2rem;border-color:var(--fill);background:var(--fill);color:var(--ground);font-weight:600}
+.pw-asked .commit{min-height:2.4rem;padding:.2rem 1.2rem;border-color:var(--mine);background:var(--mine);color:var(--ground);font-weight:600}
 .pw-asked .commit.back{background:transparent;color:inherit;font-weight:400}
 .pw-asked .pw-slider{grid-template-columns:1fr auto}
 .pw-asked .pw-slider>:first-child{grid-column:1/-1}
@@ -164,9 +165,9 @@ function stateOf(model) {
 function build(root, model, commit) {
   const { key, question, answers, scale, unit, not_shown, verdict, right, claims } = stateOf(model);
   const pick = (value) => change(model, { answer: value });
-  const group = uniqueId("answers"); // the same question may stand twice on a page
+  const radios = uniqueId("answers"); // the same question may stand twice on a page
   const rows = answers.map((text) => {
-    const input = h("input", { type: "radio", name: group, onchange: () => pick(text) });
+    const input = h("input", { type: "radio", name: radios, onchange: () => pick(text) });
     const mark = h("b");
     return { text, input, mark, element: h("label", { class: "answer" }, input, text, mark) };
   });
