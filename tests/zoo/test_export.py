@@ -17,10 +17,11 @@ from pixelwise.zoo import export, registry, weights
 from pixelwise.zoo.registry import NetworkSpec
 
 COMPACT = NetworkSpec("compact", 11)
-HEADS = ("fcn8", "dilated-fcn", "hypercolumn", "unet", "deeplabv3", "deeplabv3plus")
+HEADS = ("fcn8", "dilated-fcn", "hypercolumn", "unet", "deeplabv3", "deeplabv3plus", "segformer")
 NETWORKS = (
     *(NetworkSpec(name, 11, "resnet18", width=8) for name in HEADS),
     NetworkSpec("unet", 11),
+    NetworkSpec("compact-segformer", 11),
     NetworkSpec("pyramid", 11, "efficientnet_lite0"),  # the exporter takes three times as long for this backbone
 )
 
