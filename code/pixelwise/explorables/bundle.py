@@ -8,6 +8,9 @@ from pathlib import Path
 
 from .sources import APART, names, plain, shared
 
+WORKER = """if (typeof document === "undefined") return explorables["photo"].serve();
+explorables["photo"].script = `(${script})()`;"""
+
 
 def bundle(*chosen: str) -> str:
     """Return the script: shared helpers, the chosen explorables, what mounts them, and with questions their wall.
@@ -15,10 +18,14 @@ def bundle(*chosen: str) -> str:
     With none chosen, it holds all but those of `sources.APART`.
     """
     mounted = chosen or tuple(name for name in names() if name not in APART)
-    parts = ["// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs", "(() => {"]
+    opening = "(function script() {" if "photo" in mounted else "(() => {"
+    parts = ["// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs", opening]
     parts += ['"use strict";', shared(), "const explorables = {};"]
     parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in mounted]
-    parts += [plain("mount"), "mountAll(explorables);"]
+    parts.append(plain("mount"))
+    if "photo" in mounted:  # a worker of the page runs the same script
+        parts.append(WORKER)
+    parts.append("mountAll(explorables);")
     if "question" in mounted:
         parts += [plain("wall"), "raiseWall(explorables);"]
     return "\n".join([*parts, "})();", ""])
