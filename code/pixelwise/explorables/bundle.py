@@ -15,6 +15,9 @@ NAMES = re.compile(r"(?:export )?(?:function (\w+)|(?:const|let) ([^=]+) = )")
 SHEET = re.compile(r"= `\n[^`$]*`;")
 """A style sheet in a script: its words are no names of helpers."""
 
+WORKER = """if (typeof document === "undefined") return explorables["photo"].serve();
+explorables["photo"].script = `(${script})()`;"""
+
 
 def bundle(*chosen: str, wall: bool = False) -> str:
     """Return the script: the chosen explorables, the helpers that they use, what mounts them, and the questions' wall.
@@ -24,12 +27,16 @@ def bundle(*chosen: str, wall: bool = False) -> str:
     mounted = chosen or tuple(name for name in names() if name not in APART)
     parts = ["const explorables = {};"]
     parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in mounted]
-    parts += [plain("mount"), "mountAll(explorables);"]
+    parts.append(plain("mount"))
+    if "photo" in mounted:  # a worker of the page runs the same script
+        parts.append(WORKER)
+    parts.append("mountAll(explorables);")
     if wall:
         parts += [plain("wall"), "raiseWall(explorables);"]
     text = "\n".join(parts)
     head = "// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs"
-    return "\n".join([head, "(() => {", '"use strict";', helpers(text), text, "})();", ""])
+    opening = "(function script() {" if "photo" in mounted else "(() => {"
+    return "\n".join([head, opening, '"use strict";', helpers(text), text, "})();", ""])
 
 
 def helpers(text: str) -> str:
