@@ -51,9 +51,7 @@ HAS_GPU = "import torch\nassert torch.cuda.is_available(), 'the kernel has no pr
 
 # Runs in the session: one notebook, top to bottom, after the cell that is given; stops at the first cell that fails.
 EXECUTE = """
-import sys, tempfile
-sys.modules["rfc3987_syntax"] = None  # see tools/__init__.py
-import nbformat, nbclient
+import sys, tempfile, nbformat, nbclient
 from traitlets.config import Config
 notebook = nbformat.read(sys.argv[1], as_version=4)
 notebook.cells[:0] = [nbformat.v4.new_code_cell(text) for text in sys.argv[2:]]
