@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from pixelwise import explorables
 from tests.explorables.explorables import make
 
-OTHERS = ("Photo", "Question")  # a desk to work at, and a text
+OTHERS = ("Curve", "Photo", "Question")  # a desk to work at, and a text
 FIGURES = pytest.mark.parametrize("name", [name for name in explorables.__all__ if name not in OTHERS])
 COLUMN = {
     "viewport": {"width": 848, "height": 800}
