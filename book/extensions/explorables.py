@@ -13,15 +13,14 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from pixelwise.explorables.bundle import bundle
-from pixelwise.explorables.sources import APART
+from pixelwise.explorables.bundle import OWN, bundle
 
-APARTS = {kind: f"explorables-{kind}.js" for kind in APART}
+APARTS = {kind: f"explorables-{kind}.js" for kind in OWN}
 WALL = "questions-wall.js"
 SCRIPTS = {
     "explorables.js": bundle,
     "questions.js": partial(bundle, "question"),
-    WALL: partial(bundle, "question", wall=True),
+    WALL: partial(bundle, "question", "curve", wall=True),
     **{script: partial(bundle, kind) for kind, script in APARTS.items()},
 }
 """What brings figures to life, and what questions alone need: the first page weighs a sixth of a chapter."""
@@ -44,11 +43,13 @@ def write_script(app: Sphinx) -> None:
 
 def scripts(kinds: set[str], wall: bool = False) -> list[str]:
     """The scripts that bring figures of these kinds to life, and keep the score on the page of all questions."""
+    if wall:
+        return [WALL]
     apart = [script for kind, script in APARTS.items() if kind in kinds]
     others = kinds - APARTS.keys()
     if not others:
         return apart
-    return [(WALL if wall else "questions.js") if others == {"question"} else "explorables.js", *apart]
+    return ["questions.js" if others == {"question"} else "explorables.js", *apart]
 
 
 def finish(

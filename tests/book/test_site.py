@@ -347,7 +347,7 @@ def test_the_first_page_has_little_script(site):
 
 
 def test_scripts_of_search_exercises_and_code_are_small(site):
-    sizes = [(site / "_static" / name).stat().st_size for name in ("search.js", "exercises.js", "tools.js")]
+    sizes = [(site / "_static" / name).stat().st_size for name in ("search.js", "exercises.js", "code.js")]
     assert sum(sizes) <= 14 * KILOBYTE, sizes
 
 
@@ -495,7 +495,8 @@ def test_landing_page_walks_by_keyboard(browser, address):
         reached.append(name)
     else:
         pytest.fail(f"the focus never leaves the page: {reached[-5:]}")
-    assert {"Search the book", "Dark colours", "+ finest 86\u00a0%", "How it ran"} <= set(reached), reached
+    assert {"Search the book", "Dark colours", "How it ran"} <= set(reached), reached
+    assert any(name.startswith("+ finest") for name in reached), reached
     tab.close()
 
 

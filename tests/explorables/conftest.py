@@ -21,14 +21,14 @@ def address(tmp_path_factory):
     """Write a static page that holds an explorable far down, and return its file:// address."""
     folder = tmp_path_factory.mktemp("explorables")
     (folder / "explorables.js").write_text(bundle.bundle(), encoding="utf-8")
-    for name in sources.APART:
+    for name in bundle.OWN:
         (folder / f"{name}.js").write_text(bundle.bundle(name), encoding="utf-8")
     (folder / "page.css").write_text(STYLE, encoding="utf-8")
     count = itertools.count()
 
     def address(explorable, policy=STRICT):
         file = folder / f"{explorable.name}-{next(count)}.html"
-        script = f"{explorable.name}.js" if explorable.name in sources.APART else "explorables.js"
+        script = f"{explorable.name}.js" if explorable.name in bundle.OWN else "explorables.js"
         page = PAGE.format(policy=policy, script=script, element=explorable.still("A still picture."))
         file.write_text(page, encoding="utf-8")
         return file.as_uri()

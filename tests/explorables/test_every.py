@@ -87,11 +87,13 @@ def test_a_control_draws_once_a_frame(open_live, name):
           for (const control of document.querySelectorAll(".pw-live input[type=range], .pw-live [tabindex='0']")) {
             const drawings = [];
             window.requestAnimationFrame = (draw) => drawings.push(draw);
+            const slides = control.getAttribute("role") === "slider";
+            const keys = slides ? ["ArrowUp", "ArrowDown"] : ["ArrowRight", "ArrowLeft"];
             for (let i = 0; i < 5; i++)
               if (control.type === "range") {
                 control[i % 2 ? "stepDown" : "stepUp"]();
                 control.dispatchEvent(new Event("input"));
-              } else control.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowLeft" : "ArrowRight" }));
+              } else control.dispatchEvent(new KeyboardEvent("keydown", { key: keys[i % 2] }));
             asked[control.closest("label")?.innerText ?? control.getAttribute("aria-label")] = drawings.length;
             for (const draw of drawings) draw(); // and what these ask for in their turn
           }

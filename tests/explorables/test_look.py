@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from pixelwise import explorables
 from tests.explorables.explorables import make
 
-OTHERS = ("Photo", "Question")  # a desk to work at, and a text
+OTHERS = ("Curve", "Photo", "Question")  # a desk to work at, and a text
 FIGURES = pytest.mark.parametrize("name", [name for name in explorables.__all__ if name not in OTHERS])
 COLUMN = {
     "viewport": {"width": 848, "height": 800}
@@ -54,8 +54,31 @@ def test_it_fits_one_screen(open_live, name):
 @FIGURES
 def test_few_stops_lie_on_the_way_through(open_live, name):
     tab = open_live(make(name))
-    stops = tab.locator(".pw-live :is(button, input, select, summary, [tabindex='0']):not([type=radio]:not(:checked))")
+    stops = tab.locator(
+        ".pw-live :is(button, input, select, summary, [tabindex='0']):not([type=radio]:not(:checked), [tabindex='-1'])"
+    )
     assert sum(stop.is_visible() for stop in stops.all()) <= 20
+
+
+def test_a_row_of_choices_is_one_tab_stop_and_arrows_lead_through_it(open_live):
+    tab = settled(open_live(make("SkipOrNot")))
+    rows = tab.get_by_role("toolbar")
+    assert rows.count() == 3
+    for row in rows.all():
+        assert row.locator("[tabindex='0']").count() == 1
+        assert row.locator("[tabindex='0'][aria-pressed=true]").count() == 1
+    row = rows.filter(has_text="residual")
+    before = row.locator("[tabindex='0']").inner_text()
+    row.locator("[tabindex='0']").focus()
+    tab.keyboard.press("ArrowRight")
+    after = tab.evaluate("document.activeElement.innerText")
+    assert after != before
+    assert row.locator("[aria-pressed=true]").inner_text() == before, "an arrow presses nothing"
+    tab.keyboard.press("Enter")
+    row.locator("[aria-pressed=true]", has_text=after).wait_for(timeout=20_000)
+    assert row.locator("[tabindex='0']").count() == 1
+    tab.keyboard.press("ArrowLeft")
+    assert tab.evaluate("document.activeElement.innerText") == before
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

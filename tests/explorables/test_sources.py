@@ -60,7 +60,7 @@ def test_bundle_is_written_where_it_is_asked_for(tmp_path, monkeypatch):
     text = (tmp_path / "explorables.js").read_text(encoding="utf-8")
     assert not re.search(r"^(import|export) ", text, re.M)
     held = {name for name in sources.names() if f'explorables["{name}"]' in text}
-    assert held == {*sources.names()} - {*sources.APART}
+    assert held == {*sources.names()} - {*bundle.OWN}
 
 
 def test_an_import_from_elsewhere_is_refused(tmp_path, monkeypatch):

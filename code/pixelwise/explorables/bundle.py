@@ -9,9 +9,12 @@ from pathlib import Path
 
 from .sources import APART, FOLDER, FOR_AUTHORS, IMPORT, names, plain
 
+OWN = (*APART, "curve")
+"""Explorables that have a script of their own: large ones, and those that few pages show."""
 STATEMENT = re.compile(r"^(?=(?:export )?(?:function|const|let) )", re.MULTILINE)
 NAMES = re.compile(r"(?:export )?(?:function (\w+)|(?:const|let) ([^=]+) = )")
 
+CAST = re.compile(r"/\*\* @type [^*]*\*/ ?")
 SHEET = re.compile(r"= `\n[^`$]*`;")
 """A style sheet in a script: its words are no names of helpers."""
 
@@ -22,9 +25,9 @@ explorables["photo"].script = `(${script})()`;"""
 def bundle(*chosen: str, wall: bool = False) -> str:
     """Return the script: the chosen explorables, the helpers that they use, what mounts them, and the questions' wall.
 
-    With none chosen, it holds all but those of `sources.APART`. Only the page of all questions needs the `wall`.
+    With none chosen, it holds all but those of `OWN`. Only the page of all questions needs the `wall`.
     """
-    mounted = chosen or tuple(name for name in names() if name not in APART)
+    mounted = chosen or tuple(name for name in names() if name not in OWN)
     parts = ["const explorables = {};"]
     parts += [f'explorables["{name}"] = (() => {{\n{plain(name)}}})();' for name in mounted]
     parts.append(plain("mount"))
@@ -33,7 +36,7 @@ def bundle(*chosen: str, wall: bool = False) -> str:
     parts.append("mountAll(explorables);")
     if wall:
         parts += [plain("wall"), "raiseWall(explorables);"]
-    text = "\n".join(parts)
+    text = CAST.sub("", "\n".join(parts))
     head = "// Made by pixelwise.explorables.bundle; its sources are code/pixelwise/explorables/*.mjs"
     opening = "(function script() {" if "photo" in mounted else "(() => {"
     return "\n".join([head, opening, '"use strict";', helpers(text), text, "})();", ""])
