@@ -32,18 +32,9 @@ export function byGraphics(compute) {
  */
 export async function compare(network, trusted, tried) {
   const pixels = Uint8ClampedArray.from({ length: 4 * SMALL[0] * SMALL[1] }, (_, i) => (i * i * 31 + i * 7) % 251);
-  const logits = async (way) =>
-    (
-      await way(
-        network,
-        pixels,
-        SMALL,
-        [],
-        () => {},
-        () => true,
-      )
-    ).logits.data;
-  const [right, found] = [await logits(trusted), await logits(tried)];
+  const task = [network, pixels, SMALL, [], () => {}, () => true];
+  const right = (await trusted(...task)).logits.data;
+  const found = (await tried(...task)).logits.data;
   const largest = right.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
   if (!right.every((one, i) => Math.abs(one - found[i]) <= NEAR * largest)) throw new Error("it gives other numbers");
 }

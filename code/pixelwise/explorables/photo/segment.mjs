@@ -17,7 +17,7 @@ const SLICE = 12; // milliseconds of work between two looks at what the reader d
 /**
  * The answer of a network for a picture.
  * @param {Network} network
- * @param {ImageData} picture
+ * @param {{ height: number, width: number, data: Uint8ClampedArray }} picture red, green, blue and opacity of its pixels
  * @param {(share: number) => void} tell hears of it after each slice
  * @param {() => boolean} wanted whether to go on
  * @param {Way} [way]

@@ -37,7 +37,10 @@ export function workshopOf(model, script) {
     return answer && { ...answer, way: `in plain JavaScript${failed}` };
   };
   const segment = async (name, canvas, tell, wanted) => {
-    const pixels = () => penOf(canvas).getImageData(0, 0, canvas.width, canvas.height);
+    const pixels = () => {
+      const { height, width, data } = penOf(canvas).getImageData(0, 0, canvas.width, canvas.height);
+      return { height, width, data };
+    };
     const packed = await textOf(model, name);
     if (!wanted()) return null;
     let why = "";
@@ -59,6 +62,7 @@ export function workshopOf(model, script) {
 const texts = new Map();
 const networks = new Map();
 const agreed = new Map();
+let processor = null;
 
 function networkOf(name, packed) {
   if (!networks.has(name)) networks.set(name, load(JSON.parse(packed)));
@@ -68,17 +72,18 @@ function networkOf(name, packed) {
 // The way by the graphics processor, which is asked once for each network whether it computes what the engine does
 async function graphicsFor(model, network) {
   const open = await textOf(model, "webgl");
-  const way = async () => {
-    const compute = byGraphics(open());
-    await compare(network, byEngine, compute);
-    return compute;
+  const tried = async () => {
+    processor ??= byGraphics(open());
+    await compare(network, byEngine, processor);
+    return processor;
   };
-  if (!agreed.has(network)) agreed.set(network, way());
+  if (!agreed.has(network)) agreed.set(network, tried());
   return agreed.get(network);
 }
 
-// The network of a name as `packed` of pixelwise.browser wrote it, or what opens the graphics processor, fetched the first time: on a page by a script, which
-// works from a folder too; in a notebook from the kernel. Throws one line where it does not come.
+// The network of a name as `packed` of pixelwise.browser wrote it, or "webgl", which opens the graphics processor. It is
+// fetched the first time: on a page by a script, which works from a folder too; in a notebook from the kernel. Throws one
+// line where it does not come.
 function textOf(model, name) {
   if (!texts.has(name)) {
     const text = model.get("folder") ? fromScript(model.get("folder"), name) : fromKernel(model, name);
