@@ -9,7 +9,7 @@ from pixelwise import explorables
 from tests.explorables.explorables import make
 
 OTHERS = ("Curve", "Photo", "Question")  # a desk to work at, and a text
-FIGURES = pytest.mark.parametrize("name", [name for name in explorables.__all__ if name not in OTHERS])
+FIGURES = [name for name in explorables.__all__ if name not in OTHERS]
 COLUMN = {
     "viewport": {"width": 848, "height": 800}
 }  # 736 px between the margins of page and figure, as the page's text
@@ -22,9 +22,16 @@ def settled(tab):
     return tab
 
 
-@FIGURES
-def test_what_is_seen_comes_first_and_the_rest_below_it(open_live, name):
-    tab = settled(open_live(make(name), **COLUMN))
+@pytest.fixture(scope="module", params=FIGURES)
+def column(request, keep_live):
+    """The page of each figure in turn, alive and a column wide, and the figure's name."""
+    tab = settled(keep_live(make(request.param), **COLUMN))
+    yield request.param, tab
+    tab.context.close()
+
+
+def test_what_is_seen_comes_first_and_the_rest_below_it(column):
+    _, tab = column
     tops = tab.evaluate(
         """() => {
           const live = document.querySelector(".pw-live");
@@ -37,10 +44,9 @@ def test_what_is_seen_comes_first_and_the_rest_below_it(open_live, name):
     assert not any(table.is_visible() for table in tab.locator(".pw-more table").all())
 
 
-@FIGURES
-def test_it_fits_one_screen(open_live, name):
+def test_it_fits_one_screen(column, open_live):
     """Whichever of its buttons is pressed: on a laptop with its controls, on a phone without them."""
-    tab = settled(open_live(make(name), **COLUMN))
+    name, tab = column
     tall = {"": tab.locator(".pw-live").evaluate(HEIGHT)}
     for button in tab.locator(".pw-choices button").all():
         button.click()
@@ -51,9 +57,8 @@ def test_it_fits_one_screen(open_live, name):
     assert without[0] - without[1] - without[2] <= 844
 
 
-@FIGURES
-def test_few_stops_lie_on_the_way_through(open_live, name):
-    tab = open_live(make(name))
+def test_few_stops_lie_on_the_way_through(column):
+    _, tab = column
     stops = tab.locator(
         ".pw-live :is(button, input, select, summary, [tabindex='0']):not([type=radio]:not(:checked), [tabindex='-1'])"
     )
