@@ -8,7 +8,8 @@
     try {
       return localStorage.getItem(key);
     } catch {
-      return null; // storage is forbidden
+      // Storage is forbidden
+      return null;
     }
   };
   const colour = () => {
@@ -20,7 +21,8 @@
   if (remembered("code") === "text") root.dataset.code = "text";
   if (remembered("wrap") === "true") root.dataset.wrap = "true";
   if (!location.hash && performance.getEntriesByType("navigation")[0]?.type === "navigate")
-    root.classList.add("pw-opening"); // neither a link into the page nor a return to a place in it
+    // Neither a link into the page nor a return to a place in it
+    root.classList.add("pw-opening");
 
   // The letters of the first screen are asked for before the styles that name them (this script stands first), so that
   // they are there when it is painted. From file:// a browser refuses what a page asks for in advance: there the text
@@ -102,7 +104,8 @@
   // Of many that do the same one is a tab stop, the first on the screen; arrow keys lead from it to the others.
   function rove(kind) {
     const all = [...document.querySelectorAll(kind)];
-    const open = () => all.filter((one) => one.checkVisibility()); // not those in a box that is closed
+    // Not those in a box that is closed
+    const open = () => all.filter((one) => one.checkVisibility());
     const choose = (one) => all.forEach((each) => (each.tabIndex = each === one ? 0 : -1));
     const nearest = () => {
       if (all.includes(document.activeElement)) return;
@@ -130,7 +133,8 @@
       const note = event.target.closest?.(".pw-note");
       const open = document.querySelector(".pw-note.pw-open");
       if (open !== note) open?.classList.remove("pw-open");
-      const tapped = event.detail > 0 && matchMedia("(hover: none)").matches; // a key follows the link at once
+      // A key follows the link at once
+      const tapped = event.detail > 0 && matchMedia("(hover: none)").matches;
       if (!note || note === open || !tapped) return;
       event.preventDefault();
       note.classList.add("pw-open");
@@ -149,11 +153,13 @@
       const kinds = [".pw-wrap", ".pw-copy", ".headerlink", ".pw-fold > summary", ".pw-drawing summary", ".pw-take"];
       kinds.forEach(rove);
     };
-    requestAnimationFrame(() => setTimeout(painted)); // after the next frame
+    // After the next frame
+    requestAnimationFrame(() => setTimeout(painted));
   });
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.key === "Escape") root.classList.add("pw-quiet"); // puts away what hover, focus or a tap brought up
+    // Puts away what hover, focus or a tap brought up
+    if (event.key === "Escape") root.classList.add("pw-quiet");
     else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       document.querySelector("header input[type=search]").focus();
       event.preventDefault();

@@ -102,7 +102,8 @@ function stateOf(model) {
 function build(root, model, commit) {
   const { key, question, answers, scale, unit, not_shown, verdict, right, claims } = stateOf(model);
   const pick = (value) => change(model, { answer: value });
-  const radios = uniqueId("answers"); // the same question may stand twice on a page
+  // The same question may stand twice on a page
+  const radios = uniqueId("answers");
   const rows = answers.map((text) => {
     const input = h("input", { type: "radio", name: radios, onchange: () => pick(text) });
     const mark = h("b");
@@ -164,7 +165,8 @@ function drawChart(chart, state, width, fresh) {
   const rows = measured.flatMap((row, i) => rowOf(row, i, top, { x }, guess));
   if (!answers.length && guess) {
     const at = x(Number(guess));
-    const left = at > width / 2; // the flag flies to the side that has room
+    // The flag flies to the side that has room
+    const left = at > width / 2;
     const pennant = `M${at} ${bottom}V4l${left ? -12 : 12} 6l${left ? 12 : -12} 6`;
     const words = { class: left ? "mine end" : "mine", x: at + (left ? -17 : 17), y: 15 };
     rows.push(svg("path", { class: "mine", d: pennant }), svg("text", words, `your guess, ${guess}`));
@@ -207,7 +209,8 @@ function render({ model, el }) {
   function settle(guess) {
     remember(view.key, guess);
     change(model, { guess });
-    root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true })); // the wall of questions keeps the score
+    // The wall of questions keeps the score
+    root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true }));
   }
   const view = build(root, model, () => {
     const { guess, answer } = stateOf(model);
