@@ -98,6 +98,7 @@ RUNS = (
     Run("pyramid-nothing-seen", **NOTHING),
     Run("pyramid-imagenet-seen-light", colour=0.7),
     Run("pyramid-nothing-seen-light", colour=0.7, **NOTHING),
+    Run("pyramid-frozen-seen-light", encoder="frozen", colour=0.7),
     Run("pyramid-frozen-seen", encoder="frozen"),
     Run("pyramid-nothing-streets", dataset="streets", split="train", epochs=8, **NOTHING),
     Run("pyramid-streets-seen", start="pyramid-nothing-streets"),
