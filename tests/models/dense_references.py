@@ -70,10 +70,12 @@ class NarrowTrunk(torchvision.models.ResNet):
         self.layer4 = self._make_layer(Bottleneck, 128, 1, 2, dilate=True)
 
 
-def small_torchvision_deeplab() -> nn.Module:
-    """torchvision's DeepLabV3 on a narrow trunk, with rates that bite on a map of 5×6."""
+def small_torchvision_deeplab(rates: tuple[int, int, int]) -> nn.Module:
+    """torchvision's DeepLabV3 on a narrow trunk, its head an eighth as wide."""
     trunk = IntermediateLayerGetter(NarrowTrunk(), {"layer4": "out", "layer3": "aux"})
-    head = segmentation.deeplabv3.DeepLabHead(512, 3, (1, 2, 3))
+    scales = segmentation.deeplabv3.ASPP(512, rates, 32)
+    head = nn.Sequential(scales, nn.Conv2d(32, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU())
+    head.append(nn.Conv2d(32, 3, 1))
     return segmentation.DeepLabV3(trunk, head, segmentation.fcn.FCNHead(256, 3))
 
 
@@ -159,6 +161,14 @@ def v3_plus(name: str, output_stride: int, rates: tuple[int, int, int] = (12, 24
     return Pair(lambda: DeepLabV3Plus(build(), 3, rates=rates), reference)
 
 
+def five_bottlenecks(rates: tuple[int, int, int]) -> Pair:
+    backbone = partial(resnet.ResNet, resnet.Bottleneck, (1, 1, 2, 1), width=16, num_classes=None, output_stride=8)
+    return Pair(
+        lambda: DeepLabV3(backbone(), 3, rates=rates, width=32, aux=True),
+        partial(main_logits_in_eval, partial(small_torchvision_deeplab, rates)),
+    )
+
+
 no_weights = {"weights": None, "weights_backbone": None, "aux_loss": True}
 PAIRS = {
     "fcn_resnet50 with aux": Pair(
@@ -190,14 +200,7 @@ PAIRS = {
     "FCN-8s, hand-made": Pair(
         lambda: FCN(Convolutionalized(VGG((1, 1, 1, 1, 1), num_classes=None, width=4), width=8), 3), HandMadeFCN
     ),
-    "DeepLabV3, five bottlenecks": Pair(
-        lambda: DeepLabV3(
-            resnet.ResNet(resnet.Bottleneck, (1, 1, 2, 1), width=16, num_classes=None, output_stride=8),
-            3,
-            rates=(1, 2, 3),
-            aux=True,
-        ),
-        partial(main_logits_in_eval, small_torchvision_deeplab),
-    ),
+    "DeepLabV3, five bottlenecks": five_bottlenecks((1, 2, 3)),  # rates that bite on a map of 5×6
+    "DeepLabV3, five bottlenecks, rates 12, 24, 36": five_bottlenecks((12, 24, 36)),
     "smp.DeepLabV3Plus resnet18, small rates": v3_plus("resnet18", 16, rates=(1, 2, 3)),
 }
