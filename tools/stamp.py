@@ -21,7 +21,7 @@ CHAPTERS = ROOT / "chapters"
 LIBRARY = ROOT / "code"
 Json = dict[str, Any]  # a notebook, a cell, an output or a stamp, as their files hold them
 UNSTORED = ("pixelwise.explorables.sources",)
-"""Modules that no recording depends on: this one joins the scripts of live figures, and outputs hold a figure's state."""
+"""Modules that no recording depends on: this one joins the scripts of live figures, whose state alone is stored."""
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
