@@ -46,8 +46,8 @@ pdf: ready ## print the book into one file, _build/pdf/Pixelwise.pdf, by the sys
 	@$(RUN) -m book.pdf
 
 test: ready lint ## run every test, every chapter (briefly) and the site in a browser
-	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests chapters -n logical --maxprocesses 8 --dist loadscope \
-		--nbval-lax --nbval-current-env --nbval-cell-timeout 300 --durations 10
+	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests chapters -n logical --maxprocesses 8 \
+		--dist loadscope --no-loadscope-reorder --nbval-lax --nbval-current-env --nbval-cell-timeout 300 --durations 10
 
 test-fast: ready lint ## the tests for daily work: no chapter is executed, no browser opened
 	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests -m "not slow" -n logical --maxprocesses 8 --dist loadscope

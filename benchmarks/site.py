@@ -45,6 +45,7 @@ def copy(target: Path, plain: bool) -> Path:
     for name in ("_toc.yml", "_config.yml", "index.md"):
         shutil.copy(ROOT / name, target)
     shutil.copytree(ROOT / "chapters", target / "chapters")
+    shutil.copytree(ROOT / "reference", target / "reference")
     if plain:
         (target / "book/theme/static").mkdir(parents=True)
         shutil.copy(ROOT / "book/theme/static/logo.svg", target / "book/theme/static")

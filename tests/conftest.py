@@ -3,11 +3,19 @@
 from tests.helpers.browser import browser  # noqa: F401 (the fixture, one for all tests)
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
             item.add_marker("slow")
+    if hasattr(config, "workerinput"):  # several share the work: no long file begins when the others are done
+        long = {scope(item) for item in items if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")}
+        items.sort(key=lambda item: scope(item) not in long)
+
+
+def scope(item):
+    """What one worker does as a whole."""
+    return item.nodeid.rpartition("::")[0]
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -16,13 +16,24 @@ from tools import stamp
 PACKAGES = (analysis, models, ops)
 # Too short for the package, the name of a module there, or a part that no other network has.
 OWN_MODULE_ONLY = {"TABLE", "efficientnet", "stack", "crop", "PreactivationBlock"}
-LOADED = "import sys, json; print(json.dumps(sorted(name for name in sys.modules if name.startswith('pixelwise.'))))"
+LOADED = """
+import json, sys
+for code in sys.argv[1:]:
+    exec(code, {})
+    library = sorted(name for name in sys.modules if name.partition(".")[0] == "pixelwise")
+    print(json.dumps(library[1:]))
+    for name in library:
+        del sys.modules[name]
+"""
 
 
-def loaded(code):
-    """The modules of the library that a fresh interpreter has imported after `code`."""
-    ran = subprocess.run([sys.executable, "-c", f"{code}\n{LOADED}"], capture_output=True, text=True, check=True)
-    return set(json.loads(ran.stdout))
+def loaded(*codes):
+    """The modules of the library that each code imports, one after another in a fresh interpreter.
+
+    Between them it forgets the library, and not PyTorch, which takes seconds.
+    """
+    ran = subprocess.run([sys.executable, "-c", LOADED, *codes], capture_output=True, text=True, check=True)
+    return [set(json.loads(line)) for line in ran.stdout.splitlines()]
 
 
 def stub(package):
@@ -34,16 +45,19 @@ def stub(package):
 
 
 def test_a_network_brings_only_its_own_file_and_the_blocks():
-    assert loaded("from pixelwise import models") == {"pixelwise.models"}
     unet = {f"pixelwise.models{part}" for part in ("", ".unet", ".blocks")}
-    assert loaded("from pixelwise.models import UNet") == unet
-    assert loaded("from pixelwise import models; models.UNet; models.unet; dir(models)") == unet
-    assert loaded("from pixelwise import models; models.fcn8s") == {"pixelwise.models", "pixelwise.models.papers"}
+    expected = {
+        "from pixelwise import models": {"pixelwise.models"},
+        "from pixelwise.models import UNet": unet,
+        "from pixelwise import models; models.UNet; models.unet; dir(models)": unet,
+        "from pixelwise import models; models.fcn8s": {"pixelwise.models", "pixelwise.models.papers"},
+    }
+    assert loaded(*expected) == list(expected.values())
 
 
 def test_torch_comes_with_the_first_network():
     code = "import sys; from pixelwise import analysis, explorables, models, ops; assert 'torch' not in sys.modules"
-    loaded(f"{code}; models.UNet; assert 'torch' in sys.modules")
+    assert loaded(f"{code}; models.UNet; assert 'torch' in sys.modules")
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.__name__)
@@ -58,16 +72,17 @@ def test_stub_and_modules_agree(package):
         assert getattr(package, name) is importlib.import_module(f"{package.__name__}.{name}")
 
 
-@pytest.mark.parametrize(
-    ("package", "name"),
-    [
+def test_a_function_is_not_hidden_by_the_module_of_its_name():
+    names = [
         *[("ops", "convolutionalize"), ("ops", "pixel_shuffle"), ("analysis", "receptive_field")],
         *[("models", "googlenet"), ("models", "patchnet"), ("zoo", "pretrained"), ("models", "unet")],
-    ],
-)
-def test_a_function_is_not_hidden_by_the_module_of_its_name(package, name):
-    code = f"import pixelwise.{package}.{name}\nfrom pixelwise import {package}\nassert {package}.{name}.__code__"
-    assert f"pixelwise.{package}.{name}" in loaded(code)
+    ]
+    codes = [
+        f"import pixelwise.{package}.{name}\nfrom pixelwise import {package}\nassert {package}.{name}.__code__"
+        for package, name in names
+    ]
+    for (package, name), modules in zip(names, loaded(*codes), strict=True):
+        assert f"pixelwise.{package}.{name}" in modules
 
 
 @pytest.mark.parametrize("path", stamp.notebooks(), ids=lambda path: path.stem)

@@ -136,7 +136,7 @@ def run_chapter(path, profiles, card):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("chapter", "card"), [("upsampling", "ampere"), ("semantic_segmentation", "t4")])
+@pytest.mark.parametrize(("chapter", "card"), [("upsampling", "ampere"), ("skip_connections", "t4")])
 def test_a_chapter_runs_on_a_gpu(tmp_path, chapter, card):
     said = run_chapter(stamp.CHAPTERS / f"{chapter}.ipynb", tmp_path / "ipython", card)
     if said:

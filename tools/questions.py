@@ -21,7 +21,7 @@ WORDS = {
     "eight": 8, "nine": 9, "tenth": 10, "ten": 10, "eleven": 11, "twelve": 12, "twenty": 20,
 }  # fmt: skip
 """Two is none of them: it counts, as in "the two networks"."""
-STATE = re.compile(rf'{QUESTION} data-name="question-[\w-]+" data-state="([^"]*)"')
+STATE = re.compile(rf'{QUESTION}[\w-]+" data-state="([^"]*)"')
 
 
 def asked(output: stamp.Json) -> list[stamp.Json]:

@@ -22,7 +22,7 @@ BAR = {"lines": 250, "screens": 30, "claims": 15}
 GALLERIES = {"atlas"}  # where one looks something up, and nobody reads from end to end: as long as what it collects
 
 CLAIM = "application/vnd.pixelwise.claim+json"  # as pixelwise.notebook.claim stores it, which would import torch
-QUESTION = 'data-explorable="question"'  # in the HTML of one, as pixelwise.explorables.host stores it
+QUESTION = 'data-name="question-'  # in the HTML of one, as pixelwise.explorables.host stores it
 FENCE = re.compile(r"^([ >]*)(`{3,}|~{3,})(.*?)^\1\2[ \t]*$", re.M | re.S)
 TARGET = re.compile(r"\]\([^()]*(?:\([^()]*\)[^()]*)*\)|<https?://[^>]*>")
 TYPED = re.compile(r"\b[Rr]eading takes\b")

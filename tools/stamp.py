@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 LIBRARY = ROOT / "code"
 Json = dict[str, Any]  # a notebook, a cell, an output or a stamp, as their files hold them
+UNSTORED = ("pixelwise.explorables.sources",)
+"""Modules that no recording depends on: this one joins the scripts of live figures, and outputs hold a figure's state."""
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -167,7 +169,8 @@ def hash_library(library: Path = LIBRARY) -> dict[str, str | None]:
 def changed_modules(stamp: Json, library: Path = LIBRARY) -> list[str]:
     """The modules that the stamped run imported and whose code is no longer in the library, wherever it lay then."""
     present = set(hash_library(library).values())
-    return [module for module, recorded in stamp.get("library", {}).items() if recorded not in present]
+    recorded = {module: code for module, code in stamp.get("library", {}).items() if module not in UNSTORED}
+    return [module for module, code in recorded.items() if code not in present]
 
 
 def notebooks(names: str = "", folder: Path = CHAPTERS) -> list[Path]:

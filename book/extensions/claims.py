@@ -31,6 +31,8 @@ FILTER = """<form class="pw-filter" hidden><label>Words <input type="search" nam
 <label>Kind <select name="kind"><option value="">all</option>{kinds}</select></label>
 <output aria-live="polite"></output></form>"""
 BOX = re.compile(r'<div (?=class="pw-claim )')
+GOES_ON = re.compile(r"(?:and|but|yet|there)\b", re.IGNORECASE)
+"""How a sentence begins that needs the one before it."""
 
 
 def stored_claims(notebook: stamp.Json) -> list[Claim]:
@@ -95,10 +97,17 @@ def name_boxes(
     context["body"] = BOX.sub(name, context["body"])
 
 
-def surprise(said: str, claim: Claim, page: str, chapter: str) -> str:
+def whole(sentence: str, before: str) -> str:
+    """A claim's sentence as it can stand alone: one that goes on from the claim before it, after that one's."""
+    if not GOES_ON.match(sentence):
+        return sentence
+    return f"{before}{', ' if sentence[0].islower() else '. '}{sentence}"
+
+
+def surprise(said: str, claim: Claim, before: str, page: str, chapter: str) -> str:
     """An entry of the list that leads the page: what is often said, and what was measured."""
     measured = ", ".join(map(spell, claim["measured"]))
-    link = f'<a href="{escape(page)}#{anchor(claim)}">{escape(claim["sentence"])}</a>'
+    link = f'<a href="{escape(page)}#{anchor(claim)}">{escape(whole(claim["sentence"], before))}</a>'
     note = f"<small>{escape(chapter)}. Measured: {escape(measured)}; bound: {escape(claim['bound'])}</small>"
     return f"<li><q>{escape(said)}</q> <strong>{link}</strong> {note}</li>"
 
@@ -128,9 +137,9 @@ class Claims(SphinxDirective):
             section = nodes.section(ids=[f"claims-{path.stem}"], classes=["pw-claimed"])
             section += nodes.title("", title)
             choices += f'<option value="claims-{path.stem}">{escape(title)}</option>'
-            for claim in claims:
+            for claim, before in zip(claims, ["", *(claim["sentence"] for claim in claims)], strict=False):
                 if claim["name"] in leading:
-                    surprises[claim["name"]] = surprise(leading[claim["name"]], claim, page, title)
+                    surprises[claim["name"]] = surprise(leading[claim["name"]], claim, before, page, title)
             how = (
                 recording["date"],
                 f"budget {recording['budget']}",

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,17 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-from pixelwise.explorables.bundle import bundle
-from pixelwise.explorables.sources import APART
+from pixelwise.explorables.bundle import OWN, bundle
 
-APARTS = {kind: f"explorables-{kind}.js" for kind in APART}
+APARTS = {kind: f"explorables-{kind}.js" for kind in OWN}
+WALL = "questions-wall.js"
 SCRIPTS = {
-    "explorables.js": (),
-    "questions.js": ("question",),
-    **{script: (kind,) for kind, script in APARTS.items()},
+    "explorables.js": bundle,
+    "questions.js": partial(bundle, "question"),
+    WALL: partial(bundle, "question", "curve", wall=True),
+    **{script: partial(bundle, kind) for kind, script in APARTS.items()},
 }
-"""What brings figures to life, and what questions alone need: the first page weighs a third of a chapter."""
+"""What brings figures to life, and what questions alone need: the first page weighs a sixth of a chapter."""
 HOST = re.compile(
     r'<div class="pw-explorable" data-explorable="(?P<kind>[\w-]+)"(?: data-name="(?P<own>[\w-]+)")? data-state='
     r".*?</figure></div>",
@@ -35,12 +37,14 @@ def write_script(app: Sphinx) -> None:
     if app.builder.format == "html":
         folder = Path(app.outdir, "_static")
         folder.mkdir(parents=True, exist_ok=True)
-        for name, chosen in SCRIPTS.items():
-            (folder / name).write_text(bundle(*chosen), encoding="utf-8")
+        for name, make in SCRIPTS.items():
+            (folder / name).write_text(make(), encoding="utf-8")
 
 
-def scripts(kinds: set[str]) -> list[str]:
-    """The scripts that bring figures of these kinds to life."""
+def scripts(kinds: set[str], wall: bool = False) -> list[str]:
+    """The scripts that bring figures of these kinds to life, and keep the score on the page of all questions."""
+    if wall:
+        return [WALL]
     apart = [script for kind, script in APARTS.items() if kind in kinds]
     others = kinds - APARTS.keys()
     if not others:
@@ -74,7 +78,7 @@ def finish(
         return host[0].replace("<div", f'<div id="{name}"', 1)
 
     context["body"] = HOST.sub(anchor, PICTURE.sub(store, context.get("body", "")))
-    for script in scripts(kinds):
+    for script in scripts(kinds, wall='class="pw-wall"' in context["body"]):
         app.add_js_file(script, loading_method="defer")
 
 

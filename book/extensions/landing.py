@@ -1,6 +1,7 @@
 """The picture on the landing page: a street that a network labels level by level, from what a chapter has recorded.
 
-It moves once, by CSS alone, and each level can be chosen: no script, no kernel, and stillness for who asks for it.
+The best level is pressed, and runs once over the photograph, by CSS alone; each can be chosen: no script, no kernel,
+and stillness for who asks for it.
 """
 
 import base64
@@ -32,6 +33,8 @@ CAPTION = (
     'finer one, and one finer still: {shares} of the pixels are right. <a href="{link}">Switch its levels yourself</a>'
 )
 CHOICES = ("photograph", "coarse", "+ finer", "+ finest", "truth")
+FIRST, CHECKED = CHOICES.index("+ finest"), " checked"
+"""The level that is pressed at first: what the network makes of the street with all of its maps."""
 
 
 class Levels(FromNotebooks):
@@ -66,7 +69,7 @@ class Levels(FromNotebooks):
         )
         notes = ["", *shares, ""]
         choices = "".join(
-            f'<label><input type="radio" name="level" value="{i}"> {name} <b>{note}</b></label>'
+            f'<label><input type="radio" name="level" value="{i}"{CHECKED * (i == FIRST)}> {name} <b>{note}</b></label>'
             for i, (name, note) in enumerate(zip(CHOICES, notes, strict=True))
         )
         occur = {*np.unique(np.stack([*frames, labels]))}

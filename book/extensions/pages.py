@@ -143,6 +143,7 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for sphinx_comments, which is not loaded
     app.add_html_theme("pixelwise", str(THEME))
     app.add_js_file("site.js")
+    app.add_js_file("code.js", loading_method="defer")
     app.connect("html-page-context", lay_out)
     app.connect("build-finished", write_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,8 +14,9 @@ from sphinx.util.typing import ExtensionMetadata
 
 FOLDER = "_static/networks"
 HINT = "This is a still picture: with JavaScript this page takes a picture of yours. Nothing is uploaded."
-ALONE = "connect-src 'none'"
-"""What the page's policy says in place of `connect-src 'self'`: it may send nothing, not even to its own server."""
+ALONE = "connect-src 'none'; worker-src blob:"
+"""What the page's policy says in place of `connect-src 'self'`: it may send nothing, not even to its own server. Nor
+may its worker, for one from a Blob stands under the policy of its page."""
 
 
 class Photo(SphinxDirective):
@@ -60,7 +61,7 @@ class Cards(SphinxDirective):
 def shut(
     app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Forbid the page of the figure all connections."""
+    """Forbid the page of the figure all connections, and let it have a worker."""
     if "pw" in context and 'data-explorable="photo"' in context.get("body", ""):
         context["pw"]["policy"] = context["pw"]["policy"].replace("connect-src 'self'", ALONE)
 

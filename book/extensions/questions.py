@@ -57,6 +57,8 @@ class Asked:
     @property
     def choices(self) -> list[str]:
         """What there is to choose from, in words."""
+        if along := self.state.get("over"):
+            return [f"a curve over {along[0]}"]
         low, high, *_ = self.state["scale"] or (0, 0)
         return self.state["answers"] or [f"a number from {low:g} to {high:g}"]
 

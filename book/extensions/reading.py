@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
-from book.extensions import renderings
+from book.extensions import renderings, tables
 from book.extensions.folds import is_caption, neighbours
 
 QUESTION, PREDICT = "🙌", "Predict"
@@ -27,7 +27,6 @@ LARGER = """{tags}<button type="button" class="pw-larger" popovertarget="{name}"
 <div class="pw-large" id="{name}" popover role="dialog" aria-label="The figure in the width of the window">
 <button type="button" popovertarget="{name}" popovertargetaction="hide">Close</button>{tags}</div>"""
 HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
-TABLE = re.compile(r"<table\b.*?</table>", re.DOTALL)
 NOTE = re.compile(r'<span role="tooltip".*?</span>', re.DOTALL)
 
 
@@ -116,13 +115,7 @@ def finish_page(
 
     body = LINKED.sub(enlarge, context["body"])
     body = IMAGE.sub(lambda match: finish(match[0], sources, Path(app.srcdir), images), body)
-    context["body"] = mark_korean(TABLE.sub(scroll, body))
-
-
-def scroll(table: re.Match[str]) -> str:
-    """A table in a frame that scrolls, so that the page need not; a value and its spread stay on one line."""
-    text = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", table[0].replace(" ± ", "\u00a0±\u00a0"))  # heads nothing
-    return f'<div class="pw-scroll">{text}</div>'
+    context["body"] = mark_korean(tables.TABLE.sub(tables.finish, body))
 
 
 def mark_korean(body: str) -> str:

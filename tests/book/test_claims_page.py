@@ -1,6 +1,6 @@
 """The page that lists every claim."""
 
-from book.extensions.claims import MIME, read_claims, tabulate
+from book.extensions.claims import MIME, read_claims, tabulate, whole
 from tools import stamp
 
 
@@ -44,3 +44,9 @@ def test_the_table_says_what_was_measured_against_which_bound_and_over_how_many_
     assert "<td>trained, 3 seeds, camvid, recorded 2026-11-25</td>" in table
     assert table.count('aria-label="holds"') == 2
     assert "<td>does not hold</td>" in table
+
+
+def test_a_sentence_that_goes_on_from_another_stands_after_it():
+    assert whole("And k4s2 has five times that", "k4s2 has half") == "k4s2 has half. And k4s2 has five times that"
+    assert whole("but the probe finds more", "Both classify alike") == "Both classify alike, but the probe finds more"
+    assert whole("Andreas finds less", "k4s2 has half") == "Andreas finds less"

@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 from sphinx.errors import ExtensionError
 
-from book.extensions import colours, drawings, maths, provenance, reading, terms
+from book.extensions import colours, drawings, maths, provenance, reading, tables, terms
 from book.extensions.folds import fold_cells
 from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook
 from tools import check, folds, stamp
@@ -273,9 +273,27 @@ def test_e_book_is_well_formed(small_book, page):
 
 def test_a_value_in_a_table_stays_with_its_spread():
     page = "<p>1 ± 2</p><table><tr><td>58.0 ± 0.4</td></tr></table>"
-    assert reading.TABLE.sub(reading.scroll, page) == (
+    assert tables.TABLE.sub(tables.finish, page) == (
         '<p>1 ± 2</p><div class="pw-scroll"><table><tr><td>58.0\u00a0±\u00a00.4</td></tr></table></div>'
     )
+
+
+WIDE = (
+    '<table class="docutils align-default">\n<thead>\n<tr class="row-odd"><th class="head"><p>If …</p></th>\n'
+    '<th class="head"><p>take <math><mi>x</mi><annotation>\\x</annotation></math></p></th>\n</tr>\n</thead>\n<tbody>\n'
+    '<tr class="row-even"><td><p>thin things decide most</p></td>\n<td class="text-right"><p>a path from the finest map'
+    "</p></td>\n</tr>\n</tbody>\n</table>"
+)
+
+
+def test_a_wide_table_of_texts_names_the_column_at_each_value_and_stays_a_table():
+    shown = tables.TABLE.sub(tables.finish, WIDE)
+    assert '<table role="table" class="pw-cards docutils align-default">' in shown
+    assert '<th role="rowheader" scope="row"><p>thin things decide most</p></th>' in shown
+    assert '<td role="cell" data-head="take x" class="text-right"><p>a path from the finest map</p></td>' in shown
+    assert shown.count('role="columnheader"') == shown.count('role="row"') == shown.count('role="rowgroup"') == 2
+    for other in (WIDE.replace("docutils", "pw-table"), WIDE.replace("a path from the finest map", "skips")):
+        assert tables.TABLE.sub(tables.finish, other) == f'<div class="pw-scroll">{other}</div>'
 
 
 def test_korean_is_marked_in_text_and_not_in_attributes():

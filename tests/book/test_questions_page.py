@@ -65,7 +65,9 @@ def test_every_question_stands_on_the_wall_and_in_its_chapter_at_its_own_address
     chosen = (site / "index.html").read_text(encoding="utf-8")
     assert re.findall(r'id="question-(\w+)"', chosen) == ["two"]
     assert 'href="questions/two.html"' in chosen
-    assert "questions.js" in wall
+    assert "questions-wall.js" in wall
+    assert "questions.js" in chosen
+    assert "wall" not in "".join(re.findall("<script[^>]*>", chosen))
     assert "explorables.js" not in wall
     assert re.search(r'<img [^>]*loading="lazy"', wall)
     assert recorded(["chapters/asks"], site.parent) == {}, "a question is no figure of the gallery"

@@ -56,7 +56,8 @@ def test_more_colours_than_a_palette_holds_cost_the_photograph_none(tmp_path):
     pixels = np.concatenate([photo, chart]).reshape(20, 20, 3)
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     kept = np.arange(400).reshape(20, 20) < 200
-    shown = np.asarray(Image.open(io.BytesIO(renderings.render(packed, kept, dark=True))).convert("RGB"))
+    colours = np.unique(np.where(kept, packed, packed + (1 << 24)), return_inverse=True, return_counts=True)
+    shown = np.asarray(Image.open(io.BytesIO(renderings.render(*colours, dark=True))).convert("RGB"))
     assert np.array_equal(shown[kept], pixels[kept])
 
 

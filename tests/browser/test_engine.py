@@ -35,10 +35,13 @@ def picture_to_map(generator, channels):
     return [Node("image", 3), scaled, conv(generator, 1, 3, channels, kernel=1)]
 
 
-def case(op, seed):
+OPERATIONS = ["convolution", "depthwise", "affine", "add", "concat", "mean", "max", "bilinear", "aligned", "nearest"]
+
+
+def case(op, seed, multiple=1):
     """A graph that ends with one operation of random settings, and a picture of random size for it."""
     draw, generator = random.Random(f"{op} {seed}"), torch.Generator().manual_seed(seed)
-    channels, others = draw.randint(1, 9), draw.randint(1, 9)
+    channels, others = multiple * draw.randint(1, 9), draw.randint(1, 9)
     kernel, dilation = draw.choice([1, 2, 3, 5]), draw.randint(1, 3)
     place = {"padding": draw.randint(0, dilation * (kernel - 1)), "stride": draw.randint(1, 3), "dilation": dilation}
     least = dilation * (kernel - 1) + 1
@@ -73,9 +76,7 @@ def case(op, seed):
     return Graph([*nodes, last]), pixels
 
 
-@pytest.mark.parametrize(
-    "op", ["convolution", "depthwise", "affine", "add", "concat", "mean", "max", "bilinear", "aligned", "nearest"]
-)
+@pytest.mark.parametrize("op", OPERATIONS)
 def test_an_operation_is_pytorchs(engine, op):
     for seed in range(12):
         graph, picture = case(op, seed)

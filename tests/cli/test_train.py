@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,6 +37,28 @@ def own_folders(tmp_path, monkeypatch):
 
 def train(*arguments):
     command.main([*TINY.split(), *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A folder with a finished run, x, and the data that it took."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIXELWISE_DATA", str(folder / "data"))
+        patch.delenv("WORLD_SIZE", raising=False)
+        train("--no-amp", "--out", folder / "x")
+    return folder
+
+
+@pytest.fixture
+def run(finished, tmp_path, monkeypatch):
+    """The folder of a finished run, for this test alone."""
+    monkeypatch.setenv("PIXELWISE_DATA", str(finished / "data"))
+    return Path(shutil.copytree(finished / "x", tmp_path / "x"))
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def fails(capsys, *arguments):
@@ -128,12 +151,16 @@ class TestARun:
             ("--amp", "bfloat16 is False there and True here"),
         ],
     )
-    def test_is_resumed_with_what_changes_no_figure_alone(self, tmp_path, capsys, changed, said):
-        train("--no-amp", "--out", tmp_path / "x")
+    def test_is_not_resumed_with_what_changes_a_figure(self, run, changed, said):
+        before = contents(run)
         with pytest.raises(SystemExit, match=f"belongs to another run: {said}") as ended:
-            train("--no-amp", "--out", tmp_path / "x", "--resume", *changed.split())
+            train("--no-amp", "--out", run, "--resume", *changed.split())
         assert "\n" not in ended.value.code
-        train("--no-amp", "--out", tmp_path / "x", "--resume", "--progress", "lines", "--test")
+        assert contents(run) == before
+
+    def test_is_resumed_with_what_changes_no_figure(self, run):
+        train("--no-amp", "--out", run, "--resume", "--progress", "lines", "--test")
+        assert json.loads((run / "results.json").read_text())["values"].keys() == {"val", "test"}
 
     @pytest.mark.survives("Resumed with other data, splits, network or precision")
     def test_another_val_split_alone_is_another_run(self, tmp_path):
@@ -141,12 +168,11 @@ class TestARun:
         with pytest.raises(SystemExit, match="val_split is tune there and val here"):
             train("--train-split", "fit", "--val-split", "val", "--out", tmp_path / "x", "--resume")
 
-    def test_a_finished_run_without_checkpoint_is_not_begun_anew_by_resume(self, tmp_path, capsys):
-        train("--out", tmp_path / "x")
-        (tmp_path / "x" / "checkpoint.safetensors").unlink()
-        before = (tmp_path / "x" / "weights.safetensors").read_bytes()
-        assert "without a checkpoint.safetensors to resume" in fails(capsys, "--out", tmp_path / "x", "--resume")
-        assert (tmp_path / "x" / "weights.safetensors").read_bytes() == before
+    def test_a_finished_run_without_checkpoint_is_not_begun_anew_by_resume(self, run, capsys):
+        (run / "checkpoint.safetensors").unlink()
+        before = contents(run)
+        assert "without a checkpoint.safetensors to resume" in fails(capsys, "--out", run, "--resume")
+        assert contents(run) == before
 
     def test_overwriting_leaves_no_figure_of_the_old_run(self, tmp_path, monkeypatch):
         train("--out", tmp_path / "x")
@@ -274,13 +300,12 @@ class TestAnEncoderThatKnowsSomething:
 class TestOneFolderOneRun:
     @pytest.mark.survives("Two runs in one folder; a lock of a killed process")
     @pytest.mark.parametrize("option", ["--resume", "--overwrite", "--seed=3"])
-    def test_the_second_run_is_refused_and_touches_nothing(self, tmp_path, capsys, option):
-        train("--out", tmp_path / "x")
-        before = {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()}
-        with files.held(tmp_path / "x"):
-            said = fails(capsys, "--out", tmp_path / "x", option)
+    def test_the_second_run_is_refused_and_touches_nothing(self, run, capsys, option):
+        before = contents(run)
+        with files.held(run):
+            said = fails(capsys, "--out", run, option)
         assert f"is in use by process {os.getpid()} on {socket.gethostname()}" in said
-        assert {path.name: path.read_bytes() for path in (tmp_path / "x").iterdir()} == before
+        assert contents(run) == before
 
     @pytest.mark.survives("Two runs in one folder; a lock of a killed process")
     def test_a_killed_run_is_resumed_at_once(self, tmp_path):

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-import segmentation_models_pytorch as smp
 import torch
 import torchvision
 from torch import nn
@@ -123,9 +122,7 @@ DRAWN = {
         drawings.encoder_block, bare(lambda: torchvision.models.vit_b_16().encoder.layers[0]), (1, 197, 768)
     ),
     "self-attention": Drawn(drawings.self_attention, bare(torchvision.models.vit_b_16), (1, 3, 224, 224)),
-    "segformer": Drawn(
-        drawings.segformer, lambda: smp.Segformer("mit_b0", encoder_weights=None, classes=11), (1, 3, 224, 224)
-    ),
+    "segformer": Drawn(drawings.segformer, bare(partial(models.segformer_b0, 11)), (1, 3, 224, 224)),
     "u-net": Drawn(drawings.unet, lambda: models.unet(11, width=16), (1, 3, 96, 128)),
     "u-net, valid": Drawn(drawings.unet, models.valid_unet, (1, 1, 572, 572)),
 }

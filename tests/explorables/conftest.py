@@ -1,7 +1,9 @@
 """A page for any explorable, and its module's own functions, in the one browser of the run."""
 
 import base64
+import contextlib
 import itertools
+from functools import cache
 
 import pytest
 
@@ -16,19 +18,33 @@ PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset=
 STRICT = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
 
 
+class Drawn:
+    """A still picture that is drawn once, for drawing takes as long as the page it lies in."""
+
+    def __init__(self, card):
+        self.css_width, self.bytes = card.css_width, card.png()
+
+    def png(self):
+        return self.bytes
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory):
     """Write a static page that holds an explorable far down, and return its file:// address."""
     folder = tmp_path_factory.mktemp("explorables")
     (folder / "explorables.js").write_text(bundle.bundle(), encoding="utf-8")
-    for name in sources.APART:
+    for name in bundle.OWN:
         (folder / f"{name}.js").write_text(bundle.bundle(name), encoding="utf-8")
     (folder / "page.css").write_text(STYLE, encoding="utf-8")
-    count = itertools.count()
+    count, drawn = itertools.count(), {}
 
     def address(explorable, policy=STRICT):
         file = folder / f"{explorable.name}-{next(count)}.html"
-        script = f"{explorable.name}.js" if explorable.name in sources.APART else "explorables.js"
+        script = f"{explorable.name}.js" if explorable.name in bundle.OWN else "explorables.js"
+        kind = type(explorable)
+        if kind not in drawn:
+            drawn[kind] = Drawn(explorable.picture())
+        explorable.picture = lambda: drawn[kind]  # whatever its state: here it is what comes alive that is looked at
         page = PAGE.format(policy=policy, script=script, element=explorable.still("A still picture."))
         file.write_text(page, encoding="utf-8")
         return file.as_uri()
@@ -36,9 +52,9 @@ def address(tmp_path_factory):
     return address
 
 
-@pytest.fixture
-def open_page(browser, address):
-    """Open the page of an explorable; whatever goes wrong in it is in tab.troubles."""
+@contextlib.contextmanager
+def opening(browser, address):
+    """Give open_page(explorable, …), and close what it has opened."""
     contexts = []
 
     def open_page(explorable, hash="", policy=STRICT, **options):
@@ -56,17 +72,31 @@ def open_page(browser, address):
         context.close()
 
 
+def started(tab):
+    """The page once its explorable has been scrolled to, so that it starts."""
+    tab.locator(".pw-explorable").scroll_into_view_if_needed()
+    tab.locator(".pw-live").wait_for(timeout=20_000)
+    return tab
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open the page of an explorable; whatever goes wrong in it is in tab.troubles."""
+    with opening(browser, address) as open_page:
+        yield open_page
+
+
 @pytest.fixture
 def open_live(open_page):
     """Open the page of an explorable and scroll to it, so that it starts."""
+    return lambda explorable, **options: started(open_page(explorable, **options))
 
-    def open_live(explorable, **options):
-        tab = open_page(explorable, **options)
-        tab.locator(".pw-explorable").scroll_into_view_if_needed()
-        tab.locator(".pw-live").wait_for(timeout=20_000)
-        return tab
 
-    return open_live
+@pytest.fixture(scope="module")
+def keep_live(browser, address):
+    """open_live for a page that several tests look at, whatever state the one before has left."""
+    with opening(browser, address) as open_page:
+        yield lambda explorable, **options: started(open_page(explorable, **options))
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +107,7 @@ def functions(browser):
     """
     tabs = []
 
+    @cache
     def functions(name, *exports):
         tab = browser.new_page()
         tabs.append(tab)

@@ -15,7 +15,7 @@ from pixelwise.data import streets
 def make(name: str, **state: object) -> anywidget.AnyWidget:
     """An explorable by the name of its class."""
     arguments = ARGUMENTS[name]() if name in ARGUMENTS else ()
-    return getattr(explorables, name)(*arguments, **QUESTION | state if name == "Question" else state)
+    return getattr(explorables, name)(*arguments, **STATES.get(name, {}) | state)
 
 
 def fcn_skips(seed: int = 0) -> tuple[NDArray[Any], ...]:
@@ -104,7 +104,18 @@ QUESTION: dict[str, Any] = {
     "claims": [Claim()],
 }
 
+CURVE: dict[str, Any] = QUESTION | {
+    "over": ("layers", [8, 20, 32, 56]),
+    "measured": {"seed 0": [0.8, 0.4, 0.1, 0.05], "seed 1": [0.9, 0.5, 0.2, 0.15]},
+    "unit": "cosine",
+    "scale": (0, 1),
+    "verdict": "It falls.",
+}
+
+STATES: dict[str, dict[str, Any]] = {"Curve": CURVE, "Question": QUESTION}
+
 ARGUMENTS: dict[str, Callable[[], tuple[Any, ...]]] = {
+    "Curve": lambda: ("agreement", "How does the agreement of two batches change with depth?"),
     "FcnSkips": fcn_skips,
     "HypercolumnProbe": hypercolumn_probe,
     "ParetoFront": pareto_front,

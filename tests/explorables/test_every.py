@@ -11,7 +11,17 @@ from pixelwise import explorables
 from tests.explorables.explorables import make
 
 EVERY = pytest.mark.parametrize("name", explorables.__all__)
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
+THEMES = ("light", "dark")
+PUT_ON = "(theme) => { document.documentElement.dataset.theme = theme; }"
+
+
+@pytest.fixture(scope="module", params=explorables.__all__)
+def live(request, keep_live):
+    """The page of each explorable in turn, alive, for all the tests that work at it."""
+    explorable = make(request.param)
+    tab = keep_live(explorable)
+    yield explorable, tab
+    tab.context.close()
 
 
 @EVERY
@@ -46,16 +56,16 @@ def test_the_still_picture_is_light(name):
 
 
 @EVERY
-@THEMES
-def test_it_fits_a_phone_and_follows_the_theme(open_live, name, theme):
+def test_it_fits_a_phone_and_follows_the_theme(open_live, name):
     tab = open_live(
         make(name), viewport={"width": 360, "height": 700}, color_scheme="dark", reduced_motion="reduce", has_touch=True
     )
-    tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
-    ground = tab.locator(".pw-live").evaluate("(element) => getComputedStyle(element).backgroundColor")
-    brightness = np.mean([int(value) for value in re.findall(r"\d+", ground)[:3]])
-    assert brightness > 200 if theme == "light" else brightness < 60
+    for theme in THEMES:
+        tab.evaluate(PUT_ON, theme)
+        ground = tab.locator(".pw-live").evaluate("(element) => getComputedStyle(element).backgroundColor")
+        brightness = np.mean([int(value) for value in re.findall(r"\d+", ground)[:3]])
+        assert brightness > 200 if theme == "light" else brightness < 60
     small = tab.locator(
         ".pw-live button, .pw-live select, .pw-live label, .pw-live input:not([type=checkbox],[type=radio],label input)"
     ).evaluate_all(
@@ -65,20 +75,19 @@ def test_it_fits_a_phone_and_follows_the_theme(open_live, name, theme):
 
 
 @EVERY
-@THEMES
-def test_axe_finds_nothing(open_live, name, theme):
+def test_axe_finds_nothing(open_live, name):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     tab = open_live(make(name), policy="")
-    tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
     tab.wait_for_timeout(400)  # the finding is written once the hand has rested
-    found = axe.Axe().run(tab, context=".pw-explorable").response["violations"]
-    assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
+    for theme in THEMES:
+        tab.evaluate(PUT_ON, theme)
+        found = axe.Axe().run(tab, context=".pw-explorable").response["violations"]
+        assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == [], theme
 
 
-@EVERY
-def test_a_control_draws_once_a_frame(open_live, name):
+def test_a_control_draws_once_a_frame(live):
     """However often it is moved in between: a hand that is faster than the screen makes no work that nobody sees."""
-    tab = open_live(make(name))
+    _, tab = live
     asked = tab.evaluate(
         """async () => {
           const ask = window.requestAnimationFrame;
@@ -87,11 +96,13 @@ def test_a_control_draws_once_a_frame(open_live, name):
           for (const control of document.querySelectorAll(".pw-live input[type=range], .pw-live [tabindex='0']")) {
             const drawings = [];
             window.requestAnimationFrame = (draw) => drawings.push(draw);
+            const slides = control.getAttribute("role") === "slider";
+            const keys = slides ? ["ArrowUp", "ArrowDown"] : ["ArrowRight", "ArrowLeft"];
             for (let i = 0; i < 5; i++)
               if (control.type === "range") {
                 control[i % 2 ? "stepDown" : "stepUp"]();
                 control.dispatchEvent(new Event("input"));
-              } else control.dispatchEvent(new KeyboardEvent("keydown", { key: i % 2 ? "ArrowLeft" : "ArrowRight" }));
+              } else control.dispatchEvent(new KeyboardEvent("keydown", { key: keys[i % 2] }));
             asked[control.closest("label")?.innerText ?? control.getAttribute("aria-label")] = drawings.length;
             for (const draw of drawings) draw(); // and what these ask for in their turn
           }
@@ -102,9 +113,8 @@ def test_a_control_draws_once_a_frame(open_live, name):
     assert max(asked.values()) == 1, asked
 
 
-@EVERY
-def test_keys_stay_inside(open_live, name):
-    tab = open_live(make(name))
+def test_keys_stay_inside(live):
+    _, tab = live
     tab.evaluate("addEventListener('keydown', (event) => { window.leaked = event.key; })")
     tab.locator(".pw-live [tabindex='0'], .pw-live button, .pw-live input").first.focus()
     tab.keyboard.press("ArrowRight")
@@ -123,13 +133,9 @@ HOSTILE = {str: ("constructor", "__proto__", "a65536" * 5000), int: ("-1", "0.5"
 
 
 @pytest.mark.survives("Hostile addresses of figures")
-@EVERY
-def test_whatever_an_address_says_it_shows_a_state(open_page, functions, name):
+def test_whatever_an_address_says_it_shows_a_state(live, functions):
     """Names that every JavaScript object knows, numbers out of range: all are read as some state of the figure."""
-    explorable = make(name)
-    tab = open_page(explorable)
-    tab.locator(".pw-explorable").scroll_into_view_if_needed()
-    tab.locator(".pw-live").wait_for(timeout=20_000)
+    explorable, tab = live
     for key in functions(explorable.name)():
         kind = str if isinstance(explorable.state[key], str) else int
         for value in HOSTILE[kind]:

@@ -28,7 +28,12 @@ def line(slope=2):
 controls = Controls(line, alt="An empty frame, whatever the slope.", slope=(-5, 5, 1))
 controls
 #
-print("the control says", controls.knobs["slope"].value)"""
+print("the control says", controls.knobs["slope"].value)
+#
+photo = explorables.Photo(chosen="streets")
+photo
+#
+print("Python reads", photo.chosen, photo.view, len(photo.network) > 1_000_000)"""
 
 
 @pytest.fixture(scope="module")
@@ -96,4 +101,19 @@ def test_state_goes_both_ways_and_keys_stay_inside(browser, lab):
     tab.keyboard.press("ArrowRight")
     run(3)
     cell(3).locator(".jp-OutputArea-output", has_text="the control says 3").wait_for(timeout=30_000)
+
+    # The desk for photos: the kernel sends the network when a scene is chosen, and the page computes.
+    run(4)
+    desk = cell(4).locator(".pw-photo")
+    desk.locator(".scenes button").first.click(timeout=60_000)
+    desk.locator(".pw-finding", has_text=re.compile("Mostly .* s in plain JavaScript, the picture")).wait_for(
+        timeout=180_000
+    )
+    assert not desk.get_by_role("group", name="Computed by").is_visible()
+    desk.get_by_role("button", name="where it is unsure").click()
+    with tab.expect_download() as saved:
+        desk.get_by_role("button", name="mask").click()
+    assert saved.value.suggested_filename == "scene-1-mask.png"
+    run(5)
+    cell(5).locator(".jp-OutputArea-output", has_text="Python reads streets unsure True").wait_for(timeout=30_000)
     context.close()

@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from pixelwise import explorables
 from tests.explorables.explorables import make
 
-OTHERS = ("Photo", "Question")  # a desk to work at, and a text
-FIGURES = pytest.mark.parametrize("name", [name for name in explorables.__all__ if name not in OTHERS])
+OTHERS = ("Curve", "Photo", "Question")  # a desk to work at, and a text
+FIGURES = [name for name in explorables.__all__ if name not in OTHERS]
 COLUMN = {
     "viewport": {"width": 848, "height": 800}
 }  # 736 px between the margins of page and figure, as the page's text
@@ -22,9 +22,16 @@ def settled(tab):
     return tab
 
 
-@FIGURES
-def test_what_is_seen_comes_first_and_the_rest_below_it(open_live, name):
-    tab = settled(open_live(make(name), **COLUMN))
+@pytest.fixture(scope="module", params=FIGURES)
+def column(request, keep_live):
+    """The page of each figure in turn, alive and a column wide, and the figure's name."""
+    tab = settled(keep_live(make(request.param), **COLUMN))
+    yield request.param, tab
+    tab.context.close()
+
+
+def test_what_is_seen_comes_first_and_the_rest_below_it(column):
+    _, tab = column
     tops = tab.evaluate(
         """() => {
           const live = document.querySelector(".pw-live");
@@ -37,10 +44,9 @@ def test_what_is_seen_comes_first_and_the_rest_below_it(open_live, name):
     assert not any(table.is_visible() for table in tab.locator(".pw-more table").all())
 
 
-@FIGURES
-def test_it_fits_one_screen(open_live, name):
+def test_it_fits_one_screen(column, open_live):
     """Whichever of its buttons is pressed: on a laptop with its controls, on a phone without them."""
-    tab = settled(open_live(make(name), **COLUMN))
+    name, tab = column
     tall = {"": tab.locator(".pw-live").evaluate(HEIGHT)}
     for button in tab.locator(".pw-choices button").all():
         button.click()
@@ -51,11 +57,33 @@ def test_it_fits_one_screen(open_live, name):
     assert without[0] - without[1] - without[2] <= 844
 
 
-@FIGURES
-def test_few_stops_lie_on_the_way_through(open_live, name):
-    tab = open_live(make(name))
-    stops = tab.locator(".pw-live :is(button, input, select, summary, [tabindex='0']):not([type=radio]:not(:checked))")
+def test_few_stops_lie_on_the_way_through(column):
+    _, tab = column
+    stops = tab.locator(
+        ".pw-live :is(button, input, select, summary, [tabindex='0']):not([type=radio]:not(:checked), [tabindex='-1'])"
+    )
     assert sum(stop.is_visible() for stop in stops.all()) <= 20
+
+
+def test_a_row_of_choices_is_one_tab_stop_and_arrows_lead_through_it(open_live):
+    tab = settled(open_live(make("SkipOrNot")))
+    rows = tab.get_by_role("toolbar")
+    assert rows.count() == 3
+    for row in rows.all():
+        assert row.locator("[tabindex='0']").count() == 1
+        assert row.locator("[tabindex='0'][aria-pressed=true]").count() == 1
+    row = rows.filter(has_text="residual")
+    before = row.locator("[tabindex='0']").inner_text()
+    row.locator("[tabindex='0']").focus()
+    tab.keyboard.press("ArrowRight")
+    after = tab.evaluate("document.activeElement.innerText")
+    assert after != before
+    assert row.locator("[aria-pressed=true]").inner_text() == before, "an arrow presses nothing"
+    tab.keyboard.press("Enter")
+    row.locator("[aria-pressed=true]", has_text=after).wait_for(timeout=20_000)
+    assert row.locator("[tabindex='0']").count() == 1
+    tab.keyboard.press("ArrowLeft")
+    assert tab.evaluate("document.activeElement.innerText") == before
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

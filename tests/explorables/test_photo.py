@@ -1,9 +1,12 @@
 """Segmenting a reader's photo: what is computed is Python's, any picture is answered, and nothing leaves the page."""
 
 import base64
+import functools
+import http.server
 import io
 import random
 import re
+import threading
 
 import numpy as np
 import pytest
@@ -26,29 +29,73 @@ def compute(functions):
     return functions("photo", "workingSize", "resample", "votesAt")
 
 
+POLICY = "default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'none'; worker-src blob:"
+
+
 @pytest.fixture(scope="module")
-def page(browser, tmp_path_factory):
-    """A page of a folder with the figure and the network for scenes beside it; what it asks for is in tab.asked."""
+def folder(tmp_path_factory):
+    """A folder of a page with the figure, the network for scenes beside it, and a page on which no worker may be."""
     folder = tmp_path_factory.mktemp("photo")
     photo.write_scripts(folder / "networks", ["streets"])
     (folder / "photo.js").write_text(bundle.bundle("photo"), encoding="utf-8")
     networks = [one for one in explorables.Photo().networks if one["name"] == "streets"]
-    policy = "default-src 'none'; script-src 'self'; img-src 'self' data:; connect-src 'none'"
-    (folder / "index.html").write_text(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}"><script defer src="photo.js"></script><main>'
-        f"{explorables.Photo(networks=networks, folder='networks/').still('')}</main></html>",
-        encoding="utf-8",
-    )
-    tab = browser.new_context(viewport={"width": 1000, "height": 1400}, accept_downloads=True).new_page()
-    tab.troubles, tab.asked = [], []
-    tab.on("console", lambda message: tab.troubles.append(message.text))
-    tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-    tab.on("request", lambda request: request.url.startswith(("data:", "blob:")) or tab.asked.append(request.url))
-    tab.goto((folder / "index.html").as_uri())
-    tab.locator(".pw-live").wait_for(timeout=20_000)
-    yield tab
-    tab.context.close()
+    for name, policy in (("index", POLICY), ("strict", POLICY.replace("blob:", "'none'"))):
+        (folder / f"{name}.html").write_text(
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title><link rel="icon" href="data:,">'
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}"><script defer src="photo.js"></script>'
+            f"<main>{explorables.Photo(networks=networks, folder='networks/').still('')}</main></html>",
+            encoding="utf-8",
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def visit(browser):
+    """Open an address with the figure; what the page asks for is in tab.asked, what goes wrong in tab.troubles."""
+    contexts = []
+
+    def visit(address, before=""):
+        contexts.append(browser.new_context(viewport={"width": 1000, "height": 1400}, accept_downloads=True))
+        tab = contexts[-1].new_page()
+        tab.troubles, tab.asked = [], []
+        tab.on("console", lambda message: tab.troubles.append(message.text))
+        tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
+        tab.on("request", lambda request: request.url.startswith(("data:", "blob:")) or tab.asked.append(request.url))
+        tab.add_init_script(before)
+        tab.goto(address)
+        tab.locator(".pw-live").wait_for(timeout=20_000)
+        return tab
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def page(visit, folder):
+    """The page, opened from its folder."""
+    return visit((folder / "index.html").as_uri())
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    """Where the folder is served."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def served(visit, server):
+    """The page, opened from a server."""
+    return visit(f"{server}index.html")
 
 
 def scene(size=(60, 80), index=4):
@@ -113,8 +160,10 @@ def test_shares_and_doubts_are_those_of_the_softmax(compute):
         )
 
 
-def test_answers_are_pythons(page):
+@pytest.mark.parametrize(("place", "way"), [("page", "in plain JavaScript,"), ("served", "in a worker,")])
+def test_answers_are_pythons(request, place, way):
     """From the file to the shares and the saved mask: as the graph of the same network says in PyTorch."""
+    page = request.getfixturevalue(place)
     before = list(page.asked)
     assert not any("networks" in url for url in before), "a network came before anybody asked for it"
     image = scene((97, 131))
@@ -136,6 +185,7 @@ def test_answers_are_pythons(page):
     counted = np.bincount(wanted.ravel(), minlength=11) / wanted.size
     first = metadata.classes[int(counted.argmax())]
     assert said.startswith(f"Mostly {first} ")
+    assert way in said
     listed = dict(re.findall(r"(\w+)\s+<?\s*([\d.]+) %", page.locator(".result table").inner_text().replace("\n", " ")))
     for label, share in enumerate(counted):
         if share > 0.01:
@@ -145,6 +195,108 @@ def test_answers_are_pythons(page):
     with Image.open(saved.value.path()) as overlay:
         assert overlay.size == (131, 97)
     assert page.troubles == []
+
+
+def test_a_worker_may_connect_to_nothing_and_ends_when_it_is_told(served):
+    """It stands under its page's policy; what is stopped or overtaken says nothing more."""
+    choose(served, file_of(scene()))
+    (worker,) = served.workers
+    sent = "fetch(new URL('/index.html', location.origin)).then(() => 'sent', () => 'refused')"
+    assert worker.evaluate(sent) == "refused"
+    served.locator(".scenes button").first.click()
+    served.wait_for_function("document.querySelector('.working progress').value > 0", timeout=WAIT)
+    served.get_by_role("button", name="Stop").click()
+    served.locator(".pw-finding", has_text="Stopped").wait_for(timeout=20_000)
+    served.evaluate("for (const one of [...document.querySelectorAll('.scenes button')].slice(0, 2)) one.click()")
+    served.locator(".pw-finding", has_text=ANSWERED).wait_for(timeout=WAIT)
+    with served.expect_download() as saved:
+        served.get_by_role("button", name="mask").click()
+    assert saved.value.suggested_filename == "scene-2-mask.png"
+    assert served.workers == [worker]
+
+
+BROKEN = "globalThis.Worker = class extends Worker { constructor() { super(URL.createObjectURL(new Blob([%s]))); } };"
+BAD_WORKERS = {
+    "the policy forbids it": ("strict.html", ""),
+    "there is none": ("index.html", "delete globalThis.Worker"),
+    "its script breaks": ("index.html", BROKEN % "'throw new Error()'"),
+    "it breaks when asked": ("index.html", BROKEN % "'onmessage = () => { throw new Error(); }'"),
+    "it answers with a failure": (
+        "index.html",
+        BROKEN % "'onmessage = ({ data: { turn } }) => postMessage({ turn, failure: \"out of memory\" })'",
+    ),
+}
+
+
+@pytest.mark.survives("A worker that fails on the photo page")
+@pytest.mark.parametrize("kind", BAD_WORKERS)
+def test_without_its_worker_the_page_does_the_work_and_says_so(visit, server, kind):
+    name, before = BAD_WORKERS[kind]
+    tab = visit(server + name, before)
+    for _ in range(2):
+        assert "in plain JavaScript, without the worker, which failed, the picture" in choose(tab, file_of(scene()))
+    assert tab.workers == []
+    tab.close()
+
+
+def mask(tab):
+    with tab.expect_download() as saved:
+        tab.get_by_role("button", name="mask").click()
+    with Image.open(saved.value.path()) as image:
+        return np.asarray(image)
+
+
+CHATTER = re.compile("software WebGL|GPU stall|GL Driver Message")  # Chromium's, where there is no graphics processor
+
+
+def test_the_graphics_processor_is_asked_at_a_click_and_answers_the_same(page):
+    choose(page, file_of(scene((97, 131))))
+    plain = mask(page)
+    before = list(page.asked)
+    page.get_by_role("button", name="the graphics processor").click()
+    both = re.compile(r"It took [\d.]+ s on the graphics processor, [\d.]+ s in plain JavaScript, the picture shown")
+    page.locator(".pw-finding", has_text=both).wait_for(timeout=WAIT)
+    assert [url.rpartition("/")[2] for url in page.asked[len(before) :]] == ["webgl.js"]
+    assert (mask(page) == plain).mean() > 0.999
+    assert page.locator(".maps figure").count() >= 4
+    page.get_by_role("button", name="plain JavaScript").click()
+    again = re.compile(r"It took [\d.]+ s in plain JavaScript, [\d.]+ s on the graphics processor, the picture shown")
+    page.locator(".pw-finding", has_text=again).wait_for(timeout=WAIT)
+    assert [line for line in page.troubles if not CHATTER.search(line)] == []
+    page.troubles.clear()
+
+
+GETS = (
+    "const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext = function (kind) {%s}"
+)
+BAD_PROCESSORS = {
+    "there is none": (
+        "it can't be used in this browser",
+        GETS % "return kind === 'webgl2' ? null : get.call(this, kind);",
+    ),
+    "it draws no floats": ("it draws no floats", "WebGL2RenderingContext.prototype.getExtension = () => null;"),
+    "it gives other numbers": (
+        "it gives other numbers",
+        "const read = WebGL2RenderingContext.prototype.readPixels; WebGL2RenderingContext.prototype.readPixels = "
+        "function (...all) { read.apply(this, all); all[6][4] += 0.5; };",
+    ),
+    "it is lost": (
+        "it was lost",
+        "const draw = WebGL2RenderingContext.prototype.drawArrays; WebGL2RenderingContext.prototype.drawArrays = "
+        "function (...all) { draw.apply(this, all); this.getExtension('WEBGL_lose_context').loseContext(); };",
+    ),
+}
+
+
+@pytest.mark.survives("A graphics processor that fails on the photo page")
+@pytest.mark.parametrize("kind", BAD_PROCESSORS)
+def test_without_a_graphics_processor_the_engine_does_the_work_and_says_why(visit, folder, kind):
+    why, before = BAD_PROCESSORS[kind]
+    tab = visit((folder / "index.html").as_uri() + "#photo.by=graphics", before)
+    said = choose(tab, file_of(scene()))
+    assert re.search(r"It took [\d.]+ s in plain JavaScript, the picture shown at", said)
+    assert f"The graphics processor was of no use ({why})." in said
+    tab.close()
 
 
 def colour_of(tab, name):
@@ -331,6 +483,6 @@ def test_in_a_notebook_the_network_comes_from_the_kernel():
 
 def test_other_pages_carry_nothing_of_it():
     every = bundle.bundle()
-    assert "createImageBitmap" not in every
+    assert not re.search("createImageBitmap|new Worker|webgl", every)
     assert "createImageBitmap" in bundle.bundle("photo")
-    assert len(bundle.bundle("photo").encode()) <= 60_000
+    assert len(bundle.bundle("photo").encode()) <= 62_000

@@ -5,7 +5,11 @@ from functools import partial
 from itertools import chain, pairwise
 
 import segmentation_models_pytorch as smp
+import torch
 import torchvision
+from segmentation_models_pytorch.base import SegmentationHead
+from segmentation_models_pytorch.decoders.segformer.decoder import SegformerDecoder
+from segmentation_models_pytorch.encoders.mix_transformer import LayerNorm, MixVisionTransformerEncoder
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import segmentation
@@ -16,6 +20,8 @@ from pixelwise.models import deeplabv3_resnet50, deeplabv3plus_resnet50, fcn_res
 from pixelwise.models.blocks import Backbone
 from pixelwise.models.deeplab import DeepLabV3, DeepLabV3Plus
 from pixelwise.models.fcn import FCN, Convolutionalized
+from pixelwise.models.mix_transformer import MixTransformer, mit_b0
+from pixelwise.models.segformer import SegFormer
 from pixelwise.models.unet import UNet
 from pixelwise.models.vgg import VGG
 from tests.models.references import Pair
@@ -64,10 +70,12 @@ class NarrowTrunk(torchvision.models.ResNet):
         self.layer4 = self._make_layer(Bottleneck, 128, 1, 2, dilate=True)
 
 
-def small_torchvision_deeplab() -> nn.Module:
-    """torchvision's DeepLabV3 on a narrow trunk, with rates that bite on a map of 5×6."""
+def small_torchvision_deeplab(rates: tuple[int, int, int]) -> nn.Module:
+    """torchvision's DeepLabV3 on a narrow trunk, its head an eighth as wide."""
     trunk = IntermediateLayerGetter(NarrowTrunk(), {"layer4": "out", "layer3": "aux"})
-    head = segmentation.deeplabv3.DeepLabHead(512, 3, (1, 2, 3))
+    scales = segmentation.deeplabv3.ASPP(512, rates, 32)
+    head = nn.Sequential(scales, nn.Conv2d(32, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU())
+    head.append(nn.Conv2d(32, 3, 1))
     return segmentation.DeepLabV3(trunk, head, segmentation.fcn.FCNHead(256, 3))
 
 
@@ -96,6 +104,45 @@ class HandMadeFCN(nn.Module):
         return F.interpolate(at8, scale_factor=8, mode="bilinear")
 
 
+def smp_segformer() -> nn.Module:
+    """smp's SegFormer-B0. Sides need to be multiples of 4 alone, of which its decoder knows; its check asks for 32."""
+    with torch.device("cpu"):  # it computes values on its way
+        network = smp.Segformer("mit_b0", encoder_weights=None, classes=3)
+        assert isinstance(network.encoder, MixVisionTransformerEncoder)
+        network.encoder.reset_drop_path(0.0)
+    network.requires_divisible_input_shape = False
+    return network
+
+
+NARROW = {"widths": (8, 12, 16, 24), "depths": (1, 1, 2, 1), "heads": (1, 2, 2, 3), "reductions": (4, 2, 2, 1)}
+
+
+def narrow_smp_segformer(drop_path: float = 0.0) -> nn.Module:
+    """smp's parts, narrow, and with other reductions than B0's."""
+    network = smp_segformer()
+    widths = list(NARROW["widths"])
+    with torch.device("cpu"):
+        encoder = MixVisionTransformerEncoder(
+            out_channels=[3, 0, *widths],
+            embed_dims=widths,
+            num_heads=NARROW["heads"],
+            mlp_ratios=[4, 4, 4, 4],
+            qkv_bias=True,
+            norm_layer=partial(LayerNorm, eps=1e-6),
+            depths=NARROW["depths"],
+            sr_ratios=NARROW["reductions"],
+            drop_path_rate=drop_path,
+        )
+    network.encoder, network.decoder = encoder, SegformerDecoder(encoder.out_channels, segmentation_channels=20)
+    network.segmentation_head = SegmentationHead(20, 3, kernel_size=1, upsampling=4)
+    return network
+
+
+def narrow_segformer(drop_path: float = 0.0) -> SegFormer:
+    encoder = MixTransformer(**NARROW, num_classes=None, stochastic_depth=drop_path)
+    return SegFormer(encoder, 3, width=20, dropout=0.0, align_corners=True)
+
+
 def unet(name: str) -> Pair:
     build = partial(getattr(resnet, name), num_classes=None)
     return Pair(lambda: UNet(build(), 1), partial(smp.Unet, name, encoder_weights=None, classes=1))
@@ -112,6 +159,14 @@ def v3_plus(name: str, output_stride: int, rates: tuple[int, int, int] = (12, 24
     build = partial(smp_backbone, getattr(resnet, name), output_stride)
     reference = partial(smp.DeepLabV3Plus, name, decoder_atrous_rates=rates, **options)
     return Pair(lambda: DeepLabV3Plus(build(), 3, rates=rates), reference)
+
+
+def five_bottlenecks(rates: tuple[int, int, int]) -> Pair:
+    backbone = partial(resnet.ResNet, resnet.Bottleneck, (1, 1, 2, 1), width=16, num_classes=None, output_stride=8)
+    return Pair(
+        lambda: DeepLabV3(backbone(), 3, rates=rates, width=32, aux=True),
+        partial(main_logits_in_eval, partial(small_torchvision_deeplab, rates)),
+    )
 
 
 no_weights = {"weights": None, "weights_backbone": None, "aux_loss": True}
@@ -135,18 +190,17 @@ PAIRS = {
     "smp.DeepLabV3Plus resnet50, output stride 16": Pair(
         partial(deeplabv3plus_resnet50, 3), v3_plus("resnet50", 16).build_reference
     ),
+    "smp.Segformer mit_b0": Pair(
+        lambda: SegFormer(mit_b0(num_classes=None, stochastic_depth=0.0), 3, dropout=0.0, align_corners=True),
+        smp_segformer,
+    ),
     # small enough to plant many faults in
+    "smp.Segformer, narrow": Pair(narrow_segformer, narrow_smp_segformer),
+    "smp.Segformer, narrow, stochastic depth": Pair(partial(narrow_segformer, 0.5), partial(narrow_smp_segformer, 0.5)),
     "FCN-8s, hand-made": Pair(
         lambda: FCN(Convolutionalized(VGG((1, 1, 1, 1, 1), num_classes=None, width=4), width=8), 3), HandMadeFCN
     ),
-    "DeepLabV3, five bottlenecks": Pair(
-        lambda: DeepLabV3(
-            resnet.ResNet(resnet.Bottleneck, (1, 1, 2, 1), width=16, num_classes=None, output_stride=8),
-            3,
-            rates=(1, 2, 3),
-            aux=True,
-        ),
-        partial(main_logits_in_eval, small_torchvision_deeplab),
-    ),
+    "DeepLabV3, five bottlenecks": five_bottlenecks((1, 2, 3)),  # rates that bite on a map of 5×6
+    "DeepLabV3, five bottlenecks, rates 12, 24, 36": five_bottlenecks((12, 24, 36)),
     "smp.DeepLabV3Plus resnet18, small rates": v3_plus("resnet18", 16, rates=(1, 2, 3)),
 }

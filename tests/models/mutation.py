@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 
 from torch import Tensor, nn
 
-from tests.models.parity import ParityError, blank
+from tests.models.parity import Expected, ParityError, blank, expect
+from tests.models.references import Pair
 
 Plant = Callable[[nn.Module], nn.Module | None]
 
@@ -16,8 +17,8 @@ class Mutation:
     """A fault by name.
 
     `apply(network)` plants it in a built network, in place, or returns another network to be checked instead.
-    `check(plant)` builds the network, calls `plant` on it (see `planted`) and compares it with the reference by
-    `assert_parity`: it passes for `untouched` and must raise ParityError for `apply`. Faults share checks.
+    `check(plant)` builds the network, calls `plant` on it (see `planted`) and compares it with what the reference
+    answers, `expected`: it passes for `untouched` and must raise ParityError for `apply`. Faults share checks.
     """
 
     name: str
@@ -31,6 +32,12 @@ class Mutation:
         except ParityError as error:
             return error
         return None
+
+
+@lru_cache(maxsize=2)  # the faults of one check follow each other
+def expected(pair: Pair, size: int | tuple[int, int], train: bool = False) -> Expected:
+    """What the pair's reference answers, which no fault changes."""
+    return expect(pair.reference(), size, train=train)
 
 
 def untouched(network: nn.Module) -> None:

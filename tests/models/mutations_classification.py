@@ -8,15 +8,15 @@ from torch.nn import functional as F
 
 from pixelwise.models import blocks, deformable, densenet, efficientnet, resnet, resnet_cifar, senet
 from pixelwise.models.googlenet import GoogLeNet, Inception, InceptionAux, googlenet
-from tests.models.mutation import Mutation, Plant, after, assign, instead, planted, rebuilt
-from tests.models.parity import assert_parity
+from tests.models.mutation import Mutation, Plant, after, assign, expected, instead, planted, rebuilt
+from tests.models.parity import compare
 from tests.models.references import PAIRS
 
 
 def check(name: str, size: int | tuple[int, int], train: bool, plant: Plant) -> None:
     """The parity check of test_parity.py on the network called ``name``, with ``plant`` done to ours."""
     pair = PAIRS[name]
-    assert_parity(planted(pair.ours(), plant), pair.reference(), size, train=train)
+    compare(planted(pair.ours(), plant), expected(pair, size, train))
 
 
 class Zero(nn.Module):

@@ -6,15 +6,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pixelwise.models.efficientnet_lite import DepthwiseSeparable, EfficientNetLite, InvertedResidual
-from tests.models.mutation import Mutation, Plant, assign, instead, planted, rebuilt
-from tests.models.parity import assert_parity
+from tests.models.mutation import Mutation, Plant, assign, expected, instead, planted, rebuilt
+from tests.models.parity import compare
 from tests.models.references import PAIRS
 
 
 def check(name: str, size: int | tuple[int, int], plant: Plant) -> None:
     """The parity check of test_parity.py on the network called `name`, with `plant` done to ours."""
     pair = PAIRS[name]
-    assert_parity(planted(pair.ours(), plant), pair.reference(), size)
+    compare(planted(pair.ours(), plant), expected(pair, size))
 
 
 def relu_after_projection(block: InvertedResidual, x: Tensor) -> Tensor:

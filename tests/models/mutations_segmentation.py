@@ -12,14 +12,14 @@ from pixelwise.models.fcn import FCN, Convolutionalized
 from pixelwise.models.unet import DecoderBlock
 from pixelwise.models.vgg import VGG
 from tests.models.dense_references import PAIRS
-from tests.models.mutation import Mutation, Plant, after, assign, instead, planted, rebuilt
-from tests.models.parity import ParityError, assert_parity
+from tests.models.mutation import Mutation, Plant, after, assign, expected, instead, planted, rebuilt
+from tests.models.parity import ParityError, compare
 
 
 def check(name: str, size: int | tuple[int, int], train: bool, plant: Plant) -> None:
     """The parity check of the segmentation networks' tests on the pair called ``name``, with ``plant`` done to ours."""
     pair = PAIRS[name]
-    assert_parity(planted(pair.ours(), plant), pair.reference(), size, train=train)
+    compare(planted(pair.ours(), plant), expected(pair, size, train))
 
 
 def check_fresh_fcn(plant: Plant) -> None:
@@ -162,7 +162,7 @@ def small_v3(**options) -> Plant:
 
     def build():
         backbone = resnet.ResNet(resnet.Bottleneck, (1, 1, 2, 1), **backbone_options)
-        return deeplab.DeepLabV3(backbone, 3, **{"rates": (1, 2, 3), "aux": True} | options)
+        return deeplab.DeepLabV3(backbone, 3, **{"rates": (1, 2, 3), "width": 32, "aux": True} | options)
 
     return rebuilt(build)
 

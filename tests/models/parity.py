@@ -69,6 +69,50 @@ def randomise(network: nn.Module, seed: int = 0) -> nn.Module:
     return network
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What a reference in a random state answers to random images; `expect` asks it, `compare` holds networks to it."""
+
+    state: Tensors
+    images: Tensor
+    train: bool
+    seed: int
+    outputs: Tensors
+    gradients: Tensors
+    buffers: Tensors
+
+
+def expect(
+    reference: nn.Module,
+    size: int | tuple[int, int],
+    *,
+    train: bool = False,
+    channels: int = 3,
+    batch: int = 2,
+    seed: int = 0,
+) -> Expected:
+    """Draw a state for `reference` and images of `size`, and ask it. The network becomes float64, and is changed."""
+    height, width = (size, size) if isinstance(size, int) else size
+    state = {name: tensor.clone() for name, tensor in randomise(reference.double(), seed).state_dict().items()}
+    images = torch.randn(batch, channels, height, width, dtype=torch.float64, generator=_generator(seed + 1))
+    return Expected(state, images, train, seed, *_run(reference, images, train, seed))
+
+
+def compare(ours: nn.Module, expected: Expected, *, tolerance: float = 1e-10) -> Parity:
+    """Give a network the reference's state, which must fit with `strict=True`, and its images; see assert_parity."""
+    try:
+        ours.double().load_state_dict(expected.state, strict=True)
+    except RuntimeError as error:
+        reason = " ".join(str(error).partition(":")[2].split())
+        raise ParityError(f"the parameters do not fit: {reason[:300]}") from None
+    outputs, gradients, buffers = _run(ours, expected.images, expected.train, expected.seed)
+    return Parity(
+        _worst("output", outputs, expected.outputs, tolerance),
+        _worst("gradient of", gradients, expected.gradients, tolerance),
+        _worst("statistic", buffers, expected.buffers, tolerance) if expected.train else 0.0,
+    )
+
+
 def assert_parity(
     ours: nn.Module,
     reference: nn.Module,
@@ -87,22 +131,8 @@ def assert_parity(
     outputs with respect to every parameter and the images, and in train mode every buffer after the step. Dropout
     draws from the same seed in both.
     """
-    height, width = (size, size) if isinstance(size, int) else size
-    randomise(reference.double(), seed)
-    try:
-        ours.double().load_state_dict(reference.state_dict(), strict=True)
-    except RuntimeError as error:
-        reason = " ".join(str(error).partition(":")[2].split())
-        raise ParityError(f"the parameters do not fit: {reason[:300]}") from None
-    images = torch.randn(batch, channels, height, width, dtype=torch.float64, generator=_generator(seed + 1))
-    out, grads, buffers = _run(ours, images, train, seed)
-    expected_out, expected_grads, expected_buffers = _run(reference, images, train, seed)
-    result = Parity(
-        _worst("output", out, expected_out, tolerance),
-        _worst("gradient of", grads, expected_grads, tolerance),
-        _worst("statistic", buffers, expected_buffers, tolerance) if train else 0.0,
-    )
-    return result
+    expected = expect(reference, size, train=train, channels=channels, batch=batch, seed=seed)
+    return compare(ours, expected, tolerance=tolerance)
 
 
 def _generator(seed: int) -> torch.Generator:
@@ -117,6 +147,7 @@ def _run(network: nn.Module, images: Tensor, train: bool, seed: int) -> tuple[Te
     generator = _generator(seed + 2)
     losses = [(o * torch.randn(o.shape, dtype=o.dtype, generator=generator)).sum() for o in outputs.values()]
     torch.stack(losses).sum().backward()
+    outputs = {name: output.detach() for name, output in outputs.items()}
     gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
     if images.grad is not None:
         gradients["images"] = images.grad

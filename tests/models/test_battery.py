@@ -20,9 +20,11 @@ from pixelwise.models import (
     efficientnet_lite,
     fcn,
     hypercolumn,
+    mix_transformer,
     pyramid,
     resnet,
     resnet_cifar,
+    segformer,
     senet,
     vgg,
 )
@@ -51,6 +53,9 @@ BACKBONES = {
     "EfficientNet": partial(efficientnet.EfficientNet, width=0.25, depth=0.3),
     "EfficientNet-Lite": efficientnet_lite.EfficientNetLite,
     "VGG": partial(vgg.VGG, (1, 1, 1, 1, 1), width=4, batch_norm=True),
+    "Mix Transformer": partial(
+        mix_transformer.MixTransformer, (4, 8, 12, 16), (1, 1, 1, 1), heads=(1, 2, 2, 4), reductions=(4, 2, 2, 1)
+    ),
     "contracting path": lambda num_classes=None, **options: ContractingPath(width=4, depth=3, **options),
 }
 DECODERS = {
@@ -62,6 +67,7 @@ DECODERS = {
     "hypercolumn": partial(hypercolumn.Hypercolumn, hidden=8),
     "U-Net": UNet,
     "feature pyramid": pyramid.FeaturePyramid,
+    "SegFormer": partial(segformer.SegFormer, width=8),
     "DeepLab v1": partial(deeplab_vgg.DeepLabV1, width=8),
     "DeepLab v2": partial(deeplab_vgg.DeepLabV2, width=8, rates=(1, 2)),
     "DeepLab v3": partial(deeplab.DeepLabV3, width=8, aux=True),
@@ -89,6 +95,12 @@ NETWORKS |= {name: Network(partial(decoder_on_small_resnet, d), True) for name, 
 NETWORKS["valid U-Net"] = Network(partial(ValidUNet, width=4, depth=2), True, ((44, 60), (52, 48)), margin=40)
 NETWORKS["compact DeepLab"] = Network(
     partial(compact.CompactDeepLab, widths=(4, 8, 16), dilations=(1, 2), rates=(1, 2), aspp_width=8), True
+)
+NETWORKS["SegFormer on Mix Transformer"] = Network(
+    lambda in_channels, num_classes: segformer.SegFormer(
+        BACKBONES["Mix Transformer"](num_classes=None, in_channels=in_channels), num_classes, width=8
+    ),
+    True,
 )
 NETWORKS["PatchNet"] = Network(
     lambda num_classes, in_channels=3: PatchNet(num_classes), False, ((32, 32),), any_channels=False

@@ -9,7 +9,14 @@ from pixelwise import models
 
 FOLDER = Path(models.__file__).parent
 SHARED = ("__init__", "blocks", "papers", "pretrained")
-OTHERS = {"compact": "deeplab", "deeplab_vgg": "vgg", "pyramid": "deeplab", "senet": "resnet"}
+OTHERS = {
+    "compact": "deeplab",
+    "deeplab_vgg": "vgg",
+    "mix_transformer": "efficientnet",
+    "pyramid": "deeplab",
+    "segformer": "mix_transformer",
+    "senet": "resnet",
+}
 """Files that are made of another's parts, or change another's network, and say so."""
 FILES = [path for path in sorted(FOLDER.glob("*.py")) if path.stem not in SHARED]
 

@@ -22,13 +22,17 @@ def is_network(name):
 
 
 NETWORKS = [name for name in models.__all__ if is_network(name)]
-CLASSIFIERS = ("resnet", "se_resnet", "googlenet", "densenet", "efficientnet", "vgg", "patchnet")
+CLASSIFIERS = ("resnet", "se_resnet", "googlenet", "densenet", "efficientnet", "vgg", "patchnet", "mit")
 
 
 def test_every_network_has_a_function():
     """Of each class that makes logits, there is a member."""
     families = {type(skeleton(getattr(models, name))).__name__ for name in NETWORKS}
-    heads = {name for name in models.__all__ if re.search("Net|FCN|VGG|DeepLab|Hypercolumn|^FeaturePyramid", name)}
+    heads = {
+        name
+        for name in models.__all__
+        if re.search("Net|FCN|VGG|DeepLab|Hypercolumn|^FeaturePyramid|^Mix.*former|^SegFormer", name)
+    }
     assert families == heads - {"Convolutionalized"}
 
 

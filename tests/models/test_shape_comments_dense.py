@@ -13,8 +13,10 @@ from pixelwise.models import (
     efficientnet_lite,
     fcn,
     hypercolumn,
+    mix_transformer,
     pyramid,
     resnet,
+    segformer,
     vgg,
 )
 from tests.models.shapes import check_shape_comments, stated_shapes
@@ -39,6 +41,8 @@ NETWORKS = [
     (hypercolumn, lambda: segment(lambda: hypercolumn.Hypercolumn(backbone(), 21))),
     (compact, lambda: segment(lambda: compact.CompactDeepLab(11))),
     (pyramid, lambda: segment(lambda: pyramid.FeaturePyramid(lite(), 11))),
+    (mix_transformer, lambda: segment(mix_transformer.mit_b0)),
+    (segformer, lambda: segment(lambda: segformer.segformer_b0(11))),
     (deeplab, lambda: segment(lambda: deeplab.DeepLabV3Plus(backbone(), 21))),
 ]
 

@@ -71,5 +71,7 @@ OUTCOMES: dict[str, str] = {
     "Hostile searches": "Answered",
     "Pictures that no browser can show": "One line that says what it is",
     "Damaged pictures on the photo page": "Shown, or refused in one line",
+    "A worker that fails on the photo page": "The page does the work, and says so",
+    "A graphics processor that fails on the photo page": "The engine does the work, and says why",
     "Rubbish typed into an exercise": "Answered with what is wanted",
 }

@@ -19,7 +19,7 @@ def claim(**changes):
 
 def question(**changes):
     state = html.escape(json.dumps(STATE | changes))
-    host = f'<div class="pw-explorable" {reading.QUESTION} data-name="question-poles-rare" data-state="{state}">'
+    host = f'<div class="pw-explorable" data-explorable="question" {reading.QUESTION}poles-rare" data-state="{state}">'
     return {"output_type": "execute_result", "data": {"text/html": [host[:40], host[40:]], "text/plain": "."}}
 
 

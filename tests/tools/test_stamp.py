@@ -1,5 +1,8 @@
 """The hashes of a stamp change with what runs, and with nothing else."""
 
+import json
+import re
+
 import pytest
 
 from tests.helpers.notebooks import sound_notebook
@@ -65,6 +68,18 @@ def test_a_module_that_moves_leaves_no_chapter_stale(tmp_path):
     assert stamp.changed_modules(recorded, tmp_path) == []
     (package / "rooms/networks.py").write_text(CODE.replace(*OTHER["another number"]))
     assert stamp.changed_modules(recorded, tmp_path) == ["pixelwise.nets"]
+
+
+@pytest.mark.parametrize("path", stamp.notebooks(), ids=lambda path: path.stem)
+def test_what_joins_scripts_makes_no_recording_stale_for_none_holds_a_script(path, tmp_path):
+    module = tmp_path / "pixelwise/explorables/sources.py"
+    module.parent.mkdir(parents=True)
+    module.write_text(CODE)
+    recorded = {"library": stamp.hash_library(tmp_path)}
+    module.write_text(CODE.replace(*OTHER["another number"]))
+    assert stamp.changed_modules(recorded, tmp_path) == []
+    outputs = [cell.get("outputs") for cell in stamp.code_cells(stamp.read(path))]
+    assert not re.search("_esm|addEventListener|<script", json.dumps(outputs))
 
 
 def test_changed_modules(tmp_path):

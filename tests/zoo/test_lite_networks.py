@@ -5,7 +5,18 @@ import torch
 
 from pixelwise.zoo.registry import NetworkSpec
 
-HEADS = ("fcn32", "fcn16", "fcn8", "dilated-fcn", "hypercolumn", "unet", "deeplabv3", "deeplabv3plus", "pyramid")
+HEADS = (
+    "fcn32",
+    "fcn16",
+    "fcn8",
+    "dilated-fcn",
+    "hypercolumn",
+    "unet",
+    "deeplabv3",
+    "deeplabv3plus",
+    "pyramid",
+    "segformer",
+)
 MEGABYTES = 8
 
 

@@ -1,4 +1,5 @@
-// The search: as soon as a field of it gets the focus, the index is loaded; what is typed is answered below the field.
+// The search: it is loaded, and with it the index, when a field of it gets the focus (site.js); what is typed is answered
+// below the field.
 globalThis.Search = (() => {
   "use strict";
   const LONGEST = 200; // letters of a query
@@ -96,10 +97,11 @@ globalThis.Search = (() => {
       : field.form.appendChild(make("div", { className: "pw-hits", hidden: true }));
     const status = box.appendChild(make("p", { role: "status" }));
     const list = box.appendChild(make("ol", {}));
-    const hit = ([page, anchor, title, excerpt]) => {
-      const [address, name] = index.pages[page];
+    const hit = ([place, anchor, title, excerpt]) => {
+      const [address, name] = index.pages[place];
       const href = `${root}${address}.html?find=${encodeURIComponent(field.value.slice(0, LONGEST))}#${anchor}`;
-      return make("li", {}, make("a", { href }, title), make("small", {}, name), make("p", {}, excerpt));
+      const page = title === name ? [] : [make("small", {}, name)]; // a page's own section is called as the page
+      return make("li", {}, make("a", { href }, title), ...page, make("p", {}, excerpt));
     };
     const answer = () => {
       box.hidden = !here && !field.value.trim();
@@ -127,7 +129,10 @@ globalThis.Search = (() => {
         event.preventDefault();
       } else if (event.key === "Escape") shut();
     });
-    if (!here) return;
+    if (!here) {
+      if (document.activeElement === field) ready(); // the focus has brought this script
+      return;
+    }
     field.value = given("q");
     if (field.value) ready();
     else field.focus();
@@ -153,7 +158,10 @@ globalThis.Search = (() => {
       ranges[0].startContainer.parentElement.scrollIntoView({ block: "center" });
   }
 
-  addEventListener("DOMContentLoaded", () => document.querySelectorAll("input[type=search]").forEach(attach));
-  addEventListener("load", mark);
+  const begin = () => document.querySelectorAll("[role=search] input").forEach(attach);
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+  else begin();
+  if (document.readyState === "complete") mark();
+  else addEventListener("load", mark);
   return { load, find };
 })();

@@ -2,12 +2,14 @@
 (() => {
   "use strict";
   const root = document.documentElement;
+  const script = /** @type {HTMLScriptElement} */ (document.currentScript);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const remembered = (key = "mode") => {
     try {
       return localStorage.getItem(key);
     } catch {
-      return null; // storage is forbidden
+      // Storage is forbidden
+      return null;
     }
   };
   const colour = () => {
@@ -19,17 +21,40 @@
   if (remembered("code") === "text") root.dataset.code = "text";
   if (remembered("wrap") === "true") root.dataset.wrap = "true";
   if (!location.hash && performance.getEntriesByType("navigation")[0]?.type === "navigate")
-    root.classList.add("pw-opening"); // neither a link into the page nor a return to a place in it
+    // Neither a link into the page nor a return to a place in it
+    root.classList.add("pw-opening");
 
   // The letters of the first screen are asked for before the styles that name them (this script stands first), so that
-  // they are there when it is painted. From file:// a browser refuses what a page asks for in advance, and needs it not.
-  if (location.protocol !== "file:")
-    for (const style of ["regular", "bold"]) {
+  // they are there when it is painted. From file:// a browser refuses what a page asks for in advance: there the text
+  // waits for its letters, which come from the disk.
+  const beside = (name) => new URL(name, script.src).href;
+  if (location.protocol === "file:")
+    for (const [name, weight, style] of [
+      ["regular", "normal", "normal"],
+      ["bold", "500 700", "normal"],
+      ["italic", "normal", "italic"],
+    ]) {
+      const source = `url("${beside(`fonts/pixelwise-sans-${name}.woff2`)}")`;
+      document.fonts.add(new FontFace("Pixelwise Sans", source, { weight, style, display: "block" }));
+    }
+  else
+    for (const name of ["regular", "bold"]) {
       const link = document.createElement("link");
-      const href = new URL(`fonts/pixelwise-sans-${style}.woff2`, document.currentScript.src).href;
+      const href = beside(`fonts/pixelwise-sans-${name}.woff2`);
       Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href });
       document.head.append(link);
     }
+
+  // The search comes when its field gets the focus, and at once to mark the words that have led here.
+  function searchWhenAsked() {
+    let asked = Boolean(document.querySelector("script[src*='search.js']"));
+    const ask = () => {
+      if (!asked) document.head.append(Object.assign(document.createElement("script"), { src: beside("search.js") }));
+      asked = true;
+    };
+    if (new URLSearchParams(location.search).has("find")) ask();
+    document.querySelector(".pw-head [type=search]")?.addEventListener("focus", ask);
+  }
 
   function addModeButton() {
     const button = document.getElementById("mode");
@@ -46,101 +71,6 @@
     });
     colour();
   }
-
-  function addCodeSwitch() {
-    const group = document.querySelector(".pw-codes");
-    if (!group) return;
-    const show = (value) => {
-      root.dataset.code = value;
-      for (const button of group.children) button.setAttribute("aria-pressed", button.value === value);
-    };
-    group.hidden = false;
-    show(root.dataset.code ?? "code");
-    group.addEventListener("click", ({ target }) => {
-      const button = target.closest("button");
-      if (!button) return;
-      const value = button.value === root.dataset.code ? (button.value === "code" ? "text" : "code") : button.value;
-      const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find(
-        (text) => text.getBoundingClientRect().top > 0,
-      );
-      const before = top?.getBoundingClientRect().top;
-      show(value);
-      if (before !== undefined) scrollBy({ top: top.getBoundingClientRect().top - before, behavior: "instant" });
-      try {
-        localStorage.setItem("code", value);
-      } catch {
-        // it is for this page, then
-      }
-    });
-  }
-
-  function narrowClaims() {
-    const form = document.querySelector(".pw-filter");
-    if (!form) return;
-    const rows = [...document.querySelectorAll(".pw-claimed tbody tr")];
-    const narrow = () => {
-      const { words, chapter, kind } = Object.fromEntries(new FormData(form));
-      const wanted = words.toLowerCase().split(/\s+/);
-      for (const row of rows) {
-        const text = row.textContent.toLowerCase();
-        const here = !chapter || row.closest(".pw-claimed").id === chapter;
-        row.hidden = !(here && (!kind || row.dataset.kind === kind) && wanted.every((word) => text.includes(word)));
-      }
-      for (const section of document.querySelectorAll(".pw-claimed"))
-        section.hidden = !section.querySelector("tbody tr:not([hidden])");
-      form.querySelector("output").value = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
-    };
-    form.hidden = false;
-    form.addEventListener("input", narrow);
-    form.addEventListener("submit", (event) => event.preventDefault());
-    narrow();
-  }
-
-  // Beside code: Wrap where a line is too long, for all code until it is unwrapped, and Copy where the browser lets us.
-  function addCodeTools() {
-    for (const code of document.querySelectorAll("div.highlight:not(.cell_output *) > pre")) {
-      const tools = document.createElement("div");
-      const add = (name, text, act) => {
-        const button = document.createElement("button");
-        Object.assign(button, { type: "button", className: name, textContent: text });
-        button.addEventListener("click", () => act(button));
-        tools.append(button);
-        return button;
-      };
-      tools.className = "pw-tools";
-      add("pw-wrap", "Wrap", wrap).hidden = true;
-      if (navigator.clipboard) add("pw-copy", "Copy", (button) => copy(button, code.textContent));
-      code.after(tools);
-    }
-    showWrap();
-  }
-
-  async function copy(button, text) {
-    button.textContent = await navigator.clipboard.writeText(text).then(
-      () => "Copied",
-      () => "Not allowed",
-    );
-    setTimeout(() => (button.textContent = "Copy"), 2000);
-  }
-
-  function wrap(button) {
-    const before = button.getBoundingClientRect().top;
-    root.dataset.wrap = root.dataset.wrap !== "true";
-    showWrap();
-    scrollBy({ top: button.getBoundingClientRect().top - before, behavior: "instant" });
-    try {
-      localStorage.setItem("wrap", root.dataset.wrap);
-    } catch {
-      // it is for this page, then
-    }
-  }
-
-  const showWrap = () => {
-    for (const button of document.querySelectorAll(".pw-wrap")) {
-      button.setAttribute("aria-pressed", root.dataset.wrap === "true");
-      button.hidden &&= root.dataset.wrap !== "true";
-    }
-  };
 
   function letKeysScroll() {
     const fit = new ResizeObserver((entries) => {
@@ -174,7 +104,8 @@
   // Of many that do the same one is a tab stop, the first on the screen; arrow keys lead from it to the others.
   function rove(kind) {
     const all = [...document.querySelectorAll(kind)];
-    const open = () => all.filter((one) => one.checkVisibility()); // not those in a box that is closed
+    // Not those in a box that is closed
+    const open = () => all.filter((one) => one.checkVisibility());
     const choose = (one) => all.forEach((each) => (each.tabIndex = each === one ? 0 : -1));
     const nearest = () => {
       if (all.includes(document.activeElement)) return;
@@ -202,7 +133,8 @@
       const note = event.target.closest?.(".pw-note");
       const open = document.querySelector(".pw-note.pw-open");
       if (open !== note) open?.classList.remove("pw-open");
-      const tapped = event.detail > 0 && matchMedia("(hover: none)").matches; // a key follows the link at once
+      // A key follows the link at once
+      const tapped = event.detail > 0 && matchMedia("(hover: none)").matches;
       if (!note || note === open || !tapped) return;
       event.preventDefault();
       note.classList.add("pw-open");
@@ -213,20 +145,21 @@
   addEventListener("DOMContentLoaded", () => {
     markSection();
     openNotes();
+    searchWhenAsked();
     addModeButton();
-    addCodeSwitch();
-    narrowClaims();
-    addCodeTools();
     letKeysScroll();
     const painted = () => {
       root.classList.remove("pw-opening");
-      for (const kind of [".pw-wrap", ".pw-copy", ".headerlink"]) rove(kind);
+      const kinds = [".pw-wrap", ".pw-copy", ".headerlink", ".pw-fold > summary", ".pw-drawing summary", ".pw-take"];
+      kinds.forEach(rove);
     };
-    requestAnimationFrame(() => setTimeout(painted)); // after the next frame
+    // After the next frame
+    requestAnimationFrame(() => setTimeout(painted));
   });
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.key === "Escape") root.classList.add("pw-quiet"); // puts away what hover, focus or a tap brought up
+    // Puts away what hover, focus or a tap brought up
+    if (event.key === "Escape") root.classList.add("pw-quiet");
     else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       document.querySelector("header input[type=search]").focus();
       event.preventDefault();

@@ -131,7 +131,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
             "--backbone",
             Choice(tuple(BACKBONES)),
             f"one of {', '.join(BACKBONES)} (default: contracting for unet, vgg16 for deeplabv1 and "
-            "deeplabv2, efficientnet_lite0 for pyramid, else resnet18)",
+            "deeplabv2, efficientnet_lite0 for pyramid, mit_b0 for segformer, else resnet18)",
             metavar="NAME",
         ),
         Option(

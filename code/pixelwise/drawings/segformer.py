@@ -11,7 +11,7 @@ ROW = 144.0
 
 
 def segformer(network: nn.Module, shape: tuple[int, int, int, int] = (1, 3, 224, 224)) -> Sketch:
-    """The Segformer of segmentation-models-pytorch: the maps of all stages mixed, enlarged, and stacked."""
+    """SegFormer, ours or segmentation-models-pytorch's: the maps of all stages mixed, enlarged, and stacked."""
     way = trace(network, shape)
     sketch = Sketch(
         "SegFormer: four stages of attention, and a decoder of fully connected layers",

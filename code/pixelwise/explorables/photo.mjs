@@ -1,20 +1,23 @@
 // Segment a photo: a picture of the reader's own, labelled in their browser by a network of the book.
 import { deskOf, verdict } from "./photo/desk.mjs";
 import { drawCursor, drawPicture } from "./photo/drawing.mjs";
-import { build, CSS, VIEWS } from "./photo/parts.mjs";
+import { build, CSS, PROCESSORS, VIEWS } from "./photo/parts.mjs";
 import { decoded } from "./photo/picture.mjs";
 import { pngOf } from "./photo/png.mjs";
+import { serve } from "./photo/worker.mjs";
 import { onArrows, placeAt } from "./shared/controls.mjs";
 import { frame, h, write } from "./shared/dom.mjs";
 import { follow, oncePerFrame, oneOf, within } from "./shared/state.mjs";
 
-const NAMES = ["chosen", "view", "opacity"];
+const NAMES = ["chosen", "view", "opacity", "by"];
 
-const viewOf = (model) =>
+const among = (value, choices) =>
   oneOf(
-    model.get("view"),
-    VIEWS.map(([view]) => view),
+    value,
+    choices.map(([name]) => name),
   );
+const viewOf = (model) => among(model.get("view"), VIEWS);
+const asked = (model, desk) => `${desk.entry().name} ${among(model.get("by"), PROCESSORS)}`;
 const opacityOf = (model) => within(model.get("opacity"), 0, 100);
 
 // Save what is seen, or the mask, under the picture's name
@@ -87,26 +90,28 @@ function render({ model, el }) {
     parts.view.set(viewOf(model));
     parts.opacity.set(opacityOf(model), `${opacityOf(model)} %`);
     parts.network.set(desk.entry().name);
+    parts.by.set(among(model.get("by"), PROCESSORS));
     parts.ramp.hidden = viewOf(model) !== "unsure" || !answer;
     write(parts.about, desk.entry().about);
     drawPicture(parts.canvas, desk, viewOf(model), opacityOf(model));
     drawCursor(parts.canvas, cursor);
     write(parts.told, answer && cursor ? verdict(desk, cursor) : "");
-    if (network === desk.entry().name) return;
-    network = desk.entry().name;
+    if (task === asked(model, desk)) return;
+    task = asked(model, desk);
     if (picture) desk.segment();
   });
-  const desk = deskOf(model, redraw);
+  const desk = deskOf(model, redraw, explorable.script);
   const parts = build(root, model, { ...desk, save: saver(model, desk) });
   desk.parts = parts;
   desk.complain("Choose a picture: it stays in this browser, where a network of the book says what is where in it.");
   listen(parts.canvas, desk, parts, redraw);
   const deaf = accept(root, parts.start.element, desk);
-  let network = desk.entry().name;
+  let task = asked(model, desk);
   const end = follow(model, NAMES, redraw);
   redraw();
   return () => {
     desk.stop();
+    desk.workshop.end();
     parts.start.lens.stop();
     deaf();
     end();
@@ -114,5 +119,8 @@ function render({ model, el }) {
   };
 }
 
+// A built page says here what its script is, for a worker to run it, where it calls `serve`
+const explorable = { render, linked: NAMES, serve, script: "" };
+
 /** @type {import("./shared/state.mjs").Explorable} */
-export default { render, linked: NAMES };
+export default explorable;

@@ -19,6 +19,9 @@ from ..zoo import weights
 from ..zoo.model_card import DATA, LIMITS, licence
 from .host import Explorable
 from .packing import jpeg
+from .sources import statements
+
+WEBGL = Path(browser.__file__).with_name("webgl.mjs")
 
 TITLES = {"camvid": "for photographs of streets", "streets": "for generated scenes"}
 """The networks in a word or two, by the names of `weights.SHIPPED`."""
@@ -51,6 +54,7 @@ class Photo(Explorable):
     chosen = Unicode(help="the network in use; the first, if none is called so").tag(state=True)
     view = Unicode("classes", help='what lies over the picture: "classes" or "unsure"').tag(state=True)
     opacity = Int(60, min=0, max=100, help="of what lies over it, in per cent").tag(state=True)
+    by = Unicode("plain", help='what computes: "plain" JavaScript, or on a page "graphics", by WebGL2').tag(state=True)
 
     def __init__(self, **state: Any) -> None:
         """Take the state, such as chosen="streets", view="unsure", opacity=40."""
@@ -94,10 +98,15 @@ def text_of(name: str) -> str:
 
 
 def write_scripts(folder: Path, names: Iterable[str]) -> None:
-    """Write each network as NAME.js, a classic script, which a page may load from a folder as well as from a server."""
+    """Write each network as NAME.js, and as webgl.js what runs them on a graphics processor.
+
+    They are classic scripts, which a page may load from a folder as well as from a server.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        text = f"(globalThis.pixelwiseNetworks ??= {{}}).{name} = {json.dumps(text_of(name))};\n"
+    values = {name: json.dumps(text_of(name)) for name in names}
+    values["webgl"] = f"(() => {{\n{statements(WEBGL)}}})()"
+    for name, value in values.items():
+        text = f"(globalThis.pixelwiseNetworks ??= {{}}).{name} = {value};\n"
         (folder / f"{name}.js").write_text(text, encoding="utf-8")
 
 

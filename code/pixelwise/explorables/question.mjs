@@ -3,6 +3,18 @@ import { button, slider, spokenFinding } from "./shared/controls.mjs";
 import { frame, h, svg, uniqueId, write } from "./shared/dom.mjs";
 import { mean } from "./shared/numbers.mjs";
 import { change, live } from "./shared/state.mjs";
+import {
+  ASKED,
+  evidence,
+  isSettled,
+  onPaper,
+  onScale,
+  remember,
+  remembered,
+  spell,
+  ticks,
+  unsettled,
+} from "./question/kept.mjs";
 
 /**
  * What a text from an address, a storage or a kernel says.
@@ -13,18 +25,7 @@ import { change, live } from "./shared/state.mjs";
 export function read(text, { answers, scale }) {
   if (answers.length) return answers.includes(text) ? text : "";
   if (typeof text !== "string" || text.trim() === "" || !Number.isFinite(Number(text))) return "";
-  const [low, high, step] = scale;
-  const near = low + step * Math.round((Number(text) - low) / step);
-  return spell(Math.max(low, Math.min(high, near)));
-}
-
-/**
- * A number with four significant figures.
- * @param {number} value
- * @returns {string} the number
- */
-export function spell(value) {
-  return String(Number(value.toPrecision(4)));
+  return spell(onScale(Number(text), scale));
 }
 
 /**
@@ -41,15 +42,6 @@ export function isRight(guess, { answers, right, scale, measured }) {
 }
 
 /**
- * Whether a run has settled a question: all claims that its verdict rests on hold.
- * @param {{ claims: { state: string }[] }} question
- * @returns {boolean} true if it has
- */
-export function isSettled({ claims }) {
-  return claims.every((claim) => claim.state === "holds");
-}
-
-/**
  * What the reader is told, in words.
  * @param {string} guess "" before there is one
  * @param {{ answers: string[], right: string, scale: number[], measured: [string, number[]][], unit: string,
@@ -57,50 +49,14 @@ export function isSettled({ claims }) {
  * @returns {string} sentences
  */
 export function finding(guess, question) {
-  const { answers, right, measured, unit, verdict, claims } = question;
+  const { answers, right, measured, unit, verdict } = question;
   if (!guess) return "Make your guess and commit to it: then what was measured shows.";
   const said = answers.length ? `You said “${guess}”` : `You said ${guess} (${unit})`;
-  if (!isSettled(question)) {
-    const open = claims.find((claim) => claim.state !== "holds");
-    return `${said}. This run does not settle it: “${open.sentence}” is ${open.state}.`;
-  }
+  if (!isSettled(question)) return `${said}. ${unsettled(question)}`;
   const agrees = isRight(guess, question);
   if (answers.length) return `${said}, ${agrees ? "and so it is." : `but it is “${right}”.`} ${verdict}`;
   const off = agrees ? "close enough" : "further off than a tenth of the scale";
   return `${said}; measured was ${measured[0][1].map(spell).join(", ")}: ${off}. ${verdict}`;
-}
-
-/**
- * Round numbers that lie on an axis.
- * @param {number} low
- * @param {number} high
- * @returns {number[]} three to eight of them
- */
-export function ticks(low, high) {
-  const rough = (high - low) / 3;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [5, 2, 1].find((n) => n * power <= rough * (1 + 1e-9));
-  const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) found.push(Number(spell(i * step)));
-  return found;
-}
-
-// What the reader's browser keeps, where it may
-function remember(place, guess) {
-  try {
-    if (guess) localStorage.setItem(place, guess);
-    else localStorage.removeItem(place);
-  } catch {
-    // storage is forbidden: the guess lasts as long as the page
-  }
-}
-
-function remembered(place) {
-  try {
-    return localStorage.getItem(place) ?? "";
-  } catch {
-    return "";
-  }
 }
 
 /**
@@ -109,47 +65,29 @@ function remembered(place) {
  * @returns {boolean | null} whether the guess that is kept is right; null where none is, or nothing is settled
  */
 export function outcome(question) {
-  const guess = read(remembered(placeOf(question.key)), question);
+  const guess = read(remembered(question.key), question);
   return guess && isSettled(question) ? isRight(guess, question) : null;
 }
 
-const placeOf = (key) => `question-${key}`;
 const NAMES = ["key", "question", "answers", "right", "scale", "measured", "unit", "verdict", "not_shown", "claims"];
 const [ROW, LEFT, AXIS, FLAG] = [46, 12, 38, 24];
-const CSS = `
-.pw-asked{--mine:light-dark(#a83c00,#f2a25f);padding:1.1rem 1.2rem .9rem;border-top:4px solid light-dark(#6d3f9c,#c6a6ec)}
-.pw-asked fieldset{min-width:0}
-.pw-asked legend{margin-bottom:.7rem;font-size:1.2em;line-height:1.35;text-wrap:balance}
+const CSS = `${ASKED}
 .pw-asked .answer{display:flex;gap:.7rem;align-items:center;min-height:2.6rem;margin-bottom:.4rem;padding:.3rem .8rem;
 border:1px solid var(--line);border-radius:.5rem;background:light-dark(#fff,#12171d);cursor:pointer}
-.pw-asked .answer:hover{border-color:var(--fill)}
-.pw-asked .answer:has(:checked){border-color:var(--fill);background:light-dark(#e6effa,#22344a)}
+.pw-asked .answer:hover,.pw-asked .answer:has(:checked){border-color:var(--mine)}
+.pw-asked .answer:has(:checked){background:light-dark(#f3edfb,#2a2440)}
 .pw-asked .answer:has(:disabled){cursor:default}
-.pw-asked .answer input{flex:none;width:1.1rem;height:1.1rem;margin:0;accent-color:var(--fill)}
+.pw-asked .answer :checked{border-color:var(--mine);background:var(--mine)}
+.pw-asked .pw-slider input{accent-color:var(--mine)}
 .pw-asked .answer b{margin-left:auto;color:var(--mine);font-weight:600;text-align:right}
 .pw-asked .answer b.right{color:var(--good)}
-.pw-asked .commit{min-height:2.4rem;padding:.2rem 1.2rem;border-color:var(--fill);background:var(--fill);color:var(--ground);font-weight:600}
-.pw-asked .commit.back{background:transparent;color:inherit;font-weight:400}
 .pw-asked .pw-slider{grid-template-columns:1fr auto}
 .pw-asked .pw-slider>:first-child{grid-column:1/-1}
-.pw-asked .pw-row{gap:.3rem .8rem;margin-bottom:.7rem}
-.pw-asked .withheld+.pw-finding{color:var(--soft);font-weight:400}
-.pw-asked .withheld{display:none}
-.pw-asked .paper{display:none}
-.pw-asked .chart{margin-bottom:.7rem}
-.pw-asked .chart .grid{stroke:var(--line);stroke-width:.6;opacity:.6}
 .pw-asked .chart .seed{fill:var(--fill);fill-opacity:.75;stroke:var(--ground)}
 .pw-asked .chart .mean{stroke:var(--ink);stroke-width:2}
 .pw-asked .chart path.mine{fill:var(--mine);stroke:var(--mine);stroke-width:2}
-.pw-asked .chart text{font-variant-numeric:tabular-nums;paint-order:stroke;stroke:var(--ground);stroke-width:4}
-.pw-asked .chart text.mine{fill:var(--mine);font-weight:600}
-.pw-asked .chart .tick{text-anchor:middle}
-.pw-asked .chart .end{text-anchor:end}
 .pw-asked .fresh .seed,.pw-asked .fresh .mean{animation:pw-asked-in .5s both}
-.pw-asked li{margin-left:1.2rem}
 @keyframes pw-asked-in{from{opacity:0;transform:translateY(-14px)}}
-@media (prefers-reduced-motion:reduce){.pw-asked *{animation:none!important}}
-@media print{.pw-asked .withheld,.pw-asked .withheld+.paper{display:block}.pw-asked .pw-row,.pw-asked .pw-finding{display:none}}
 `;
 
 // State
@@ -164,9 +102,10 @@ function stateOf(model) {
 function build(root, model, commit) {
   const { key, question, answers, scale, unit, not_shown, verdict, right, claims } = stateOf(model);
   const pick = (value) => change(model, { answer: value });
-  const group = uniqueId("answers"); // the same question may stand twice on a page
+  // The same question may stand twice on a page
+  const radios = uniqueId("answers");
   const rows = answers.map((text) => {
-    const input = h("input", { type: "radio", name: group, onchange: () => pick(text) });
+    const input = h("input", { type: "radio", name: radios, onchange: () => pick(text) });
     const mark = h("b");
     return { text, input, mark, element: h("label", { class: "answer" }, input, text, mark) };
   });
@@ -175,29 +114,14 @@ function build(root, model, commit) {
   const decision = button(null, commit, { class: "commit" });
   const chart = svg("svg", { class: "chart", role: "img" });
   const found = spokenFinding();
-  const result = h(
-    "div",
-    {},
-    h("p", {}, `What this does not show: ${not_shown}`),
-    h("p", {}, "It rests on what the chapter asserts:"),
-    h(
-      "ul",
-      {},
-      ...claims.map((claim) => h("li", {}, `${claim.sentence} `, h("small", { class: "soft" }, `(${claim.detail})`))),
-    ),
-  );
-  const paper = h(
-    "p",
-    { class: "paper" },
-    isSettled({ claims }) ? `Measured: ${right ? `${right}. ` : ""}${verdict}` : "This run does not settle it.",
-  );
+  const result = evidence({ not_shown, claims });
   root.append(
     h("fieldset", {}, h("legend", {}, question), ...rows.map((row) => row.element), place?.element),
     h("div", { class: "pw-row" }, decision, h("span", { class: "soft" }, "Your guess stays in this browser.")),
     chart,
     found.element,
     result,
-    paper,
+    onPaper({ right, verdict, claims }),
   );
   return { key, rows, place, decision, chart, found, result };
 }
@@ -241,7 +165,8 @@ function drawChart(chart, state, width, fresh) {
   const rows = measured.flatMap((row, i) => rowOf(row, i, top, { x }, guess));
   if (!answers.length && guess) {
     const at = x(Number(guess));
-    const left = at > width / 2; // the flag flies to the side that has room
+    // The flag flies to the side that has room
+    const left = at > width / 2;
     const pennant = `M${at} ${bottom}V4l${left ? -12 : 12} 6l${left ? 12 : -12} 6`;
     const words = { class: left ? "mine end" : "mine", x: at + (left ? -17 : 17), y: 15 };
     rows.push(svg("path", { class: "mine", d: pennant }), svg("text", words, `your guess, ${guess}`));
@@ -282,9 +207,10 @@ function render({ model, el }) {
   const root = frame(el, "asked", `Guess, then see what was measured: ${model.get("question")}`, CSS);
   let fresh = false;
   function settle(guess) {
-    remember(placeOf(view.key), guess);
+    remember(view.key, guess);
     change(model, { guess });
-    root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true })); // the wall of questions keeps the score
+    // The wall of questions keeps the score
+    root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true }));
   }
   const view = build(root, model, () => {
     const { guess, answer } = stateOf(model);
@@ -297,7 +223,7 @@ function render({ model, el }) {
     }
   });
   const state = stateOf(model);
-  const before = read(remembered(placeOf(state.key)), state);
+  const before = read(remembered(state.key), state);
   if (!state.guess && before) model.set("guess", before);
   return live({ model, el, root }, ["answer", "guess"], () => {
     show(view, stateOf(model), root.clientWidth < 480 ? 330 : 620, fresh);

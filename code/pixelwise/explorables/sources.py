@@ -19,17 +19,17 @@ def names() -> list[str]:
 
 def source(name: str) -> str:
     """The module of an explorable with all that it imports inside, so that it imports nothing: anywidget's _esm."""
-    return shared() + _parts(_path(name)) + _read(_path(name), keep_default=True)
+    return shared() + _parts(_path(name)) + statements(_path(name), keep_default=True)
 
 
 def plain(name: str) -> str:
     """A module as statements, after the parts that it alone imports: without the shared helpers, without `export`."""
-    return _parts(_path(name)) + _read(_path(name), keep_default=False)
+    return _parts(_path(name)) + statements(_path(name))
 
 
 def shared() -> str:
     """The shared helpers, the modules in the folder of that name, as statements in one scope."""
-    return "".join(_read(path, keep_default=False) for path in sorted((FOLDER / "shared").glob("*.mjs")))
+    return "".join(statements(path) for path in sorted((FOLDER / "shared").glob("*.mjs")))
 
 
 def _parts(path: Path) -> str:
@@ -44,14 +44,15 @@ def _parts(path: Path) -> str:
                 found[part] = None
 
     gather(path)
-    return "".join(_read(part, keep_default=False) for part in found)
+    return "".join(statements(part) for part in found)
 
 
 def _path(name: str) -> Path:
     return FOLDER / f"{name.replace('-', '_')}.mjs"
 
 
-def _read(path: Path, *, keep_default: bool) -> str:
+def statements(path: Path, *, keep_default: bool = False) -> str:
+    """The text of a module without imports and `export`; its default is returned unless it is kept."""
     text = IMPORT.sub("", path.read_text(encoding="utf-8"))
     text = re.sub(r"^export (?!default)", "", text, flags=re.MULTILINE)
     if not keep_default:

@@ -13,12 +13,13 @@ function scoreOf(outcomes) {
 function raise(head, explorables) {
   const all = [...document.querySelectorAll(".pw-asks")].map((box) => ({
     box,
-    question: JSON.parse(box.querySelector("[data-explorable=question]").dataset.state),
+    kind: box.querySelector("[data-explorable]").dataset.explorable,
+    question: JSON.parse(box.querySelector("[data-explorable]").dataset.state),
     section: box.closest("section"),
   }));
   const sections = [...new Set(all.map(({ section }) => section))];
   const chapters = [...new Set(all.map(({ box }) => box.dataset.chapter))];
-  const outcomeOf = ({ question }) => explorables.question.outcome(question);
+  const outcomeOf = ({ kind, question }) => explorables[kind].outcome(question);
   const score = h("p", { class: "pw-score", role: "status" });
   const titles = chapters.map((title) => h("option", {}, title));
   const chapter = h("select", { onchange: choose }, h("option", { value: "" }, "all chapters"), ...titles);

@@ -4,8 +4,10 @@ from . import deformable as deformable
 from . import densenet as densenet
 from . import efficientnet as efficientnet
 from . import efficientnet_lite as efficientnet_lite
+from . import mix_transformer as mix_transformer
 from . import pyramid as pyramid
 from . import resnet as resnet
+from . import segformer as segformer
 from . import senet as senet
 from .blocks import SqueezeExcitation as SqueezeExcitation
 from .blocks import conv_norm as conv_norm
@@ -42,6 +44,12 @@ from .googlenet import GoogLeNet as GoogLeNet
 from .googlenet import Inception as Inception
 from .googlenet import googlenet as googlenet
 from .hypercolumn import Hypercolumn as Hypercolumn
+from .mix_transformer import EfficientSelfAttention as EfficientSelfAttention
+from .mix_transformer import MixFFN as MixFFN
+from .mix_transformer import MixTransformer as MixTransformer
+from .mix_transformer import OverlapPatchEmbed as OverlapPatchEmbed
+from .mix_transformer import TransformerBlock as TransformerBlock
+from .mix_transformer import mit_b0 as mit_b0
 from .papers import deeplabv1 as deeplabv1
 from .papers import deeplabv2 as deeplabv2
 from .papers import deeplabv3_resnet50 as deeplabv3_resnet50
@@ -69,6 +77,10 @@ from .resnet_cifar import CifarResNet as CifarResNet
 from .resnet_cifar import resnet20 as resnet20
 from .resnet_cifar import resnet56 as resnet56
 from .resnet_cifar import resnet110 as resnet110
+from .segformer import AllMLPDecoder as AllMLPDecoder
+from .segformer import SegFormer as SegFormer
+from .segformer import compact_segformer as compact_segformer
+from .segformer import segformer_b0 as segformer_b0
 from .senet import squeeze_and_excite as squeeze_and_excite
 from .unet import ContractingPath as ContractingPath
 from .unet import UNet as UNet

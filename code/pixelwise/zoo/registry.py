@@ -29,6 +29,7 @@ BACKBONES: dict[str, Callable[..., Backbone]] = {
     "densenet121": models.densenet121,
     "efficientnet_b0": models.efficientnet_b0,
     "efficientnet_lite0": partial(models.efficientnet_lite0, transform_input=True),
+    "mit_b0": models.mit_b0,
 }
 """All from scratch; VGG with batch normalisation, without which sixteen layers do not start to learn."""
 
@@ -194,6 +195,15 @@ NETWORKS: dict[str, OnBackbone | Whole] = {
         "a feature pyramid; on EfficientNet-Lite0, three million parameters",
         lambda backbone, spec: models.FeaturePyramid(backbone, spec.num_classes),
         backbone="efficientnet_lite0",
+    ),
+    "segformer": OnBackbone(
+        "SegFormer's all-MLP head; by default on its encoder of attention, MiT-B0",
+        lambda backbone, spec: models.SegFormer(backbone, spec.num_classes),
+        backbone="mit_b0",
+    ),
+    "compact-segformer": Whole(
+        "a SegFormer of 0.6 million parameters",
+        lambda spec: models.compact_segformer(spec.num_classes),
     ),
     "compact": Whole(
         "a DeepLab of less than a million parameters, with two skips",

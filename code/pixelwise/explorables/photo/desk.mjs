@@ -1,25 +1,23 @@
 // The desk: the picture and the answer that lie on it, and the work from the one to the other.
-import { run } from "../../browser/engine.mjs";
-import { penOf } from "../shared/canvas.mjs";
 import { percent } from "../shared/numbers.mjs";
 import { change, oneOf } from "../shared/state.mjs";
-import { answerOf, sharesOf, votesAt } from "./answer.mjs";
+import { sharesOf, votesAt } from "./answer.mjs";
 import { showLegend, showMaps } from "./drawing.mjs";
-import { resample, workingSize } from "./picture.mjs";
-import { stagesOf } from "./stages.mjs";
-import { inSlices, networkOf } from "./work.mjs";
+import { workshopOf } from "./work.mjs";
 
 /**
  * A desk. `turn` counts the pictures and networks that were asked for, so that work for an earlier one ends.
  * @param {import("../shared/state.mjs").Model} model
  * @param {() => void} redraw
+ * @param {string} script of the page, for a worker; empty where there is none
  * @returns {any} what lies on it, and what is done with it
  */
-export function deskOf(model, redraw) {
+export function deskOf(model, redraw, script) {
   const desk = { picture: null, name: "", answer: null, hidden: new Set(), cursor: null, turn: 0, usual: null };
   const actions = {
     model,
     redraw,
+    workshop: workshopOf(model, script),
     parts: null, // set once they are built
     complain: (line) => desk.parts.found.say(line),
     entry: () => named(model.get("networks"), model.get("chosen")),
@@ -83,10 +81,13 @@ async function segment(desk) {
   try {
     showProgress(desk, 0);
     desk.complain(`The network ${title} is on its way …`);
-    const network = await networkOf(desk.model, name);
-    if (!wanted()) return;
-    desk.complain("Segmenting …");
-    const answer = await segmented(network, desk.picture, (share) => showProgress(desk, share), wanted);
+    let begun = false;
+    const tell = (share) => {
+      if (!begun) desk.complain("Segmenting …");
+      begun = true;
+      showProgress(desk, share);
+    };
+    const answer = await desk.workshop.segment(name, desk.picture, tell, wanted);
     if (!answer) return;
     Object.assign(desk, { answer, classes, layer: null, colours: classes.map(([, colour]) => rgb(colour)) });
     desk.complain(finding(desk));
@@ -103,18 +104,29 @@ function rgb(colour) {
   return [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
 }
 
+// How long each way took for the picture and the network on the desk, the last one first
+function timesOf(desk) {
+  const { way, seconds } = desk.answer;
+  const { name } = desk.entry();
+  const same = desk.times?.picture === desk.picture && desk.times.name === name;
+  const ways = new Map([[way, seconds], ...(same ? desk.times.ways : [])]).set(way, seconds);
+  desk.times = { picture: desk.picture, name, ways };
+  return Array.from(ways, ([one, time]) => `${time.toFixed(time < 10 ? 1 : 0)} s ${one}`).join(", ");
+}
+
 // What is said of an answer: the largest classes, and how long it took
-function finding({ classes, answer, full }) {
+function finding(desk) {
+  const { classes, answer, full } = desk;
   const shares = sharesOf(answer.labels, classes.length);
   const order = shares.map((_, label) => label).toSorted((a, b) => shares[b] - shares[a]);
   const most = order.slice(0, 3).filter((label) => shares[label] >= 0.005);
   const parts = most.map((label) => `${classes[label][0]} ${percent(shares[label])}`);
-  const seconds = answer.seconds < 10 ? answer.seconds.toFixed(1) : Math.round(answer.seconds);
   const shown = `shown at ${answer.size.join(" × ")}`;
   const kept = [answer.height, answer.width];
   const smaller =
-    full[0] > kept[0] ? ` It was made smaller first, from ${full.join(" × ")} to ${kept.join(" × ")}.` : "";
-  return `Mostly ${parts.join(", ")}. It took ${seconds} s in plain JavaScript, the picture ${shown}.${smaller}`;
+    full[0] > kept[0] ? `It was made smaller first, from ${full.join(" × ")} to ${kept.join(" × ")}.` : "";
+  const took = `It took ${timesOf(desk)}, the picture ${shown}.`;
+  return [`Mostly ${parts.join(", ")}.`, took, smaller, answer.why].filter(Boolean).join(" ");
 }
 
 /**
@@ -127,16 +139,4 @@ export function verdict({ classes, answer }, [row, column]) {
   const [first, second] = votesAt(answer.logits, [row, column], [answer.height, answer.width]);
   const next = second.share >= 0.01 ? `, or ${classes[second.label][0]} ${percent(second.share)}` : "";
   return `row ${row + 1}, column ${column + 1}: ${classes[first.label][0]} ${percent(first.share)}${next}`;
-}
-
-// Work: the answer of a network for the picture on the desk, or null where another one was wanted meanwhile
-async function segmented(network, picture, tell, wanted) {
-  const start = performance.now();
-  const { width, height } = picture;
-  const size = workingSize([height, width], network.size);
-  const pixels = resample(penOf(picture).getImageData(0, 0, width, height), size);
-  const work = run(network, pixels, size[0], size[1], stagesOf(network, size));
-  const result = await inSlices(work, (share) => tell(0.9 * share), wanted);
-  const answer = result && (await inSlices(answerOf(result.logits, height, width), (s) => tell(0.9 + s / 10), wanted));
-  return answer && { ...answer, ...result, size, height, width, seconds: (performance.now() - start) / 1000 };
 }

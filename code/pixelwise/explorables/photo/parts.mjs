@@ -15,6 +15,15 @@ export const VIEWS = [
 ];
 
 /**
+ * What can compute, with its text.
+ * @type {[string, string][]}
+ */
+export const PROCESSORS = [
+  ["plain", "plain JavaScript"],
+  ["graphics", "the graphics processor"],
+];
+
+/**
  * Style sheet of the figure.
  * @type {string}
  */
@@ -103,6 +112,8 @@ export function build(root, model, { take, choose, complain, stop, save }) {
   const working = h("div", { class: "working", hidden: true }, progress, button("Stop", stop));
   const networks = model.get("networks").map(({ name, title }) => [name, title]);
   const network = choices("Network", networks, choose);
+  const by = choices("Computed by", PROCESSORS, (value) => change(model, { by: value }));
+  by.element.hidden = !model.get("folder"); // in a notebook no script can come
   const about = h("p", { class: "about" });
   const maps = h("div", { class: "maps" });
   const way = fold("The picture's way through the network", maps);
@@ -115,8 +126,8 @@ export function build(root, model, { take, choose, complain, stop, save }) {
   arrange(root, {
     seen: [start.element, start.lens.element, working, result.element, result.place.element],
     said: [found.element],
-    moved: [result.view.element, result.opacity.element, saved, network.element, about],
+    moved: [result.view.element, result.opacity.element, saved, network.element, about, by.element],
     boxes: [way],
   });
-  return { ...result, start, found, progress, working, network, about, maps, shown };
+  return { ...result, start, found, progress, working, network, by, about, maps, shown };
 }

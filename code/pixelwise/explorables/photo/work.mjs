@@ -1,64 +1,96 @@
-// A network fetched when it is wanted, and long work done in slices, so that the page stays alive.
+// Having a picture segmented: the network is fetched when it is wanted; a worker does the work where there is one.
 import { load } from "../../browser/engine.mjs";
+import { penOf } from "../shared/canvas.mjs";
 import { change } from "../shared/state.mjs";
+import { byGraphics, compare } from "./graphics.mjs";
+import { byEngine, segmented } from "./segment.mjs";
+import { hire } from "./worker.mjs";
 
 /**
  * @typedef {import("../shared/state.mjs").Model} Model
- * @typedef {import("../../browser/engine.mjs").Network} Network
  */
 
-const SLICE = 12; // milliseconds of work between two looks at what the reader does
-
 /**
- * Do the work of a generator in slices.
- * @template Result
- * @param {Generator<number, Result>} work yields the share that is done
- * @param {(share: number) => void} tell hears of it after each slice
- * @param {() => boolean} wanted whether to go on
- * @returns {Promise<Result | null>} what it returns, or null where it is no longer wanted
- */
-export async function inSlices(work, tell, wanted) {
-  while (wanted()) {
-    const end = performance.now() + SLICE;
-    let step = work.next();
-    while (!step.done && performance.now() < end) step = work.next();
-    if (step.done) return step.value;
-    tell(step.value);
-    await pause();
-  }
-  return null;
-}
-
-// Let the page do what is waiting; a timer would make the browser wait four milliseconds, and longer in a tab behind
-function pause() {
-  const { port1, port2 } = new MessageChannel();
-  return new Promise((go) => {
-    port1.addEventListener("message", () => {
-      port1.close();
-      go();
-    });
-    port1.start();
-    port2.postMessage(null);
-  });
-}
-
-const networks = new Map();
-
-/**
- * The network of a name, fetched the first time: on a page by a script, which works from a folder too; in a notebook
- * from the kernel. Throws one line where it does not come.
+ * Who does the work: the graphics processor where that is wished for, a worker where the page is served and has a script
+ * that a worker can run, and the page itself else, or once those have failed.
  * @param {Model} model
- * @param {string} name
- * @returns {Promise<Network>} the network, ready to run
+ * @param {string} script
+ * @returns {{ segment: Function, end: () => void }} `segment(name, canvas, tell, wanted)` is like `segmented`, its
+ *   answer says the `way` it went and `why` not another one; `end` frees what is held
  */
-export function networkOf(model, name) {
-  if (!networks.has(name)) {
-    const text = model.get("folder") ? fromScript(model.get("folder"), name) : fromKernel(model, name);
-    const network = text.then((packed) => load(JSON.parse(packed)));
-    networks.set(name, network);
-    network.catch(() => networks.delete(name)); // the next try begins anew
-  }
+export function workshopOf(model, script) {
+  let worker = script && location.protocol.startsWith("http") ? hire(script) : null;
+  let failed = "";
+  const end = () => worker?.end();
+  const plainly = async (name, packed, pixels, ...more) => {
+    if (worker) {
+      try {
+        const answer = await worker.ask(name, packed, pixels(), ...more);
+        return answer && { ...answer, way: "in plain JavaScript in a worker" };
+      } catch {
+        end();
+        worker = null;
+        failed = ", without the worker, which failed";
+      }
+    }
+    const answer = await segmented(networkOf(name, packed), pixels(), ...more);
+    return answer && { ...answer, way: `in plain JavaScript${failed}` };
+  };
+  const segment = async (name, canvas, tell, wanted) => {
+    const pixels = () => {
+      const { height, width, data } = penOf(canvas).getImageData(0, 0, canvas.width, canvas.height);
+      return { height, width, data };
+    };
+    const packed = await textOf(model, name);
+    if (!wanted()) return null;
+    let why = "";
+    if (model.get("folder") && model.get("by") === "graphics") {
+      try {
+        const network = networkOf(name, packed);
+        const answer = await segmented(network, pixels(), tell, wanted, await graphicsFor(model, network));
+        return answer && { ...answer, way: "on the graphics processor" };
+      } catch (error) {
+        why = `The graphics processor was of no use (${error.message}).`;
+      }
+    }
+    const answer = await plainly(name, packed, pixels, tell, wanted);
+    return answer && { ...answer, why };
+  };
+  return { segment, end };
+}
+
+const texts = new Map();
+const networks = new Map();
+const agreed = new Map();
+let processor = null;
+
+function networkOf(name, packed) {
+  if (!networks.has(name)) networks.set(name, load(JSON.parse(packed)));
   return networks.get(name);
+}
+
+// The way by the graphics processor, which is asked once for each network whether it computes what the engine does
+async function graphicsFor(model, network) {
+  const open = await textOf(model, "webgl");
+  const tried = async () => {
+    processor ??= byGraphics(open());
+    await compare(network, byEngine, processor);
+    return processor;
+  };
+  if (!agreed.has(network)) agreed.set(network, tried());
+  return agreed.get(network);
+}
+
+// The network of a name as `packed` of pixelwise.browser wrote it, or "webgl", which opens the graphics processor. It is
+// fetched the first time: on a page by a script, which works from a folder too; in a notebook from the kernel. Throws one
+// line where it does not come.
+function textOf(model, name) {
+  if (!texts.has(name)) {
+    const text = model.get("folder") ? fromScript(model.get("folder"), name) : fromKernel(model, name);
+    texts.set(name, text);
+    text.catch(() => texts.delete(name)); // the next try begins anew
+  }
+  return texts.get(name);
 }
 
 function fromScript(folder, name) {
@@ -66,9 +98,9 @@ function fromScript(folder, name) {
     const script = document.createElement("script");
     script.src = `${folder}${name}.js`;
     script.addEventListener("load", () => {
-      const texts = /** @type {any} */ (globalThis).pixelwiseNetworks;
-      come(texts[name]);
-      delete texts[name];
+      const { pixelwiseNetworks } = /** @type {any} */ (globalThis);
+      come(pixelwiseNetworks[name]);
+      delete pixelwiseNetworks[name];
       script.remove();
     });
     script.addEventListener("error", () => {

@@ -1,5 +1,6 @@
 // What a hand moves, and what is said about it.
 import { h, write } from "./dom.mjs";
+import { modulo } from "./numbers.mjs";
 import { within } from "./state.mjs";
 
 /**
@@ -23,7 +24,7 @@ export function slider(name, [min, max], pick) {
 }
 
 /**
- * A row of buttons of which one is pressed.
+ * A row of buttons of which one is pressed; it is one tab stop, and arrow keys lead from one to the next.
  * @param {string} legend
  * @param {any[][]} options a value and its text each
  * @param {(value: any) => void} pick
@@ -31,10 +32,33 @@ export function slider(name, [min, max], pick) {
  */
 export function choices(legend, options, pick) {
   const buttons = options.map(([value, text]) => ({ value, button: button(text, () => pick(value)) }));
+  const element = group(legend, ...buttons.map((one) => one.button));
+  element.setAttribute("role", "toolbar");
+  const stop = rove(buttons.map((one) => one.button));
   const set = (now) => {
     for (const one of buttons) one.button.setAttribute("aria-pressed", String(one.value === now));
+    const pressed = buttons.find((one) => one.value === now);
+    if (pressed && !element.matches(":focus-within")) stop(pressed.button);
   };
-  return { element: group(legend, ...buttons.map((one) => one.button)), set };
+  return { element, set };
+}
+
+// Make one tab stop of buttons; what is returned says which
+function rove(buttons) {
+  const stop = (now) => {
+    for (const one of buttons) one.tabIndex = one === now ? 0 : -1;
+  };
+  buttons.forEach((one, i) => {
+    one.addEventListener("focus", () => stop(one));
+    one.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+      if (!step) return;
+      event.preventDefault();
+      buttons[modulo(i + step, buttons.length)].focus();
+    });
+  });
+  stop(buttons[0]);
+  return stop;
 }
 
 /**

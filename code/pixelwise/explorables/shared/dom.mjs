@@ -133,7 +133,8 @@ export function frame(el, name, label, css) {
   for (const text of [LOOK, css]) {
     if (sheets.has(text)) continue;
     sheets.add(text);
-    const sheet = new CSSStyleSheet(); // not a style element: a strict content security policy forbids that
+    // Not a style element: a strict content security policy forbids that
+    const sheet = new CSSStyleSheet();
     sheet.replaceSync(text);
     page.adoptedStyleSheets = [...page.adoptedStyleSheets, sheet];
   }

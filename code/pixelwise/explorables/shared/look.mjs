@@ -25,7 +25,13 @@ html[data-theme=dark] .pw-live,[data-jp-theme-light=false] .pw-live,html[theme=d
 .pw-live td.number{padding-right:0;text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .pw-live label{margin:0}
 .pw-live [type=number]{margin:0;padding:.1rem .3rem;border:1px solid var(--line);border-radius:.3rem;background:transparent;color:inherit;font:inherit}
-.pw-live :is([type=checkbox],[type=radio]){width:1.1rem;height:1.1rem;flex:none;margin:0;accent-color:var(--fill)}
+.pw-live :is([type=checkbox],[type=radio]){display:inline-grid;place-content:center;width:1.2rem;height:1.2rem;flex:none;margin:0;
+appearance:none;border:1.5px solid var(--line);border-radius:.3rem;background:light-dark(#fff,#12171d);cursor:pointer}
+.pw-live [type=radio]{border-radius:50%}
+.pw-live :is([type=checkbox],[type=radio]):checked{border-color:var(--fill);background:var(--fill)}
+.pw-live [type=radio]:checked{box-shadow:inset 0 0 0 .2rem light-dark(#fff,#12171d)}
+.pw-live [type=checkbox]:checked::before{width:.75rem;height:.75rem;background:var(--ground);content:"";
+clip-path:polygon(14% 44%,0 60%,42% 100%,100% 20%,84% 6%,40% 68%)}
 .pw-live .swatch{display:inline-block;width:.9rem;height:.9rem;margin-right:.4rem;border:1px solid var(--line);border-radius:.2rem}
 .pw-live button,.pw-live select{width:auto;margin:0;min-height:1.9rem;padding:.1rem .6rem;border:1px solid var(--line);border-radius:.4rem;
 background:transparent;color:inherit;font:inherit;font-size:.9rem;cursor:pointer}
@@ -71,6 +77,6 @@ border-left:3px solid var(--fill);background:var(--ground)}
 .pw-live .bar>i{display:block;height:100%;background:var(--fill);transition:width .15s}
 @container (max-width:34rem){.pw-laid>.pw-finding{font-size:.9rem}}
 @media (prefers-reduced-motion:reduce){.pw-live *{transition:none!important}}
-@media (forced-colors:active){.pw-live .bar{border:1px solid}.pw-live .bar>i{background:Highlight}.pw-live .swatch{forced-color-adjust:none}
+@media (forced-colors:active){.pw-live :is([type=checkbox],[type=radio]){appearance:auto}.pw-live .bar{border:1px solid}.pw-live .bar>i{background:Highlight}.pw-live .swatch{forced-color-adjust:none}
 .pw-live button[aria-pressed=true]{forced-color-adjust:none;background:Highlight;color:HighlightText}}
 `;

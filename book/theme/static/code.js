@@ -1,0 +1,103 @@
+// What a page of code or of claims has beside site.js: whether code shows, Wrap and Copy, and fields that narrow a list.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const remember = (key, value) => {
+    try {
+      localStorage.setItem(key, value);
+    } catch {
+      // storage is forbidden: it is for this page, then
+    }
+  };
+
+  function addCodeSwitch() {
+    const group = document.querySelector(".pw-codes");
+    if (!group) return;
+    const show = (value) => {
+      root.dataset.code = value;
+      for (const button of group.children) button.setAttribute("aria-pressed", button.value === value);
+    };
+    group.hidden = false;
+    show(root.dataset.code ?? "code");
+    group.addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (!button) return;
+      const value = button.value === root.dataset.code ? (button.value === "code" ? "text" : "code") : button.value;
+      const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find(
+        (text) => text.getBoundingClientRect().top > 0,
+      );
+      const before = top?.getBoundingClientRect().top;
+      show(value);
+      if (before !== undefined) scrollBy({ top: top.getBoundingClientRect().top - before, behavior: "instant" });
+      remember("code", value);
+    });
+  }
+
+  function narrowClaims() {
+    const form = document.querySelector(".pw-filter");
+    if (!form) return;
+    const rows = [...document.querySelectorAll(".pw-claimed tbody tr")];
+    const narrow = () => {
+      const { words, chapter, kind } = Object.fromEntries(new FormData(form));
+      const wanted = words.toLowerCase().split(/\s+/);
+      for (const row of rows) {
+        const text = row.textContent.toLowerCase();
+        const here = !chapter || row.closest(".pw-claimed").id === chapter;
+        row.hidden = !(here && (!kind || row.dataset.kind === kind) && wanted.every((word) => text.includes(word)));
+      }
+      for (const section of document.querySelectorAll(".pw-claimed"))
+        section.hidden = !section.querySelector("tbody tr:not([hidden])");
+      form.querySelector("output").value = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+    };
+    form.hidden = false;
+    form.addEventListener("input", narrow);
+    form.addEventListener("submit", (event) => event.preventDefault());
+    narrow();
+  }
+
+  // Beside code: Wrap where a line is too long, for all code until it is unwrapped, and Copy where the browser lets us.
+  function addCodeTools() {
+    for (const code of document.querySelectorAll("div.highlight:not(.cell_output *) > pre")) {
+      const tools = document.createElement("div");
+      const add = (name, text, act) => {
+        const button = document.createElement("button");
+        Object.assign(button, { type: "button", className: name, textContent: text });
+        button.addEventListener("click", () => act(button));
+        tools.append(button);
+        return button;
+      };
+      tools.className = "pw-tools";
+      add("pw-wrap", "Wrap", wrap).hidden = true;
+      if (navigator.clipboard) add("pw-copy", "Copy", (button) => copy(button, code.textContent));
+      code.after(tools);
+    }
+    showWrap();
+  }
+
+  async function copy(button, text) {
+    button.textContent = await navigator.clipboard.writeText(text).then(
+      () => "Copied",
+      () => "Not allowed",
+    );
+    setTimeout(() => (button.textContent = "Copy"), 2000);
+  }
+
+  function wrap(button) {
+    const before = button.getBoundingClientRect().top;
+    root.dataset.wrap = root.dataset.wrap !== "true";
+    showWrap();
+    scrollBy({ top: button.getBoundingClientRect().top - before, behavior: "instant" });
+    remember("wrap", root.dataset.wrap);
+  }
+
+  const showWrap = () => {
+    for (const button of document.querySelectorAll(".pw-wrap")) {
+      button.setAttribute("aria-pressed", root.dataset.wrap === "true");
+      button.hidden &&= root.dataset.wrap !== "true";
+    }
+  };
+
+  addCodeSwitch();
+  narrowClaims();
+  addCodeTools();
+})();

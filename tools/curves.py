@@ -1,0 +1,204 @@
+"""Train two networks of equal size on ever more scenes, and keep what they come to: an attention and a convolution.
+
+    python -m tools.curves            what is not done yet, in the order of the plan
+    python -m tools.curves --list     every training of the plan, and what came of it
+
+*streets* has no end, so the amount of scenes can be the only thing that changes: the first 64, 256, 1,024 and 2,048 of
+one sequence, and always the same number of steps, in which the most are seen once and the fewest 32 times. Both
+networks end in the same head (`models.SegFormer`). Each has the learning rate, of three, that did best on other scenes
+(*tune*) at 1,024 scenes and the first seed; the figures are those on *test*, which decides nothing. A call can be
+stopped at any time and loses one training at most. It computes with one thread, in which a second call gives the same
+numbers to the last bit.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from pixelwise import data, models
+from pixelwise.analysis import profile
+from pixelwise.cli.train import provenance
+from pixelwise.data import Augment, Scenes, storage, streets
+from pixelwise.environment import seed_everything
+from pixelwise.evaluation import predict
+from pixelwise.evaluation.judge import judge
+from pixelwise.files import save_json
+from pixelwise.training import Recipe, checkpoint, fit
+from tools.runs import RESULTS
+
+SIZE = (96, 128)
+AMOUNTS = (64, 256, 1024, 2048)
+SWEPT = 1024
+RATES = (1e-3, 3e-3, 9e-3)
+SEEDS = (0, 1, 2)
+STEPS, BATCH = 512, 4
+SPLITS = {"train": range(10_000, 10_000 + max(AMOUNTS)), "tune": range(20_000, 20_096), "test": range(30_000, 30_256)}
+"""Numbers of scenes, far from those of `data.load`."""
+
+NAME = "scenes-segformer-resnet"
+
+
+def segformer() -> nn.Module:
+    """Attention: the compact SegFormer."""
+    return models.compact_segformer(len(data.CLASSES))
+
+
+def resnet() -> nn.Module:
+    """Convolutions: ResNet-18, two blocks a stage as well, as narrow as makes the sizes equal, under the same head."""
+    backbone = models.resnet18(num_classes=None, width=14)
+    return models.SegFormer(backbone, len(data.CLASSES), width=64, dropout=0.0)
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {"segformer": segformer, "resnet": resnet}
+
+
+@dataclass(frozen=True)
+class Training:
+    """One network, trained once."""
+
+    network: str
+    scenes: int
+    learning_rate: float
+    seed: int
+
+    def recipe(self) -> Recipe:
+        """The settings."""
+        return Recipe(
+            epochs=STEPS,  # more than enough: max_steps ends it
+            max_steps=STEPS,
+            batch_size=BATCH,
+            learning_rate=self.learning_rate,
+            warmup_steps=STEPS // 10,
+            class_weights="inverse_sqrt",
+            augment=Augment(flip=True, scale=None, crop=None, colour=0.1),
+        )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.curves", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--list", action="store_true", help="list the plan, and train nothing")
+    options = parser.parse_args(arguments)
+    torch.set_num_threads(1)  # more or fewer would round otherwise
+    try:
+        done = kept()
+        for training in plan(done):
+            if training not in done and not options.list:
+                done[training] = train(training)
+                save(done)
+            print(line(training, done.get(training)), flush=True)
+    except KeyboardInterrupt:
+        sys.exit("tools.curves: stopped; the same command goes on with the training that was under way")
+    except ValueError as error:
+        sys.exit(f"tools.curves: {error}")
+
+
+def plan(done: dict[Training, dict[str, Any]]) -> Iterator[Training]:
+    """Every training in its order: the sweep, then seed by seed from both ends, so that whoever stops has curves.
+
+    What follows the sweep is known only when `done` has all of it.
+    """
+    sweep = [Training(name, SWEPT, rate, SEEDS[0]) for rate in RATES for name in NETWORKS]
+    yield from sweep
+    if all(training in done for training in sweep):
+        for seed in SEEDS:
+            for amount in (AMOUNTS[0], AMOUNTS[-1], *AMOUNTS[1:-1]):
+                for name in NETWORKS:
+                    training = Training(name, amount, chosen(done, name), seed)
+                    if training not in sweep:
+                        yield training
+
+
+def chosen(done: dict[Training, dict[str, Any]], network: str) -> float:
+    """The learning rate that did best on tune."""
+    return max(RATES, key=lambda rate: done[Training(network, SWEPT, rate, SEEDS[0])]["values"]["tune"]["mean_iou"])
+
+
+def train(training: Training) -> dict[str, Any]:
+    """Train and judge a network: on tune, on test, and on the fewest scenes of training, which all have seen."""
+    seed_everything(training.seed)
+    model = NETWORKS[training.network]()
+    history = fit(model, scenes("train")[: training.scenes], training.recipe(), seed=training.seed, progress="silent")
+    judged = {"tune": scenes("tune"), "test": scenes("test"), "seen": scenes("train")[: min(AMOUNTS)]}
+    return {
+        "values": {name: judge(predict(model, part.images), part.targets) for name, part in judged.items()},
+        "loss": history.loss[-1],
+        "processor_seconds": round(sum(history.processor_seconds), 1),
+        **provenance(torch.device("cpu"), history, training.seed),
+    }
+
+
+@cache
+def scenes(split: str) -> Scenes:
+    """A split's scenes, made once and cached."""
+    indices = SPLITS[split]
+    path = storage.folder() / "cache" / "curves" / f"{split}-{len(indices)}-{SIZE[0]}x{SIZE[1]}.safetensors"
+
+    def build() -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
+        images, masks = streets.generate_many(indices, seed=0, size=SIZE)
+        return torch.from_numpy(images), torch.from_numpy(masks), tuple(f"streets-{i:05d}" for i in indices)
+
+    images, masks, names = storage.cached(path, build, optional=True)
+    return Scenes(images, masks, "streets", split, names)
+
+
+def save(done: dict[Training, dict[str, Any]]) -> None:
+    """Write all that is done, and what it was done with."""
+    rows = [asdict(training) | result for training, result in done.items()]
+    save_json(RESULTS / f"{NAME}.json", settings() | {"trainings": rows})
+
+
+def settings() -> dict[str, Any]:
+    """What all trainings share."""
+    recipe = checkpoint.describe(Training("", SWEPT, RATES[0], SEEDS[0]).recipe())
+    return {
+        "dataset": "streets",
+        "size": list(SIZE),
+        "splits": {name: [part.start, part.stop] for name, part in SPLITS.items()},
+        "steps": STEPS,
+        "rates": list(RATES),
+        "swept": {"scenes": SWEPT, "seed": SEEDS[0]},
+        "networks": {name: size(build()) for name, build in NETWORKS.items()},
+        "recipe": {name: value for name, value in recipe.items() if name != "learning_rate"},
+    }
+
+
+def kept() -> dict[Training, dict[str, Any]]:
+    """What is done. ValueError where it was done with other settings."""
+    path = RESULTS / f"{NAME}.json"
+    if not path.is_file():
+        return {}
+    record = json.loads(path.read_text(encoding="utf-8"))
+    now = json.loads(json.dumps(settings()))
+    if changed := [name for name in now if record.get(name) != now[name]]:
+        raise ValueError(f"{path.name} was made with other {', '.join(changed)}: delete it to train all of it again")
+    names = Training.__dataclass_fields__
+    return {Training(**{name: row.pop(name) for name in names}): row for row in record["trainings"]}
+
+
+def size(network: nn.Module) -> dict[str, int]:
+    """What a network costs for one scene."""
+    cost = profile(network, (1, 3, *SIZE))
+    return {"parameters": cost.parameters, "multiply_adds": cost.multiply_adds}
+
+
+def line(training: Training, result: dict[str, Any] | None) -> str:
+    """A training, and how far it is, in words."""
+    what = f"{training.network:10}{training.scenes:6} scenes, rate {training.learning_rate:g}, seed {training.seed}: "
+    if result is None:
+        return what + "to do"
+    figures = ", ".join(f"{split} {values['mean_iou']:.1%}" for split, values in result["values"].items())
+    return f"{what}mIoU on {figures}; {result['processor_seconds']:.0f} s"
+
+
+if __name__ == "__main__":
+    main()
