@@ -77,6 +77,11 @@ DRAWN = {
     "FCN-16s": Drawn(drawings.fcn, bare(models.fcn16s), (1, 3, 224, 224)),
     "FCN-8s": Drawn(drawings.fcn, bare(models.fcn8s), (1, 3, 224, 224)),
     "hypercolumn": Drawn(drawings.hypercolumn, lambda: models.hypercolumn_vgg16(11), (1, 3, 96, 128)),
+    "feature pyramid": Drawn(
+        drawings.pyramid,
+        lambda: models.FeaturePyramid(models.efficientnet_lite0(num_classes=None), 11),
+        (1, 3, 96, 128),
+    ),
     "DeepLab v1": Drawn(drawings.deeplab_largefov, bare(models.deeplabv1), (1, 3, 224, 224)),
     "DeepLab v2": Drawn(drawings.deeplab_v2, bare(models.deeplabv2), (1, 3, 224, 224)),
     "DeepLab v3": Drawn(drawings.deeplab, bare(models.deeplabv3_resnet50), (1, 3, 224, 224)),

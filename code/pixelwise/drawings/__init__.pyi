@@ -35,6 +35,7 @@ from .operations import overlaps as overlaps
 from .operations import shift_and_stitch as shift_and_stitch
 from .operations import transposed_convolution as transposed_convolution
 from .operations import zero_insertion as zero_insertion
+from .pyramid import pyramid as pyramid
 from .resnet import plain_and_residual as plain_and_residual
 from .resnet import resnet as resnet
 from .segformer import segformer as segformer
