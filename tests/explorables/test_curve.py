@@ -91,7 +91,7 @@ def test_drawn_by_keys_and_committed_it_shows_what_was_measured_and_can_be_taken
     tab.keyboard.press("ArrowDown")
     tab.keyboard.press("ArrowRight")
     tab.keyboard.press("Home")
-    tab.wait_for_function("document.querySelectorAll('.knob')[1].ariaValueNow === '0'")
+    expect(tab.get_by_role("slider").nth(1)).to_have_attribute("aria-valuenow", "0")
     assert first.get_attribute("aria-valuenow") == "0.98"
     assert tab.locator(".knob[tabindex='0']").count() == 1
     assert tab.locator(".mean").count() == 0
@@ -114,7 +114,7 @@ def test_drawn_by_hand_it_follows_the_hand_and_is_kept(open_live):
     tab.mouse.down()
     tab.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.8 * box["height"])  # at once, past two places
     tab.mouse.up()
-    tab.wait_for_function("!document.querySelector('.line.ahead')")
+    expect(tab.locator(".line.ahead")).to_have_count(0)
     values = [float(knob.get_attribute("aria-valuenow")) for knob in tab.get_by_role("slider").all()]
     assert values == sorted(values, reverse=True)
     assert len(set(values)) == 4
