@@ -110,6 +110,7 @@ def test_drawn_by_keys_and_committed_it_shows_what_was_measured_and_can_be_taken
 
 def test_drawn_by_hand_it_follows_the_hand_and_is_kept(open_live):
     tab = open_live(make("Curve"))
+    tab.locator(".chart").scroll_into_view_if_needed()
     box = tab.locator(".chart").bounding_box()
     tab.mouse.move(box["x"] + 0.15 * box["width"], box["y"] + 0.2 * box["height"])
     tab.mouse.down()
