@@ -18,6 +18,7 @@ import pytest
 import yaml
 from axe_playwright_python import sync_playwright as axe
 from PIL import Image, ImageChops
+from playwright.sync_api import expect
 
 from book import library, toc
 from book.extensions import reference
@@ -688,9 +689,18 @@ def test_code_is_put_away_on_every_page_until_it_is_asked_for(browser, address):
     assert not code.is_visible()
     tab.goto(f"{address}chapters/fcn.html")
     assert not code.is_visible(), "the choice is forgotten"
-    tab.get_by_role("button", name="Text + code").click()
-    assert code.is_visible()
+    for _ in range(2):
+        tab.get_by_role("button", name="Text + code").click()
+        assert code.is_visible(), "what is pressed is pressed"
     context.close()
+
+
+def test_the_chapter_that_is_read_lies_in_sight_in_the_list(browser, address):
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.goto(f"{address}chapters/attention.html")
+    expect(tab.locator("#chapters [aria-current]")).to_be_in_viewport()
+    assert tab.evaluate("scrollY") == 0
+    tab.close()
 
 
 def test_claims_are_narrowed_by_words_chapter_and_kind(browser, address):

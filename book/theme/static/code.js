@@ -22,7 +22,8 @@
     group.addEventListener("click", ({ target }) => {
       const button = target.closest("button");
       if (!button) return;
-      const value = button.value === root.dataset.code ? (button.value === "code" ? "text" : "code") : button.value;
+      const other = [...group.children].find((each) => each !== button && !each.checkVisibility()); // on a phone
+      const value = other && button.value === root.dataset.code ? other.value : button.value;
       const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find(
         (text) => text.getBoundingClientRect().top > 0,
       );

@@ -56,6 +56,13 @@
     document.querySelector(".pw-head [type=search]")?.addEventListener("focus", ask);
   }
 
+  // In the list of chapters the one that is read lies in sight.
+  function showChapter() {
+    const list = document.getElementById("chapters");
+    const here = list?.querySelector("[aria-current]");
+    if (here) list.scrollTop = here.offsetTop - list.clientHeight / 3;
+  }
+
   function addModeButton() {
     const button = document.getElementById("mode");
     button.hidden = false;
@@ -144,6 +151,7 @@
 
   addEventListener("DOMContentLoaded", () => {
     markSection();
+    showChapter();
     openNotes();
     searchWhenAsked();
     addModeButton();
