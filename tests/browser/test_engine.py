@@ -76,11 +76,11 @@ def case(op, seed, multiple=1):
     return Graph([*nodes, last]), pixels
 
 
-@pytest.mark.parametrize("op", OPERATIONS)
-def test_an_operation_is_pytorchs(engine, op):
+def check_operation(run, op, multiple=1):
+    """Hold every map of random cases of an operation to PyTorch's; `run` is one of the fixtures that compute."""
     for seed in range(12):
-        graph, picture = case(op, seed)
-        (maps,) = engine(packed(graph, METADATA), [picture], range(len(graph.nodes)))
+        graph, picture = case(op, seed, multiple)
+        (maps,) = run(packed(graph, METADATA), [picture], range(len(graph.nodes)))
         expected = graph.run(picture)
         for i, (found, wanted) in enumerate(zip(maps, [*expected, expected[-1]], strict=True)):
             torch.testing.assert_close(
@@ -88,8 +88,7 @@ def test_an_operation_is_pytorchs(engine, op):
             )
 
 
-@pytest.mark.parametrize("name", weights.SHIPPED)
-def test_a_whole_network_gives_pytorchs_labels(engine, name):
+def check_network(run, name):
     """Logits to float32's rounding, and the same label wherever two classes are not equally likely to that rounding."""
     file = weights.SHIPPED[name]
     if not file.is_file():
@@ -97,13 +96,23 @@ def test_a_whole_network_gives_pytorchs_labels(engine, name):
     model, metadata = weights.load(file)
     graph = quantised(Graph.of(model))
     pictures = [torch.from_numpy(streets.generate(i, seed=1, size=size)[0])[None] for i, size in enumerate(SIZES)]
-    for picture, maps in zip(pictures, engine(packed(graph, metadata), pictures), strict=True):
+    for picture, maps in zip(pictures, run(packed(graph, metadata), pictures), strict=True):
         wanted = graph.run(picture)[-1]
         torch.testing.assert_close(maps[-1], wanted, rtol=1e-4, atol=1e-3)
         best, second = wanted.topk(2, 1).values.unbind(1)
         sure = best - second > 1e-3
         assert (maps[-1].argmax(1) == wanted.argmax(1))[sure].all(), tuple(picture.shape)
         assert sure.float().mean() > 0.99
+
+
+@pytest.mark.parametrize("op", OPERATIONS)
+def test_an_operation_is_pytorchs(engine, op):
+    check_operation(engine, op)
+
+
+@pytest.mark.parametrize("name", weights.SHIPPED)
+def test_a_whole_network_gives_pytorchs_labels(engine, name):
+    check_network(engine, name)
 
 
 def test_only_a_graph_of_its_own_format_is_run(engine):

@@ -3,44 +3,22 @@
 import pytest
 import torch
 
-from pixelwise.browser import Graph, packed
-from pixelwise.browser.pack import quantised
-from pixelwise.data import streets
+from pixelwise.browser import packed
 from pixelwise.zoo import weights
 from tests.browser.conftest import WEBGL
-from tests.browser.test_engine import METADATA, OPERATIONS, SIZES, case
+from tests.browser.test_engine import METADATA, OPERATIONS, case, check_network, check_operation
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("op", OPERATIONS)
 def test_an_operation_is_pytorchs(graphics, op):
-    for seed in range(12):
-        graph, picture = case(op, seed, multiple=4 if op == "concat" else 1)
-        (maps,) = graphics(packed(graph, METADATA), [picture], range(len(graph.nodes)))
-        expected = graph.run(picture)
-        for i, (found, wanted) in enumerate(zip(maps, [*expected, expected[-1]], strict=True)):
-            torch.testing.assert_close(
-                found, wanted, rtol=1e-5, atol=2e-5, msg=lambda text, place=(seed, i): f"{place}: {text}"
-            )
+    check_operation(graphics, op, multiple=4 if op == "concat" else 1)
 
 
 @pytest.mark.parametrize("name", weights.SHIPPED)
 def test_a_whole_network_gives_pytorchs_labels(graphics, name):
-    """Logits to float32's rounding, and the same label wherever two classes are not equally likely to that rounding."""
-    file = weights.SHIPPED[name]
-    if not file.is_file():
-        pytest.skip(f"this copy of the book is without {file.name}")
-    model, metadata = weights.load(file)
-    graph = quantised(Graph.of(model))
-    pictures = [torch.from_numpy(streets.generate(i, seed=1, size=size)[0])[None] for i, size in enumerate(SIZES)]
-    for picture, maps in zip(pictures, graphics(packed(graph, metadata), pictures), strict=True):
-        wanted = graph.run(picture)[-1]
-        torch.testing.assert_close(maps[-1], wanted, rtol=1e-4, atol=1e-3)
-        best, second = wanted.topk(2, 1).values.unbind(1)
-        sure = best - second > 1e-3
-        assert (maps[-1].argmax(1) == wanted.argmax(1))[sure].all(), tuple(picture.shape)
-        assert sure.float().mean() > 0.99
+    check_network(graphics, name)
 
 
 def test_what_does_not_fit_is_refused_in_words(graphics):

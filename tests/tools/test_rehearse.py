@@ -38,16 +38,22 @@ def test_chapters_meet_colab(tmp_path, capsys):
 
 
 def test_chapters_meet_a_gpu(tmp_path, capsys):
-    """A session's kernels have the card that was asked for; what stays on the CPU fails there: tests/test_on_gpu.py."""
+    """A session's kernels have the card that was asked for, and what stays on the CPU fails there."""
     begin = "from pixelwise.notebook import course\nimport torch\nrun = course.begin('chapter')"
     cells = {
         "on_a_gpu": "assert run.device.type == 'cuda' and torch.cuda.get_device_capability() == (7, 5)",
+        "left_behind": "torch.nn.Linear(2, 2)(torch.zeros(1, 2).to(run.device))",
         "clean": "assert not {'sys', 'pretend_gpu'} & set(globals())",
     }
     for name, cell in cells.items():
         texts = (cell,) if name == "clean" else (bootstrap.cell(), begin, cell)
         nbformat.write(new_notebook(cells=[new_code_cell(text) for text in texts]), tmp_path / f"{name}.ipynb")
-    assert rehearse.rehearse([tmp_path / f"{name}.ipynb" for name in cells], "here", jobs=1, card="t4") == 0
-    said, _ = capsys.readouterr()
+    assert rehearse.rehearse([tmp_path / f"{name}.ipynb" for name in cells], "here", jobs=1, card="t4") == 1
+    said, troubles = capsys.readouterr()
     assert said.splitlines()[0].endswith(", pretend GPU t4")
-    assert [line.split()[:2] for line in said.splitlines()[1:3]] == [["ok", "on_a_gpu"], ["ok", "clean"]]
+    assert [line.split()[:2] for line in said.splitlines()[1:4]] == [
+        ["ok", "on_a_gpu"],
+        ["FAILED", "left_behind"],
+        ["ok", "clean"],
+    ]
+    assert "Expected all tensors to be on the same device" in troubles
