@@ -42,12 +42,15 @@ RESULTS = Path(__file__).resolve().parents[1] / "data" / "results" / "runs"
 class Run:
     """One row: a network, where it starts, what it is trained on, and how.
 
-    start: "nothing", "imagenet" (the encoder), or the name of a run whose weights it takes over. encoder: "tuned" or
-    "frozen", with its batch normalisation. frames: so many of the split's, see `evenly`; None for all of them.
+    model, backbone and output_stride are NetworkSpec's. start: "nothing", "imagenet" (the encoder), or the name of a
+    run whose weights it takes over. encoder: "tuned" or "frozen", with its batch normalisation. frames: so many of
+    the split's, see `evenly`; None for all of them.
     """
 
     name: str
     model: str = "pyramid"
+    backbone: str | None = None
+    output_stride: int | None = None
     start: str = "imagenet"
     encoder: str = "tuned"
     dataset: str = "camvid"
@@ -66,6 +69,10 @@ class Run:
     warmup_steps: int = 100
     ema: float = 0.99
     seed: int = 0
+
+    def spec(self) -> NetworkSpec:
+        """Its network, for CamVid's classes, which *streets* has too."""
+        return NetworkSpec(self.model, len(data.CLASSES), self.backbone, output_stride=self.output_stride)
 
     def recipe(self) -> Recipe:
         """The settings of its training."""
@@ -88,6 +95,18 @@ class Run:
 
 
 NOTHING = {"start": "nothing", "learning_rate": 3e-3}
+RACE = {
+    "fcn32": None,
+    "fcn16": None,
+    "fcn8": None,
+    "hypercolumn": None,
+    "unet": None,
+    "deeplabv3plus": 16,
+    "deeplabv3": 16,
+}
+"""Decoders on one encoder that knows ImageNet and is frozen, and its output stride where they choose it; the pyramid's
+run pyramid-frozen-seen belongs to them. All have its settings, which were chosen for none of the others."""
+
 SMALL = {77: 40, 20: 80}
 """Epochs by the number of frames, a quarter of seen and a fifteenth: half and a quarter of the steps of the whole."""
 
@@ -108,6 +127,10 @@ RUNS = (
     *(
         Run(f"pyramid-streets-seen-{n}", frames=n, epochs=epochs, start="pyramid-nothing-streets")
         for n, epochs in SMALL.items()
+    ),
+    *(
+        Run(f"{model}-frozen-seen", model, "efficientnet_lite0", stride, encoder="frozen")
+        for model, stride in RACE.items()
     ),
     Run("pyramid-imagenet-streets", dataset="streets", split="train", epochs=8),
     Run("pyramid-imagenet-train-100-epochs", split="train", judged=("val",), epochs=100),
@@ -146,7 +169,7 @@ def complete(run: Run) -> dict[str, Any]:
     """Train and judge a run, or go on with it, after the one it starts from; returns its results, new or kept."""
     if kept := kept_results(run):
         return kept
-    spec = NetworkSpec(run.model, len(data.CLASSES))
+    spec = run.spec()
     model = initial(run, spec)
     train = training_scenes(run)
     parameters = sum(p.numel() for p in model.parameters())

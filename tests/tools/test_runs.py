@@ -53,7 +53,7 @@ def test_every_row_can_be_built():
         assert run.split in data.SPLITS
         assert ("unseen" in run.judged) == (run.split != "train" or run.dataset == "streets")
         with torch.device("meta"):
-            NetworkSpec(run.model, 11).build()
+            run.spec().build()
         assert run.recipe().epochs == run.epochs
 
 
