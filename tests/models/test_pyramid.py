@@ -46,3 +46,23 @@ def test_levels_are_upsampled_and_summed_and_then_refined():
 def test_one_width_a_map():
     with pytest.raises(ValueError, match="widths has 3 entries, but this backbone has 2 maps: give one each"):
         FeaturePyramid(Maps(), 5, widths=(8, 8, 8))
+
+
+def test_the_backbone_sees_enlarged_images_and_the_logits_have_the_size_that_came():
+    class Watched(Maps):
+        def features(self, images: Tensor, first: int = 0) -> list[Tensor]:
+            self.seen = images
+            return super().features(images, first)
+
+    network = randomise(FeaturePyramid(Watched(), 5, widths=(8, 6), enlarge=1.5)).eval()
+    images = torch.randn(2, 3, 17, 24)
+    with torch.no_grad():
+        assert network(images).shape == (2, 5, 17, 24)
+    torch.testing.assert_close(network.backbone.seen, F.interpolate(images, scale_factor=1.5, mode="bilinear"))
+    assert network.backbone.seen.shape == (2, 3, 25, 36)
+
+
+@pytest.mark.parametrize("enlarge", [0, -1.5, float("nan")])
+def test_a_factor_that_is_not_positive(enlarge):
+    with pytest.raises(ValueError, match="expected a positive factor"):
+        FeaturePyramid(Maps(), 5, widths=(8, 6), enlarge=enlarge)

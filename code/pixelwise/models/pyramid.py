@@ -10,6 +10,7 @@ only one prediction is wanted (Kirillov et al., Panoptic Feature Pyramid Network
 from itertools import pairwise
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from .blocks import Backbone, check_classes, conv_norm, upsample
 from .deeplab import separable_conv_norm
@@ -20,11 +21,19 @@ class FeaturePyramid(nn.Module):
 
     `widths` are the channels of the pyramid's levels from coarse to fine, one for each map of the backbone; by
     default 160, 128, 96 and so on, but at least 48. On EfficientNet-Lite0 and for eleven classes it has 3,084,859
-    parameters. ValueError when the number of widths does not fit.
+    parameters. `enlarge` is a factor by which the images are interpolated before the backbone sees them: small pictures
+    hold things smaller than those that an encoder learned from, and its strides lose them. ValueError when the number
+    of widths does not fit, or `enlarge` is not positive.
     """
 
     def __init__(
-        self, backbone: Backbone, num_classes: int, *, widths: tuple[int, ...] | None = None, dropout: float = 0.1
+        self,
+        backbone: Backbone,
+        num_classes: int,
+        *,
+        widths: tuple[int, ...] | None = None,
+        dropout: float = 0.1,
+        enlarge: float = 1.0,
     ) -> None:
         super().__init__()
         check_classes(num_classes)
@@ -34,6 +43,9 @@ class FeaturePyramid(nn.Module):
             raise ValueError(
                 f"widths has {len(widths)} entries, but this backbone has {len(backbone.channels)} maps: give one each"
             )
+        if not enlarge > 0:
+            raise ValueError(f"enlarge is {enlarge}, expected a positive factor; 1 leaves the images as they are")
+        self.enlarge = float(enlarge)
         self.backbone = backbone
         coarsest, *finer = reversed(backbone.channels)
         self.top = conv_norm(coarsest, widths[0], 1)
@@ -45,10 +57,13 @@ class FeaturePyramid(nn.Module):
         self.score = nn.Conv2d(widths[-1], num_classes, 1)
 
     def forward(self, images: Tensor) -> Tensor:
+        size = images.shape[-2:]
+        if self.enlarge != 1:
+            images = F.interpolate(images, scale_factor=self.enlarge, mode="bilinear")
         coarsest, *finer = reversed(self.backbone.features(images))
         x = self.top(coarsest)  # (N, 160, H/32, W/32)
         for skip, lateral, refine in zip(finer, self.laterals, self.refinements, strict=True):
             x = upsample(x, skip.shape[-2:])
             x = refine(x + lateral(skip))  # (N, 128 or 96 or 64 or 48, H, W): the last at H/2
         logits = self.score(self.dropout(x))  # (N, num_classes, H/2, W/2)
-        return upsample(logits, images.shape[-2:])
+        return upsample(logits, size)

@@ -196,6 +196,11 @@ NETWORKS: dict[str, OnBackbone | Whole] = {
         lambda backbone, spec: models.FeaturePyramid(backbone, spec.num_classes),
         backbone="efficientnet_lite0",
     ),
+    "pyramid-fine": OnBackbone(
+        "the pyramid on images enlarged by a half, for small pictures",
+        lambda backbone, spec: models.FeaturePyramid(backbone, spec.num_classes, enlarge=1.5),
+        backbone="efficientnet_lite0",
+    ),
     "segformer": OnBackbone(
         "SegFormer's all-MLP head; by default on its encoder of attention, MiT-B0",
         lambda backbone, spec: models.SegFormer(backbone, spec.num_classes),
