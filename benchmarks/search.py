@@ -33,7 +33,10 @@ MEASURE = """([queries, find]) => {
   times.sort((a, b) => a - b);
   return [first, times[times.length >> 1]];
 }"""
-OURS = "(query) => Search.find(query).map(([page, anchor]) => `${made.pages[page][0]}#${anchor}`)"
+OURS = """(query) => Search.find(query).map((place) => {
+  const [page, anchor] = made.sections[place];
+  return `${made.pages[page][0]}#${anchor}`;
+})"""
 LUNR = """(sections) => {
   globalThis.built = lunr(function () {
     this.ref("place");

@@ -1,8 +1,9 @@
 """The index of the search: which words stand in which section of the built pages, and how much they count there.
 
 The index is one script, which a page loads when its field of search gets the focus; so it works from a folder as well.
-A section is known by its heading, its page and its first words. Words of a heading count more than those of a text,
-and the other names of a thing (synonyms.yml, and the glossary's Korean terms) count as if they stood there.
+Words of a heading count more than those of a text, and the other names of a thing (synonyms.yml, and the glossary's
+Korean terms) count as if they stood there. The texts themselves, of which a result shows a sentence, are a script for
+each page, which is loaded when a result lies in it.
 """
 
 import json
@@ -16,24 +17,31 @@ from pathlib import Path
 
 import yaml
 
+from book.extensions import terms
+
 SYNONYMS = Path(__file__).with_name("synonyms.yml")
 GLOSSARY = "chapters/glossary"
-EXCERPT = 130  # letters of a section that a result shows, about
 WEIGHTS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # of a word in a section, light to heavy
 WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 STOPS = tuple(
     re.findall(
         r"\w+",
-        """a an and are as at be but by can do does for from has have if in into is it its no nor not of on one or
-        our so than that the their them then there these they this to was we what when where which who will with you
-        your""",
+        """a an and are as at be but by can do does for from has have how i if in into is it its me my no nor not of on
+        one or our should so than that the their them then there these they this to was we what when where which who why
+        will with you your""",
     )
 )
 VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
-BLOCKS = frozenset({"dd", "div", "dt", "figcaption", "li", "p", "td", "th"})  # after which another word begins
+LINES = frozenset({"dd", "div", "figcaption", "li", "p", "tr"})  # after which another sentence begins
+CELLS = frozenset({"td", "th"})
 # Elements whose words do not count: code above all, and what stands around a text.
-UNSAID = frozenset({"annotation", "button", "form", "nav", "pre", "script", "style", "svg"})
-UNSAID_CLASSES = frozenset({"headerlink", "pw-cited", "pw-exercise", "pw-facts", "pw-five", "pw-fold", "pw-stamp"})
+UNSAID = frozenset({"annotation", "button", "form", "nav", "pre", "script", "style", "summary", "svg", "thead"})
+UNSAID_CLASSES = frozenset(
+    {"headerlink", "pw-at", "pw-cited", "pw-exercise", "pw-facts", "pw-five", "pw-fold", "pw-share", "pw-stamp"}
+    | {"pw-take", "pw-terms"}
+)
+# In a box below a question stands what it tells after a guess, and below a drawing each of its parts.
+STILL, DRAWING = "pw-still", "pw-drawing"
 
 
 @dataclass
@@ -44,23 +52,26 @@ class Section:
     anchor: str
     title: str = ""
     text: str = ""
+    """A line for each paragraph, item, row."""
     names: list[str] = field(default_factory=list)
     """What else it is called."""
     keywords: str = ""
     """What it is about, if that is said somewhere else."""
+    question: str = ""
+    """What it answers, if that is said somewhere else."""
 
     @property
-    def excerpt(self) -> str:
-        if len(self.text) <= EXCERPT:
-            return self.text
-        return self.text[:EXCERPT].rsplit(" ", 1)[0] + " …"
+    def shown(self) -> str:
+        """All that a result may quote."""
+        return "\n".join(filter(None, (self.question, self.keywords and f"{self.keywords}.", self.text)))
 
 
 @dataclass
 class Element:
-    """An element that is open while a page is read: whether it is its section's heading, and what section it begins."""
+    """An element that is open while a page is read: what it is for its section, and what section it begins."""
 
     tag: str
+    classes: frozenset[str] = frozenset()
     heading: bool = False
     section: Section | None = None
 
@@ -80,11 +91,14 @@ class Reader(HTMLParser):
             self._unsaid += 1
             return
         values = {key: value or "" for key, value in attrs}
-        classes = set(values.get("class", "").split())
-        element = Element(tag)
-        if tag in UNSAID or classes & UNSAID_CLASSES or values.get("role") == "tooltip":
+        classes = frozenset(values.get("class", "").split())
+        element = Element(tag, classes)
+        told = (tag == "span" and STILL in classes) or (tag == "details" and self._inside({STILL, DRAWING}))
+        if tag in UNSAID or classes & UNSAID_CLASSES or told or values.get("role") == "tooltip":
             self._unsaid = 1
             return
+        if terms.KOREAN_CLASS in classes and (section := self._section()):
+            section.names.append("")
         if tag == "section" and "id" in values:
             element.section = self._begin(values["id"])
         elif tag == "dt" and "sig" in classes:
@@ -103,18 +117,30 @@ class Reader(HTMLParser):
         if self._unsaid:
             self._unsaid -= 1
             return
-        if tag in BLOCKS:
-            self.handle_data(" ")
+        if tag in CELLS:
+            self._add(" · ")
+        elif tag == "dt":
+            self._add(": ")
+        elif tag in LINES:
+            self._add(" " if any(element.tag in CELLS for element in self._open) else "\n")
         while self._open and self._open.pop().tag != tag:
             pass
 
     def handle_data(self, data: str) -> None:
+        self._add(data.replace("\n", " "))
+
+    def _add(self, data: str) -> None:
         if self._unsaid or not (section := self._section()):
             return
         if any(element.heading for element in self._open):
             section.title += data
         else:
             section.text += data
+            if self._inside({terms.KOREAN_CLASS}):
+                section.names[-1] += data
+
+    def _inside(self, classes: set[str]) -> bool:
+        return any(classes & element.classes for element in self._open)
 
     def _section(self) -> Section | None:
         return next((element.section for element in reversed(self._open) if element.section), None)
@@ -129,9 +155,10 @@ def sections(page: str, html: str) -> list[Section]:
     reader = Reader(page)
     reader.feed(html)
     for section in reader.sections:
-        section.title, section.text = " ".join(section.title.split()), " ".join(section.text.split())
-        if page == GLOSSARY and (korean := re.match(r"([^.]*[가-힣][^.]*)\. ", section.text)):
-            section.names += korean[1].split(", ")
+        section.title = " ".join(section.title.split())
+        lines = (" ".join(line.split()).strip(" ·") for line in section.text.splitlines())
+        section.text = "\n".join(filter(None, lines))
+        section.names = [name for names in section.names for name in re.split(r", | \(|\)$", names.strip(" .")) if name]
     if reader.sections:
         reader.sections[0].names += [page.rpartition("/")[2].replace("_", " ")]
     return [section for section in reader.sections if section.title]
@@ -176,9 +203,15 @@ class Synonyms:
         )
 
 
+def called(section: Section, synonyms: Synonyms) -> set[str]:
+    """What a section is called: as its title, each part of it ("FCN-32s, FCN-16s": both), and in other words."""
+    parts = (part for part in re.split("[:,] ", section.title) if not set(part.lower().split()) & set(STOPS))
+    return {section.title, *parts, *section.names, *synonyms.of(section.title)} - {""}
+
+
 def weigh(section: Section, synonyms: Synonyms, usual: float) -> Counter[str]:
     """How much each word counts in a section, from 0 to 25; `usual` is how many words a section has."""
-    text = Counter(words(section.text))
+    text = Counter(words(section.shown))
     text.update(word for name in synonyms.of(section.text) for word in joined(name))
     norm = 0.5 + 0.5 * text.total() / usual
     weights = {word: 5 * count / (count + norm) for word, count in text.items()}
@@ -197,7 +230,7 @@ def joined(name: str) -> Iterator[str]:
 
 
 def index(found: list[Section], titles: dict[str, str], groups: Iterable[list[str]]) -> dict[str, object]:
-    """What search.js reads: pages, sections, words that do not count, all words, and for each where it stands.
+    """What search.js reads: pages, sections, names of one thing, words that do not count, and where each word stands.
 
     `titles` are the pages' by their addresses. Where a word stands is one string: for each section the distance from
     the one before in base 36, in small letters, then the word's weight there as a capital.
@@ -218,11 +251,11 @@ def index(found: list[Section], titles: dict[str, str], groups: Iterable[list[st
                 pages.index(section.page),
                 section.anchor,
                 section.title,
-                section.excerpt,
-                *sorted({squeezed(name) for name in (section.title, *section.names, *synonyms.of(section.title))}),
+                *sorted({squeezed(name) for name in called(section, synonyms)}),
             ]
             for section in found
         ],
+        "groups": [sorted({squeezed(name) for name in group}) for group in groups],
         "stops": STOPS,
         "words": " ".join(known),
         "places": " ".join(spell(places[word]) for word in known),
@@ -244,16 +277,26 @@ def base36(number: int) -> str:
     return digits[number] if number < 36 else base36(number // 36) + digits[number % 36]
 
 
-def script(site: Path, pages: Mapping[str, str]) -> str:
-    """The index of built pages below the folder `site` as a script that hands it to search.js.
+def scripts(site: Path, pages: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The scripts of built pages below the folder `site` by their names: the index, and the texts of each page.
 
-    `pages` holds the keywords of each.
+    `pages` says what each is for (`toc.purpose`).
     """
-    found, titles = list[Section](), dict[str, str]()
-    for page, keywords in pages.items():
-        if here := sections(page, (site / f"{page}.html").read_text(encoding="utf-8")):
-            titles[page], here[0].keywords = here[0].title, keywords
-            found += here
+    found, titles, made = list[Section](), dict[str, str](), dict[str, str]()
     groups = yaml.safe_load(SYNONYMS.read_text(encoding="utf-8"))
-    made = json.dumps(index(found, titles, groups), ensure_ascii=False, separators=(",", ":"))
-    return f"Search.load({made});\n"
+    for page, purpose in pages.items():
+        if not (here := sections(page, (site / f"{page}.html").read_text(encoding="utf-8"))):
+            continue
+        here[0].keywords, here[0].question = purpose.get("keywords", ""), purpose.get("question", "")
+        made[f"search/{page.replace('/', '-')}.js"] = call("know", len(titles), [section.shown for section in here])
+        titles[page] = here[0].title
+        found += here
+        if page == GLOSSARY:
+            groups += [[section.title, *section.names] for section in here[1:] if section.names]
+    return {"search-index.js": call("load", index(found, titles, groups)), **made}
+
+
+def call(name: str, *values: object) -> str:
+    """A script that hands values to search.js."""
+    arguments = (json.dumps(value, ensure_ascii=False, separators=(",", ":")) for value in values)
+    return f"Search.{name}({','.join(arguments)});\n"

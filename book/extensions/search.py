@@ -10,8 +10,6 @@ from sphinx.util.typing import ExtensionMetadata
 
 from book import search_index, toc
 
-INDEX = "search-index.js"
-
 
 def replace_own(app: Sphinx) -> None:
     if isinstance(app.builder, StandaloneHTMLBuilder) and app.builder.name == "html":
@@ -27,9 +25,11 @@ def write_index(app: Sphinx, error: Exception | None) -> None:
     """Make the index of what the pages show, once they are all written."""
     if error or app.builder.name != "html":
         return
-    keywords = {page: toc.purpose(page).get("keywords", "") for page in sorted(app.env.found_docs)}
-    script = search_index.script(Path(app.outdir), keywords)
-    Path(app.outdir, "_static", INDEX).write_text(script, encoding="utf-8")
+    pages = {page: toc.purpose(page) for page in sorted(app.env.found_docs)}
+    for name, script in search_index.scripts(Path(app.outdir), pages).items():
+        path = Path(app.outdir, "_static", name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(script, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

@@ -19,6 +19,7 @@ GLOSSARY, REFERENCES = (stamp.CHAPTERS / name for name in ("glossary.md", "refer
 ENTRY = re.compile(r"^### (.+)\n((?:.+\n?)+)", re.MULTILINE)
 SOURCE = re.compile(r"^- ((?:.+\n(?:  .*\n)*))", re.MULTILINE)
 KOREAN = re.compile(r"\*([\uac00-\ud7a3][^*]*?)\.?\*")
+KOREAN_CLASS = "pw-korean"
 LINK = re.compile(r"\]\((https?://[^)\s]+)\)")
 
 
@@ -41,9 +42,15 @@ def terms(glossary: str) -> dict[str, Note]:
     """The glossary's entries by their names in lower case."""
     anchors = {name: nodes.make_id(name) for name, _ in ENTRY.findall(glossary)}
     return {
-        name.lower(): Note(anchors[name], plain(text), f"glossary.html#{anchors[name]}")
+        name.lower(): Note(anchors[name], plain(english_first(text)), f"glossary.html#{anchors[name]}")
         for name, text in ENTRY.findall(glossary)
     }
+
+
+def english_first(entry: str) -> str:
+    """An entry's text with its Korean term at the end."""
+    korean = KOREAN.match(entry)
+    return f"{entry[korean.end() :].strip()} {korean[0]}" if korean else entry
 
 
 def sources(references: str) -> dict[str, Note]:
@@ -109,6 +116,18 @@ def list_terms(app: Sphinx, doctree: nodes.document) -> None:
     first.parent.insert(first.parent.index(first) + 1, nodes.raw("", lists, format="html"))
 
 
+def put_korean_last(app: Sphinx, doctree: nodes.document) -> None:
+    """On the page of the glossary: what a term is, then what it is in Korean."""
+    if Path(app.env.doc2path(app.env.docname)) != GLOSSARY:
+        return
+    for paragraph in doctree.findall(nodes.paragraph):
+        first = paragraph[0]
+        if isinstance(first, nodes.emphasis) and KOREAN.match(f"*{first.astext()}*"):
+            first["classes"].append(KOREAN_CLASS)
+            paragraph.remove(first)
+            paragraph.extend([nodes.Text(" "), first])
+
+
 def cite_back(app: Sphinx, doctree: nodes.document) -> None:
     """On the page of references: an anchor for each source, and the chapters that link to it."""
     if Path(app.env.doc2path(app.env.docname)) != REFERENCES:
@@ -133,4 +152,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     app.connect("doctree-read", add_notes)
     app.connect("doctree-read", cite_back)
     app.connect("doctree-read", list_terms)
+    app.connect("doctree-read", put_korean_last)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
