@@ -76,17 +76,19 @@ DRAWN = {
     "FCN-32s": Drawn(drawings.fcn, bare(models.fcn32s), (1, 3, 224, 224)),
     "FCN-16s": Drawn(drawings.fcn, bare(models.fcn16s), (1, 3, 224, 224)),
     "FCN-8s": Drawn(drawings.fcn, bare(models.fcn8s), (1, 3, 224, 224)),
-    "hypercolumn": Drawn(drawings.hypercolumn, lambda: models.hypercolumn_vgg16(11), (1, 3, 96, 128)),
+    "hypercolumn": Drawn(drawings.hypercolumn, bare(lambda: models.hypercolumn_vgg16(11)), (1, 3, 96, 128)),
     "feature pyramid": Drawn(
         drawings.pyramid,
-        lambda: models.FeaturePyramid(models.efficientnet_lite0(num_classes=None), 11),
+        bare(lambda: models.FeaturePyramid(models.efficientnet_lite0(num_classes=None), 11)),
         (1, 3, 96, 128),
     ),
     "DeepLab v1": Drawn(drawings.deeplab_largefov, bare(models.deeplabv1), (1, 3, 224, 224)),
     "DeepLab v2": Drawn(drawings.deeplab_v2, bare(models.deeplabv2), (1, 3, 224, 224)),
     "DeepLab v3": Drawn(drawings.deeplab, bare(models.deeplabv3_resnet50), (1, 3, 224, 224)),
     "DeepLab v3+": Drawn(drawings.deeplab, bare(models.deeplabv3plus_resnet50), (1, 3, 224, 224)),
-    "ASPP": Drawn(drawings.aspp, lambda: models.AtrousSpatialPyramidPooling(2048, (12, 24, 36)), (1, 2048, 28, 28)),
+    "ASPP": Drawn(
+        drawings.aspp, bare(lambda: models.AtrousSpatialPyramidPooling(2048, (12, 24, 36))), (1, 2048, 28, 28)
+    ),
     "compact": Drawn(drawings.compact, lambda: models.compact_deeplab(11), (1, 3, 96, 128)),
     "basic block": Drawn(drawings.residual_block, lambda: models.BasicBlock(64, 64), (1, 64, 56, 56)),
     "bottleneck": Drawn(drawings.residual_block, lambda: models.Bottleneck(256, 64), (1, 256, 56, 56)),
@@ -124,5 +126,5 @@ DRAWN = {
     "self-attention": Drawn(drawings.self_attention, bare(torchvision.models.vit_b_16), (1, 3, 224, 224)),
     "segformer": Drawn(drawings.segformer, bare(partial(models.segformer_b0, 11)), (1, 3, 224, 224)),
     "u-net": Drawn(drawings.unet, lambda: models.unet(11, width=16), (1, 3, 96, 128)),
-    "u-net, valid": Drawn(drawings.unet, models.valid_unet, (1, 1, 572, 572)),
+    "u-net, valid": Drawn(drawings.unet, bare(models.valid_unet), (1, 1, 572, 572)),
 }

@@ -11,15 +11,15 @@ from torch.nn import functional as F
 from pixelwise.models import mix_transformer, segformer
 from pixelwise.models.blocks import upsample
 from tests.models.dense_references import PAIRS
-from tests.models.mutation import Mutation, Plant, after, assign, instead, planted
-from tests.models.parity import assert_parity
+from tests.models.mutation import Mutation, Plant, after, assign, expected, instead, planted
+from tests.models.parity import compare
 
 
 def check(name: str, train: bool, plant: Plant) -> None:
     """As the parity tests of SegFormer, at a size that none of the reductions divides."""
     pair = PAIRS[name]
-    ours = planted(pair.ours(), plant)
-    assert_parity(ours, pair.reference(), (68, 100), train=train, tolerance=1e-7 if train else 1e-10)
+    tolerance = 1e-7 if train else 1e-10
+    compare(planted(pair.ours(), plant), expected(pair, (68, 100), train), tolerance=tolerance)
 
 
 # patches

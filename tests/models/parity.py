@@ -105,11 +105,11 @@ def compare(ours: nn.Module, expected: Expected, *, tolerance: float = 1e-10) ->
     except RuntimeError as error:
         reason = " ".join(str(error).partition(":")[2].split())
         raise ParityError(f"the parameters do not fit: {reason[:300]}") from None
-    outputs, gradients, buffers = _run(ours, expected.images, expected.train, expected.seed)
+    steps = _run(ours, expected.images, expected.train, expected.seed)
     return Parity(
-        _worst("output", outputs, expected.outputs, tolerance),
-        _worst("gradient of", gradients, expected.gradients, tolerance),
-        _worst("statistic", buffers, expected.buffers, tolerance) if expected.train else 0.0,
+        _worst("output", next(steps), expected.outputs, tolerance),
+        _worst("gradient of", next(steps), expected.gradients, tolerance),
+        _worst("statistic", next(steps), expected.buffers, tolerance) if expected.train else 0.0,
     )
 
 
@@ -139,19 +139,21 @@ def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _run(network: nn.Module, images: Tensor, train: bool, seed: int) -> tuple[Tensors, Tensors, Tensors]:
+def _run(network: nn.Module, images: Tensor, train: bool, seed: int) -> Iterator[Tensors]:
+    """Yield the outputs, then the gradients, then the buffers: where the first differ nobody asks for the others."""
     network.train(train).zero_grad()
     images = images.clone().requires_grad_()
     torch.manual_seed(seed)
     outputs = dict(_flatten(network(images)))
+    yield {name: output.detach() for name, output in outputs.items()}
     generator = _generator(seed + 2)
     losses = [(o * torch.randn(o.shape, dtype=o.dtype, generator=generator)).sum() for o in outputs.values()]
     torch.stack(losses).sum().backward()
-    outputs = {name: output.detach() for name, output in outputs.items()}
     gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
     if images.grad is not None:
         gradients["images"] = images.grad
-    return outputs, gradients, {name: b for name, b in network.named_buffers() if b.is_floating_point()}
+    yield gradients
+    yield {name: b for name, b in network.named_buffers() if b.is_floating_point()}
 
 
 def _flatten(output: Outputs, name: str = "logits") -> Iterator[tuple[str, Tensor]]:
