@@ -71,7 +71,7 @@ def figure(address: str, svg: str) -> str:
     address, said, title = html.escape(address), html.escape(said), html.escape(title)
     return (
         f'<figure class="pw-drawing" style="--natural: {root.get("width")}px">'
-        f'<div class="pw-scroll" role="region" tabindex="0" aria-label="{title}">'
+        f'<div class="pw-scroll" role="group" tabindex="0" aria-label="{title}">'
         f'<img src="{address}" alt="{said}" width="{root.get("width")}" height="{root.get("height")}" '
         'loading="lazy" decoding="async"></div>'
         f"<figcaption>{said.replace(title, f'<strong>{title}</strong>', 1)}</figcaption>"

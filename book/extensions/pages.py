@@ -78,12 +78,15 @@ def card(page: str) -> str:
 
 
 def name_page(app: Sphinx, page: str, below: list[str]) -> dict[str, Any]:
-    """A page as the navigation lists it: its number and keywords where it is a chapter, and the pages below it."""
+    """A page as the navigation lists it: a chapter by its number and what its title says before and after a colon."""
+    title = app.env.titles[page].astext()
+    called, _, about = title.partition(": ")
     return {
         "name": page,
-        "title": app.env.titles[page].astext(),
+        "title": title,
+        "called": called,
+        "about": about,
         "number": toc.numbers(Path(app.srcdir, app.config.external_toc_path)).get(page, ""),
-        "keywords": toc.purpose(page).get("keywords", ""),
         "below": [name_page(app, one, []) for one in below],
     }
 

@@ -2,6 +2,8 @@
 
 A figure's PNG lists the boxes in it that keep their colours (pixelwise.figures.style). All else is ink on paper: paper
 becomes transparent, and for the dark page lightness is turned over while hues stay, so that blue is still called blue.
+What is drawn in the colour of a class keeps it, so that road is coloured as in every mask: an area as it is, with what
+is written in it; a line, which a dark page would swallow, as light as it must be.
 """
 
 import io
@@ -12,12 +14,21 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pixelwise.figures import DISPLAY_COLOURS
+
 KEPT = "Kept"  # the entry of the PNG, as pixelwise.figures.style writes it
 PAPER = 0xF8F6F1
 WIDE = 0.5
 """Share of a figure that pictures cover, from which on it is shown wider than the text."""
+MARGIN = 0.04
+"""Share of a figure's width that may be bare on its left without being meant so."""
 LIGHTNESS = (1.19, -0.99)
 """The lightness l of OKLab becomes 1.19 - 0.99 l: paper (0.97) nearly black, ink (0.26) nearly white."""
+LIGHT_ENOUGH = 0.52
+"""The lightness in OKLab from which on a line has a contrast of 3 to a dark page."""
+CLASSES = np.array(DISPLAY_COLOURS, np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+AREA, STROKE, LINE = 17, 20, 44
+"""Stored pixels: the least side of an area, the widest stroke of a letter in it, the height of a line of text."""
 TO_LMS = np.array(
     [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
      [0.0883024619, 0.2817188376, 0.6299787005]]
@@ -40,15 +51,19 @@ def pair(tag: str, file: Path, images: Path) -> str:
     kept = np.zeros(pixels.shape[:2], bool)
     for left, top, right, bottom in json.loads(boxes):
         kept[top:bottom, left:right] = True
+    share = kept.mean()
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    kept |= class_areas(np.where(kept, 0, packed))
     colours = np.unique(np.where(kept, packed, packed + (1 << 24)), return_inverse=True, return_counts=True)
     images.mkdir(exist_ok=True)
+    inset = min((packed != PAPER).any(0).argmax() / packed.shape[1], MARGIN)
     tags = []
     for page in ("light", "dark"):
         name = f"{file.stem}-{page}.png"
         (images / name).write_bytes(render(*colours, dark=page == "dark"))
-        wide = " pw-wide" if kept.mean() > WIDE else ""
-        tags.append(re.sub(r'src="([^"]*/)?[^"/]*"', rf'class="pw-on-{page}{wide}" src="\g<1>{name}"', tag, count=1))
+        wide = " pw-wide" if share > WIDE else ""
+        look = f'style="--inset: {inset:.4f}" class="pw-on-{page}{wide}"'
+        tags.append(re.sub(r'src="([^"]*/)?[^"/]*"', rf'{look} src="\g<1>{name}"', tag, count=1))
     return "".join(tags)
 
 
@@ -60,7 +75,9 @@ def render(colours: np.ndarray, index: np.ndarray, counts: np.ndarray, *, dark: 
     """
     drawn, rgb = colours >> 24 == 1, np.stack([colours >> shift & 255 for shift in (16, 8, 0)], 1).astype(float)
     if dark:
-        rgb[drawn] = turn_over(rgb[drawn])
+        rgb[drawn] = np.where(
+            np.isin(colours[drawn] & 0xFFFFFF, CLASSES)[:, None], lighten(rgb[drawn]), turn_over(rgb[drawn])
+        )
     clear = drawn & (colours & 0xFFFFFF == PAPER)
     order = np.lexsort((-counts, drawn & ~clear))  # colours of photographs first, soft edges of ink last
     chosen, place = order[:256], np.empty(len(colours), np.intp)
@@ -75,12 +92,52 @@ def render(colours: np.ndarray, index: np.ndarray, counts: np.ndarray, *, dark: 
     return out.getvalue()
 
 
+def class_areas(packed: np.ndarray) -> np.ndarray:
+    """Where a figure of packed colours (H, W) is drawn in the colours of classes as areas, with letters in them."""
+    areas = np.zeros(packed.shape, bool)
+    for colour in CLASSES[np.isin(CLASSES, packed)]:
+        here = packed == colour
+        area = count(count(here, AREA) == AREA**2, AREA) > 0
+        areas |= area | (between(here, STROKE) & between(area.T, LINE).T)
+    return areas
+
+
+def count(mask: np.ndarray, side: int) -> np.ndarray:
+    """How many pixels of a mask (H, W) lie in the square of an odd side around each of its pixels."""
+    total = np.pad(mask.astype(np.int32), ((side // 2 + 1, side // 2),) * 2).cumsum(0).cumsum(1)
+    return total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+
+
+def between(mask: np.ndarray, gap: int) -> np.ndarray:
+    """The pixels that lie, in their row, between two of the mask (H, W) which are at most `gap` apart."""
+    place, far = np.arange(mask.shape[1]), mask.shape[1] + gap
+    before = np.maximum.accumulate(np.where(mask, place, -far), 1)
+    after = np.minimum.accumulate(np.where(mask, place, 2 * far)[:, ::-1], 1)[:, ::-1]
+    return after - before <= gap
+
+
 def turn_over(rgb: np.ndarray) -> np.ndarray:
     """Colours (N, 3) in 0-255 as a dark page shows them: in OKLab, light for dark, and greys without a tint."""
-    linear = np.where(rgb <= 10.31, rgb / 255 / 12.92, ((rgb / 255 + 0.055) / 1.055) ** 2.4)
-    lab = np.cbrt(linear @ TO_LMS.T) @ TO_LAB.T
+    lab = to_lab(rgb)
     lab[:, 0] = LIGHTNESS[0] + LIGHTNESS[1] * lab[:, 0]
     lab[:, 1:] *= np.minimum(1, np.hypot(*lab[:, 1:].T) / 0.04)[:, None]
-    linear = (lab @ np.linalg.inv(TO_LAB).T) ** 3 @ np.linalg.inv(TO_LMS).T
-    linear = linear.clip(0, 1)
+    return from_lab(lab)
+
+
+def lighten(rgb: np.ndarray) -> np.ndarray:
+    """Colours (N, 3) in 0-255 that a dark page does not swallow: the dark ones lighter, the others as they are."""
+    lab = to_lab(rgb)
+    lab[:, 0] = lab[:, 0].clip(LIGHT_ENOUGH)
+    return from_lab(lab)
+
+
+def to_lab(rgb: np.ndarray) -> np.ndarray:
+    """Colours (N, 3) in 0-255 in OKLab."""
+    linear = np.where(rgb <= 10.31, rgb / 255 / 12.92, ((rgb / 255 + 0.055) / 1.055) ** 2.4)
+    return np.cbrt(linear @ TO_LMS.T) @ TO_LAB.T
+
+
+def from_lab(lab: np.ndarray) -> np.ndarray:
+    """Colours (N, 3) of OKLab in 0-255."""
+    linear = ((lab @ np.linalg.inv(TO_LAB).T) ** 3 @ np.linalg.inv(TO_LMS).T).clip(0, 1)
     return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)

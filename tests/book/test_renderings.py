@@ -44,6 +44,36 @@ def test_two_renderings_share_the_photograph_and_neither_has_a_card(figure, tmp_
     assert blue.mean() > 110
 
 
+def test_what_has_the_colour_of_a_class_keeps_it_on_dark_pages(tmp_path):
+    tree, sky, pedestrian = ((33, 92, 70), (190, 228, 245), (122, 8, 22))
+    pixels = np.full((120, 100, 3), PAPER, np.uint8)
+    pixels[5:50, 5:70], pixels[60:110, 5:70] = tree, sky
+    pixels[24:32, 20:23], pixels[80:90, 20:23] = 255, INK  # letters
+    pixels[10:110, 80:83] = pedestrian
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text(renderings.KEPT, "[]")
+    Image.fromarray(pixels).save(tmp_path / "bars.png", pnginfo=notes)
+    renderings.pair('<img src="bars.png">', tmp_path / "bars.png", tmp_path / "_images")
+    dark = np.asarray(Image.open(tmp_path / "_images/bars-dark.png").convert("RGBA")).astype(int)
+    assert (dark[5:50, 5:70, :3] == pixels[5:50, 5:70]).all()
+    assert (dark[60:110, 5:70, :3] == pixels[60:110, 5:70]).all()
+    assert (dark[50:60, :, 3] == 0)[:, :70].all(), "paper between two bars is not clear"
+    line = dark[60, 81, :3]
+    assert line.argmax() == 0
+    assert line.sum() > 1.5 * sum(pedestrian), "a dark line is swallowed"
+    assert line.sum() < 500, "a dark line is turned over"
+
+
+def test_what_is_drawn_begins_where_the_text_does(tmp_path):
+    pixels = np.full((20, 100, 3), PAPER, np.uint8)
+    pixels[4, 3:90] = INK
+    notes = PngImagePlugin.PngInfo()
+    notes.add_text(renderings.KEPT, "[]")
+    Image.fromarray(pixels).save(tmp_path / "line.png", pnginfo=notes)
+    tags = renderings.pair('<img src="line.png">', tmp_path / "line.png", tmp_path / "_images")
+    assert tags.count('style="--inset: 0.0300"') == 2
+
+
 def test_a_picture_that_says_nothing_stays_as_it_is(tmp_path):
     Image.new("RGB", (4, 4), PAPER).save(tmp_path / "old.png")
     tag = '<img src="old.png">'

@@ -447,6 +447,9 @@ def test_the_letters_of_the_first_screen_are_asked_for_in_advance_and_once(brows
     assert "site.js" in first, "styles keep the script, and with it the letters, waiting"
     assert {*ahead} <= fonts.keys()
     assert {*fonts.values()} == {1}
+    tab.goto(f"{address}chapters/resnet.html")
+    ahead = tab.evaluate("[...document.querySelectorAll('link[rel=preload]')].map((link) => link.href)")
+    assert [name for name in ahead if "math" in name], "formulas wait for their letters"
     tab.close()
 
 
@@ -456,7 +459,7 @@ def test_from_a_folder_the_text_waits_for_its_letters(browser, site):
     tab.goto((site / "chapters/resnet.html").as_uri())
     tab.evaluate("document.fonts.ready")
     faces = tab.evaluate("[...document.fonts].filter((face) => face.display === 'block').map((face) => face.status)")
-    assert faces == ["loaded"] * 3
+    assert faces == ["loaded"] * 4
     session = tab.context.new_cdp_session(tab)
     session.send("DOM.enable")
     session.send("CSS.enable")
@@ -621,6 +624,37 @@ def test_a_figure_opens_in_the_width_of_the_window_without_a_script(browser, add
         shown.get_by_role("button", name="Close").click()
         assert shown.count() == 0
         context.close()
+
+
+def test_lists_of_contents_are_one_tab_stop_each_where_the_reader_is(browser, address):
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.goto(f"{address}chapters/fcn.html")
+    tab.locator(".pw-chapters a[tabindex='-1']").first.wait_for(state="attached")
+    stop = tab.locator(".pw-chapters a[tabindex='0']")
+    assert stop.get_attribute("aria-current") == "page"
+    assert tab.locator(".pw-sections a[tabindex='0']").count() == 1
+    stop.focus()
+    tab.keyboard.press("ArrowDown")
+    tab.keyboard.press("Enter")
+    tab.wait_for_url("**/upsampling.html")
+    tab.locator(".pw-chapters a[tabindex='0']").focus()
+    tab.keyboard.press("Home")
+    assert "GoogLeNet" in tab.evaluate("document.activeElement.textContent")
+    tab.close()
+
+
+def test_what_scrolls_has_a_name_where_keys_stop_at_it(phone, address):
+    phone.goto(f"{address}chapters/resnet.html")
+    phone.locator("pre[tabindex='0']").first.wait_for(state="attached")
+    unnamed = "(boxes) => boxes.filter((box) => !box.role || !box.ariaLabel).map((box) => box.outerHTML.slice(0, 99))"
+    assert phone.eval_on_selector_all(":is(pre, .pw-scroll, .pw-math, .output)[tabindex]", unnamed) == []
+
+
+def test_below_the_head_of_a_narrow_page_stands_the_section_that_is_read(phone, address):
+    phone.goto(f"{address}chapters/resnet.html#do-gradients-vanish")
+    expect(phone.locator(".pw-here")).to_have_text("Do gradients vanish?")
+    here, heading = (phone.locator(place).bounding_box() for place in (".pw-here", ":target > h2"))
+    assert heading["y"] >= here["y"] + here["height"] - 1
 
 
 @pytest.mark.parametrize("kind", [".pw-copy", ".headerlink", ".pw-fold > summary"])

@@ -69,7 +69,7 @@
       };
       tools.className = "pw-tools";
       add("pw-wrap", "Wrap", wrap).hidden = true;
-      if (navigator.clipboard) add("pw-copy", "Copy", (button) => copy(button, code.textContent));
+      if (navigator.clipboard) add("pw-copy", "Copy", (button) => copy(button, code.textContent)).ariaLive = "polite";
       code.after(tools);
     }
     showWrap();

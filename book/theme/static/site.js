@@ -29,18 +29,23 @@
   // waits for its letters, which come from the disk.
   const beside = (name) => new URL(name, script.src).href;
   if (location.protocol === "file:")
-    for (const [name, weight, style] of [
-      ["regular", "normal", "normal"],
-      ["bold", "500 700", "normal"],
-      ["italic", "normal", "italic"],
+    for (const [family, name, weight, style] of [
+      ["Pixelwise Sans", "pixelwise-sans-regular", "normal", "normal"],
+      ["Pixelwise Sans", "pixelwise-sans-bold", "500 700", "normal"],
+      ["Pixelwise Sans", "pixelwise-sans-italic", "normal", "italic"],
+      ["STIX Two Math", "stix-two-math", "normal", "normal"],
     ]) {
-      const source = `url("${beside(`fonts/pixelwise-sans-${name}.woff2`)}")`;
-      document.fonts.add(new FontFace("Pixelwise Sans", source, { weight, style, display: "block" }));
+      const source = `url("${beside(`fonts/${name}.woff2`)}")`;
+      document.fonts.add(new FontFace(family, source, { weight, style, display: "block" }));
     }
   else
-    for (const name of ["regular", "bold"]) {
+    for (const name of [
+      "pixelwise-sans-regular",
+      "pixelwise-sans-bold",
+      ...("math" in root.dataset ? ["stix-two-math"] : []),
+    ]) {
       const link = document.createElement("link");
-      const href = beside(`fonts/pixelwise-sans-${name}.woff2`);
+      const href = beside(`fonts/${name}.woff2`);
       Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href });
       document.head.append(link);
     }
@@ -79,11 +84,22 @@
     colour();
   }
 
+  const SCROLLS = [
+    ["pre", "Code"],
+    [".pw-math", "Formula"],
+    [".pw-drawing *", "Drawing"],
+    [".pw-scroll", "Table"],
+    ["*", "Output"],
+  ];
+
   function letKeysScroll() {
     const fit = new ResizeObserver((entries) => {
       for (const { target } of entries)
         if (target.scrollWidth > target.clientWidth) {
           target.tabIndex = 0;
+          // A stop has a name
+          if (!target.hasAttribute("role")) target.role = "group";
+          target.ariaLabel ??= `${SCROLLS.find(([kind]) => target.matches(kind))[1]}, scrolls sideways`;
           target.parentElement.querySelector(".pw-wrap")?.removeAttribute("hidden");
         } else target.removeAttribute("tabindex");
     });
@@ -93,9 +109,11 @@
   function markSection() {
     const links = [...document.querySelectorAll(".pw-sections > ul ul a")];
     const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
+    const here = document.querySelector(".pw-here");
     const mark = () => {
       const past = headings.filter((heading) => heading && heading.getBoundingClientRect().top < 120).length;
       links.forEach((link, i) => link.setAttribute("aria-current", i === past - 1));
+      if (here) here.textContent = past ? links[past - 1].textContent : "";
     };
     document.getElementById("sections")?.addEventListener("click", ({ target, currentTarget }) => {
       if (target.closest("a") && currentTarget.matches(":popover-open")) currentTarget.hidePopover();
@@ -108,7 +126,8 @@
     if (links.length) addEventListener("scroll", soon, { passive: true });
   }
 
-  // Of many that do the same one is a tab stop, the first on the screen; arrow keys lead from it to the others.
+  // Of many that do the same, or of a list of contents, one is a tab stop: where the reader is, or the first on the
+  // screen; arrow keys lead from it to the others.
   function rove(kind) {
     const all = [...document.querySelectorAll(kind)];
     // Not those in a box that is closed
@@ -117,13 +136,15 @@
     const nearest = () => {
       if (all.includes(document.activeElement)) return;
       const shown = open();
-      choose(shown.find((one) => one.getBoundingClientRect().top > 0) ?? shown.at(-1));
+      const here = shown.find((one) => one.matches("[aria-current=page], [aria-current=true]"));
+      choose(here ?? shown.find((one) => one.getBoundingClientRect().top > 0) ?? shown.at(-1));
     };
     for (const one of all) {
       one.addEventListener("focus", () => choose(one));
       one.addEventListener("keydown", (event) => {
         const shown = open();
-        const next = shown[shown.indexOf(one) + ({ ArrowDown: 1, ArrowUp: -1 }[event.key] ?? NaN)];
+        const at = shown.indexOf(one);
+        const next = shown[{ ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: shown.length - 1 }[event.key]];
         if (!next) return;
         event.preventDefault();
         next.focus();
@@ -158,8 +179,17 @@
     letKeysScroll();
     const painted = () => {
       root.classList.remove("pw-opening");
-      const kinds = [".pw-wrap", ".pw-copy", ".headerlink", ".pw-fold > summary", ".pw-drawing summary", ".pw-take"];
-      kinds.forEach(rove);
+      const lists = [".pw-chapters a", ".pw-sections a"];
+      const tools = [
+        ".pw-wrap",
+        ".pw-copy",
+        ".headerlink",
+        ".pw-fold > summary",
+        ".pw-drawing summary",
+        ".pw-take",
+        ".pw-larger",
+      ];
+      [...lists, ...tools].forEach(rove);
     };
     // After the next frame
     requestAnimationFrame(() => setTimeout(painted));
