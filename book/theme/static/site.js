@@ -150,7 +150,7 @@
         next.focus();
       });
     }
-    addEventListener("scrollend", nearest);
+    addEventListener("scrollend", () => requestAnimationFrame(nearest)); // when the list of sections has followed
     addEventListener("toggle", nearest, true);
     nearest();
   }
