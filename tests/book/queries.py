@@ -47,6 +47,18 @@ FIRST = {
     "thin objects": "chapters/semantic_segmentation#thin-things-break-first",
     "flatten a kernel": "chapters/upsampling#try-it-flatten-a-kernel",
     "do gradients vanish": "chapters/resnet#do-gradients-vanish",
+    "why does depth hurt": "chapters/resnet#resnet-blocks-that-learn-the-difference-from-their-input",
+    "how do I train on my own pictures": "chapters/transfer#your-own-folder",
+    "FCN-32s": "chapters/fcn#fcn-32s-fcn-16s-fcn-8s",
+    # Misspelt, inflected, in American English, and in Korean with an ending or as it sounds.
+    "recptive feild": "chapters/glossary#receptive-field",
+    "segmantation": "chapters/glossary#semantic-segmentation",
+    "normalize": "chapters/glossary#batch-normalisation",
+    "camvid license": "chapters/transfer#whose-are-the-weights",
+    "수용영역은": "chapters/glossary#receptive-field",
+    "스킵 커넥션": "chapters/glossary#skip-connection",
+    "학습률": "chapters/glossary#learning-rate",
+    "SE block": "chapters/glossary#squeeze-and-excitation",
     "DeepLabV3Plus": "reference/models#pixelwise.models.DeepLabV3Plus",
     "inverse_sqrt": "reference/training#pixelwise.training.losses.inverse_sqrt_frequencies",
 }

@@ -267,6 +267,46 @@ def test_the_search_is_answered_below_the_field_and_leads_to_the_words(browser, 
     tab.close()
 
 
+def test_the_place_of_a_hit_is_seen_on_arrival(browser, address):
+    """What hides it is opened; code that is folded stays so, for the index has no code."""
+    tab = browser.new_page(viewport={"width": 1280, "height": 800})
+    tab.goto(f"{address}chapters/fcn.html")
+    word = tab.evaluate(
+        """() => {
+          const words = (text) => text.toLowerCase().match(/[a-z]{7,}/g) ?? [];
+          const section = document.getElementById("exercises");
+          const boxes = [...section.querySelectorAll("details:not(.pw-fold)")];
+          const hidden = boxes.flatMap((box) => [...box.querySelectorAll("p")].flatMap((p) => words(p.textContent)));
+          boxes.forEach((box) => box.remove());
+          const seen = new Set(words(section.textContent));
+          return hidden.find((one) => !seen.has(one) && !one.endsWith("s"));
+        }"""
+    )
+    tab.goto(f"{address}chapters/fcn.html?find={word}#exercises")
+    box = tab.locator("#exercises details[open]")
+    box.wait_for(timeout=10_000)
+    assert word in box.inner_text().lower()
+    expect(box.locator("p").filter(has_text=re.compile(word, re.IGNORECASE)).first).to_be_in_viewport()
+    assert tab.locator(".pw-fold[open]").count() == 0
+    tab.close()
+
+
+def test_a_result_quotes_what_was_asked_and_says_how_many_there_are(browser, address):
+    tab = browser.new_page()
+    tab.goto(f"{address}search.html?q=deconvolution")
+    tab.locator("#search-results li p mark").first.wait_for()
+    assert tab.get_by_role("status").inner_text().endswith("the best 20 here")
+    field = tab.locator(".pw-search input")
+    field.fill("overlaping")
+    expect(tab.get_by_role("status")).to_contain_text("“overlapping”")
+    field.fill("xyzzy")
+    expect(tab.get_by_role("status")).to_contain_text("Nothing found")
+    assert tab.locator("#search-results li").count() == 3, "no term that is written alike"
+    field.fill("전치 합성곱")
+    assert tab.locator("#search-results [lang=ko]").count() > 0
+    tab.close()
+
+
 def test_a_hit_names_its_page_unless_it_is_called_as_the_page(browser, address):
     tab = browser.new_page()
     tab.goto(f"{address}search.html?q=U-Net")

@@ -1,4 +1,5 @@
-// What a page of code or of claims has beside site.js: whether code shows, Wrap and Copy, and fields that narrow a list.
+// What a chapter and the page of claims have beside site.js: whether code shows, Wrap and Copy, fields that narrow a list,
+// and notes that open at a tap.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -98,7 +99,28 @@
     }
   };
 
+  // Where nothing hovers, a tap on a term or a source opens its note, and the next one follows the link; Escape puts away
+  // what hover, focus or a tap brought up.
+  function openNotes() {
+    const quiet = (yes) => root.classList.toggle("pw-quiet", yes);
+    addEventListener("click", (event) => {
+      const note = event.target.closest?.(".pw-note");
+      const open = document.querySelector(".pw-note.pw-open");
+      if (open !== note) open?.classList.remove("pw-open");
+      // A key follows the link at once
+      const tapped = event.detail > 0 && matchMedia("(hover: none)").matches;
+      if (!note || note === open || !tapped) return;
+      event.preventDefault();
+      note.classList.add("pw-open");
+      quiet(false);
+    });
+    addEventListener("keydown", (event) => event.key === "Escape" && quiet(true));
+    for (const kind of ["pointerover", "focusin"])
+      addEventListener(kind, (event) => event.target.closest?.(".pw-note") || quiet(false));
+  }
+
   addCodeSwitch();
   narrowClaims();
   addCodeTools();
+  openNotes();
 })();

@@ -28,25 +28,24 @@
   // they are there when it is painted. From file:// a browser refuses what a page asks for in advance: there the text
   // waits for its letters, which come from the disk.
   const beside = (name) => new URL(name, script.src).href;
+  const font = (name) => beside(`fonts/${name}.woff2`);
   if (location.protocol === "file:")
-    for (const [family, name, weight, style] of [
-      ["Pixelwise Sans", "pixelwise-sans-regular", "normal", "normal"],
-      ["Pixelwise Sans", "pixelwise-sans-bold", "500 700", "normal"],
-      ["Pixelwise Sans", "pixelwise-sans-italic", "normal", "italic"],
-      ["STIX Two Math", "stix-two-math", "normal", "normal"],
+    for (const [name, weight = "normal", style = "normal"] of [
+      ["pixelwise-sans-regular"],
+      ["pixelwise-sans-bold", "500 700"],
+      ["pixelwise-sans-italic", "normal", "italic"],
+      ["stix-two-math"],
     ]) {
-      const source = `url("${beside(`fonts/${name}.woff2`)}")`;
-      document.fonts.add(new FontFace(family, source, { weight, style, display: "block" }));
+      const family = name[0] === "s" ? "STIX Two Math" : "Pixelwise Sans";
+      document.fonts.add(new FontFace(family, `url("${font(name)}")`, { weight, style, display: "block" }));
     }
   else
-    for (const name of [
-      "pixelwise-sans-regular",
-      "pixelwise-sans-bold",
-      ...("math" in root.dataset ? ["stix-two-math"] : []),
-    ]) {
+    for (const name of ["pixelwise-sans-regular", "pixelwise-sans-bold", "stix-two-math"].slice(
+      0,
+      "math" in root.dataset ? 3 : 2,
+    )) {
       const link = document.createElement("link");
-      const href = beside(`fonts/${name}.woff2`);
-      Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href });
+      Object.assign(link, { rel: "preload", as: "font", type: "font/woff2", crossOrigin: "", href: font(name) });
       document.head.append(link);
     }
 
@@ -84,22 +83,13 @@
     colour();
   }
 
-  const SCROLLS = [
-    ["pre", "Code"],
-    [".pw-math", "Formula"],
-    [".pw-drawing *", "Drawing"],
-    [".pw-scroll", "Table"],
-    ["*", "Output"],
-  ];
-
   function letKeysScroll() {
     const fit = new ResizeObserver((entries) => {
       for (const { target } of entries)
         if (target.scrollWidth > target.clientWidth) {
           target.tabIndex = 0;
-          // A stop has a name
-          if (!target.hasAttribute("role")) target.role = "group";
-          target.ariaLabel ??= `${SCROLLS.find(([kind]) => target.matches(kind))[1]}, scrolls sideways`;
+          target.role ??= "group"; // what is a stop says so
+          target.ariaLabel ??= "Scrolls sideways";
           target.parentElement.querySelector(".pw-wrap")?.removeAttribute("hidden");
         } else target.removeAttribute("tabindex");
     });
@@ -150,30 +140,14 @@
         next.focus();
       });
     }
-    addEventListener("scrollend", nearest);
+    addEventListener("scrollend", () => requestAnimationFrame(nearest)); // when the list of sections has followed
     addEventListener("toggle", nearest, true);
     nearest();
-  }
-
-  // Where nothing hovers, a tap on a term or a source opens its note, and the next one follows the link.
-  function openNotes() {
-    addEventListener("click", (event) => {
-      const note = event.target.closest?.(".pw-note");
-      const open = document.querySelector(".pw-note.pw-open");
-      if (open !== note) open?.classList.remove("pw-open");
-      // A key follows the link at once
-      const tapped = event.detail > 0 && matchMedia("(hover: none)").matches;
-      if (!note || note === open || !tapped) return;
-      event.preventDefault();
-      note.classList.add("pw-open");
-      root.classList.remove("pw-quiet");
-    });
   }
 
   addEventListener("DOMContentLoaded", () => {
     markSection();
     showChapter();
-    openNotes();
     searchWhenAsked();
     addModeButton();
     letKeysScroll();
@@ -196,15 +170,9 @@
   });
   addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    // Puts away what hover, focus or a tap brought up
-    if (event.key === "Escape") root.classList.add("pw-quiet");
-    else if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
       document.querySelector("header input[type=search]").focus();
       event.preventDefault();
     }
   });
-  for (const kind of ["pointerover", "focusin"])
-    addEventListener(kind, (event) => {
-      if (!event.target.closest?.(".pw-note")) root.classList.remove("pw-quiet");
-    });
 })();
