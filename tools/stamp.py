@@ -91,17 +91,7 @@ def hash_code(text: str) -> str:
     So a module that only moves, or that imports from one that has moved, keeps its hash. The tree is spelt out here
     rather than by `ast.dump`, whose form differs between Python versions.
     """
-    return hashlib.sha256(_spell(_Unimported().visit(ast.parse(text))).encode()).hexdigest()
-
-
-class _Unimported(ast.NodeTransformer):
-    """Leaves import statements out of a tree."""
-
-    def visit_Import(self, node: ast.Import) -> None:
-        return None
-
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
-        return None
+    return hashlib.sha256(_spell(ast.parse(text), (ast.Import, ast.ImportFrom)).encode()).hexdigest()
 
 
 def _import_names(tree: ast.Module) -> ast.Module:
@@ -114,17 +104,26 @@ def _import_names(tree: ast.Module) -> ast.Module:
     return tree
 
 
-def _spell(node: object) -> str:
+def _spell(node: object, left_out: tuple[type[ast.stmt], ...] = ()) -> str:
+    """A tree in one line, without its docstrings and the statements that are left out."""
     if isinstance(node, ast.Constant):
         return repr(node.value)
     if isinstance(node, list):
-        return f"[{', '.join(map(_spell, node))}]"
+        return f"[{', '.join([_spell(item, left_out) for item in node])}]"
     if not isinstance(node, ast.AST):
         return repr(node)
-    fields = {name: getattr(node, name, None) for name in node._fields}
-    if isinstance(node, DOCUMENTED) and _is_docstring(node.body[:1]):
-        fields["body"] = node.body[1:]
-    parts = [f"{name}={_spell(value)}" for name, value in fields.items() if value is not None and value != []]
+    parts = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if value is None:
+            continue
+        if isinstance(value, list):
+            value = [item for item in value if not isinstance(item, left_out)]
+            if name == "body" and isinstance(node, DOCUMENTED) and _is_docstring(value[:1]):
+                value = value[1:]
+            if not value:
+                continue
+        parts.append(f"{name}={_spell(value, left_out)}")
     return f"{type(node).__name__}({', '.join(parts)})"
 
 
@@ -168,9 +167,10 @@ def hash_library(library: Path = LIBRARY) -> dict[str, str | None]:
 
 def changed_modules(stamp: Json, library: Path = LIBRARY) -> list[str]:
     """The modules that the stamped run imported and whose code is no longer in the library, wherever it lay then."""
-    present = set(hash_library(library).values())
     recorded = {module: code for module, code in stamp.get("library", {}).items() if module not in UNSTORED}
-    return [module for module, code in recorded.items() if code not in present]
+    elsewhere = [module for module, code in recorded.items() if hash_module(module, library) != code]
+    present = set(hash_library(library).values()) if elsewhere else set()
+    return [module for module in elsewhere if recorded[module] not in present]
 
 
 def notebooks(names: str = "", folder: Path = CHAPTERS) -> list[Path]:

@@ -44,18 +44,22 @@ def test_recorded_chapter_is_sound_and_stamped(chapter):
 
 
 @pytest.mark.parametrize(
-    ("cell", "reason"),
+    ("cells", "reasons"),
     [
-        ("raise ValueError('no such scene')", "code cell 3"),
-        ("print('/home/ada/run.pt')", "a path of one machine"),
-        ("import ipywidgets\nipywidgets.IntSlider()", "shows a widget"),
+        (["raise ValueError('no such scene')"], ["code cell 3"]),
+        (
+            ["print('/home/ada/run.pt')", "import ipywidgets\nipywidgets.IntSlider()"],
+            ["a path of one machine", "shows a widget"],
+        ),
     ],
 )
-def test_what_cannot_be_stored_leaves_the_file_untouched(chapter, cell, reason):
-    path = chapter(cell)
+def test_what_cannot_be_stored_leaves_the_file_untouched(chapter, cells, reasons):
+    path = chapter(*cells)
     before = path.read_bytes()
-    with pytest.raises(record.RecordingError, match=reason):
+    with pytest.raises(record.RecordingError) as raised:
         record.record(path, budget="smoke")
+    for reason in reasons:
+        assert reason in str(raised.value)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
