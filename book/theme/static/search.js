@@ -148,6 +148,7 @@ globalThis.Search = (() => {
     const ranges = [];
     while (walker.nextNode())
       for (const { index: start, 0: found } of walker.currentNode.data.matchAll(pattern)) {
+        walker.currentNode.parentElement.closest("pw-withheld")?.show(true);
         const range = new Range();
         range.setStart(walker.currentNode, start);
         range.setEnd(walker.currentNode, start + found.length);
