@@ -158,7 +158,8 @@
     letKeysScroll();
     const painted = () => {
       root.classList.remove("pw-opening");
-      const kinds = [".pw-wrap", ".pw-copy", ".headerlink", ".pw-fold > summary", ".pw-drawing summary", ".pw-take"];
+      const code = [".pw-wrap", ".pw-copy", ".pw-fold > summary"];
+      const kinds = [...code, ".headerlink", ".pw-drawing summary", ".pw-take", ".pw-claims a"];
       kinds.forEach(rove);
     };
     // After the next frame
