@@ -157,7 +157,7 @@ class Claims(SphinxDirective):
         counts = f"{kinds.total()} claims: {total}. {others or 'All of them hold'}."
         lead = f'<ul class="pw-surprises">{"".join(surprises.values())}</ul>' if surprises else ""
         options = "".join(f"<option>{escape(kind)}</option>" for kind in sorted(kinds))
-        head = nodes.raw("", lead + FILTER.format(chapters=choices, kinds=options), format="html")
+        head = nodes.raw("", FILTER.format(chapters=choices, kinds=options) + lead, format="html")
         return [nodes.paragraph("", counts), head, *sections]
 
 

@@ -18,6 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from book import toc
+from book.extensions import renderings
 from book.extensions.explorables import HOST, PICTURE
 from tools import stamp
 
@@ -58,14 +59,17 @@ def recorded(pages: list[str], root: Path = stamp.ROOT) -> dict[str, Figure]:
     return figures
 
 
-def thumbnail(host: str) -> str:
-    """The host's still picture, small, as a data address."""
-    with Image.open(io.BytesIO(base64.b64decode(PICTURE.findall(host)[0])), formats=["PNG"]) as picture:
-        small = picture.convert("RGB")
-        small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    file = io.BytesIO()
-    small.quantize(256, method=Image.Quantize.FASTOCTREE).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+def thumbnails(figure: Figure) -> str:
+    """The img tags of a figure's still picture, small, for light pages and for dark ones."""
+    tags = ""
+    with Image.open(io.BytesIO(base64.b64decode(PICTURE.findall(figure.host)[0])), formats=["PNG"]) as picture:
+        for kind, small in (("light", picture.convert("RGB")), ("dark", renderings.darken(picture))):
+            small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+            file = io.BytesIO()
+            small.quantize(256, method=Image.Quantize.FASTOCTREE).save(file, "PNG")
+            address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+            tags += f'<img class="pw-on-{kind}" width="300" alt="{figure.alt}" src="{address}">'
+    return tags
 
 
 class FromNotebooks(SphinxDirective):
@@ -97,8 +101,7 @@ class Gallery(FromNotebooks):
             name, _, sentence = figure.caption.partition(": ")
             link = "../" * self.env.docname.count("/") + f"{figure.page}.html#{figure.name}"
             items.append(
-                f'<li><img width="300" alt="{figure.alt}" src="{thumbnail(figure.host)}">'
-                f'<a href="{link}">{html.escape(name)}</a>'
+                f'<li>{thumbnails(figure)}<a href="{link}">{html.escape(name)}</a>'
                 f"<p>{html.escape(sentence[:1].upper() + sentence[1:])}</p></li>"
             )
         return [nodes.raw("", f'<ul class="pw-gallery">{"".join(items)}</ul>', format="html")]

@@ -36,6 +36,9 @@ CHOICES = ("photograph", "coarse", "+ finer", "+ finest", "truth")
 FIRST, CHECKED = CHOICES.index("+ finest"), " checked"
 """The level that is pressed at first: what the network makes of the street with all of its maps."""
 
+SAID = {"signsymbol": "sign"}
+"""What a reader calls a class; the data set's own name is made of two words."""
+
 
 class Levels(FromNotebooks):
     """`{levels}`: the scene of the recorded figure `fcn-skips` and what its network makes of it with each level."""
@@ -74,7 +77,7 @@ class Levels(FromNotebooks):
         )
         occur = {*np.unique(np.stack([*frames, labels]))}
         key = "".join(
-            f'<li><i style="background:{colour}"></i>{html.escape(name)}</li>'
+            f'<li><i style="background:{colour}"></i>{html.escape(SAID.get(name, name))}</li>'
             for label, name, colour, _ in state["classes"]
             if label in occur
         )

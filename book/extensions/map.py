@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 from sphinx.util.typing import ExtensionMetadata
 
 from book import toc
-from book.extensions import gallery
+from book.extensions import gallery, renderings
 from tools import stamp
 
 ITEM = """<li><a href="{link}">{picture}<small>{number}</small> <strong>{title}</strong>
@@ -41,16 +41,18 @@ class Map(SphinxDirective):
 
 
 def tag(page: str, notebook: stamp.Json) -> str:
-    """The img tag of a chapter's picture; empty where it has none."""
-    if (small := thumbnail(page, notebook)) is None:
-        return ""
-    file = io.BytesIO()
-    small.quantize(128, method=Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
-    address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-    return f'<img src="{address}" alt="" aria-hidden="true" width="{SIZE[0]}">'
+    """The img tags of a chapter's picture, for light pages and for dark ones; empty where it has none."""
+    tags = ""
+    for kind in ("light", "dark"):
+        if small := thumbnail(page, notebook, dark=kind == "dark"):
+            file = io.BytesIO()
+            small.quantize(128, method=Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
+            address = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+            tags += f'<img class="pw-on-{kind}" src="{address}" alt="" aria-hidden="true" width="{SIZE[0]}">'
+    return tags
 
 
-def thumbnail(page: str, notebook: stamp.Json) -> Image.Image | None:
+def thumbnail(page: str, notebook: stamp.Json, *, dark: bool = False) -> Image.Image | None:
     """A chapter's picture, small: of its first interactive figure, else of the first figure that it stores."""
     figures = list(gallery.recorded([page]).values())
     outputs = [output.get("data", {}) for cell in stamp.code_cells(notebook) for output in cell["outputs"]]
@@ -60,7 +62,7 @@ def thumbnail(page: str, notebook: stamp.Json) -> Image.Image | None:
     if not stored:
         return None
     with Image.open(io.BytesIO(base64.b64decode(stored[0])), formats=["PNG"]) as picture:
-        small = picture.convert("RGB")
+        small = renderings.darken(picture) if dark else picture.convert("RGB")
     small = small.crop((0, 0, small.width, min(round(small.width * SIZE[1] / SIZE[0]), small.height)))
     corner = tuple(small.crop((0, 0, 1, 1)).tobytes())
     return ImageOps.pad(small, SIZE, Image.Resampling.LANCZOS, color=corner)

@@ -3,6 +3,7 @@
 import datetime
 import html
 import json
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -12,6 +13,9 @@ from sphinx.util.typing import ExtensionMetadata
 
 from book import toc
 from tools import stamp
+
+BEGINNING = re.compile(r"budget \w+ · device \w+ · data [\w-]+ · seeds [\d, ]+")
+"""What `course.begin` prints."""
 
 
 def describe(recording: stamp.Json, changed: list[str]) -> str:
@@ -46,17 +50,33 @@ def spell_seconds(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
 
-def add_stamp(app: Sphinx, doctree: nodes.document) -> None:
+def recorded(app: Sphinx) -> stamp.Json | None:
+    """The stamp of the page that is read, if it is a recorded notebook."""
     path = Path(app.env.doc2path(app.env.docname))
     if path.suffix != ".ipynb":
-        return
-    with open(path, encoding="utf-8") as file:
-        recording = json.load(file)["metadata"].get("pixelwise")
+        return None
+    return json.loads(path.read_text(encoding="utf-8"))["metadata"].get("pixelwise")
+
+
+def add_stamp(app: Sphinx, doctree: nodes.document) -> None:
+    recording = recorded(app)
     title = next(doctree.findall(nodes.title), None)
     if not recording or title is None:
         return
     line = nodes.raw("", describe(recording, stamp.changed_modules(recording)), format="html")
     title.parent.insert(title.parent.index(title) + 1, line)
+
+
+def leave_out_beginning(app: Sphinx, doctree: nodes.document) -> None:
+    """Take out the line in which a run says what the stamp says: its budget, device, data and seeds."""
+    if not recorded(app):
+        return
+    for output in list(doctree.findall(nodes.literal_block)):
+        if BEGINNING.fullmatch(output.astext().strip()):
+            around = output.parent
+            around.remove(output)
+            if not around.children:
+                around.parent.remove(around)
 
 
 HEAD = ("Chapter", "Data", "Budget", "Device", "Time", "Slowest cell", "Python", "torch", "Date")
@@ -102,5 +122,6 @@ class Runs(SphinxDirective):
 
 def setup(app: Sphinx) -> ExtensionMetadata:
     app.add_directive("runs", Runs)
+    app.connect("doctree-read", leave_out_beginning, priority=400)  # before folds look whether a cell shows anything
     app.connect("doctree-read", add_stamp)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

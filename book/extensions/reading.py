@@ -53,11 +53,25 @@ def mark_questions(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def mark_predictions(app: Sphinx, doctree: nodes.document) -> None:
-    """Set a paragraph in italics that asks for a prediction upright, with a mark of its own."""
+    """Set what asks for a prediction, in italics in the source, upright in a box of its own, out of its paragraph."""
     for paragraph in list(doctree.findall(nodes.paragraph)):
-        if [type(part) for part in paragraph.children] == [nodes.emphasis] and paragraph.astext().startswith(PREDICT):
-            paragraph["classes"].append("pw-predict")
-            paragraph.children = list(paragraph[0].children)
+        parts = paragraph.children
+        for place, part in enumerate(parts):
+            if isinstance(part, nodes.emphasis) and part.astext().startswith(PREDICT):
+                box = nodes.paragraph("", "", *part.children, classes=["pw-predict"])
+                around = trimmed(parts[:place]), box, trimmed(parts[place + 1 :])
+                paragraph.replace_self([one for one in around if one.children])
+                break
+
+
+def trimmed(parts: list[nodes.Node]) -> nodes.paragraph:
+    """A paragraph of these parts, with no blanks at its ends."""
+    cut = list(parts)
+    if cut and isinstance(cut[0], nodes.Text):
+        cut[0] = nodes.Text(cut[0].lstrip())
+    if cut and isinstance(cut[-1], nodes.Text):
+        cut[-1] = nodes.Text(cut[-1].rstrip())
+    return nodes.paragraph("", "", *(part for part in cut if part.astext()))
 
 
 def caption_figures(app: Sphinx, doctree: nodes.document) -> None:

@@ -48,9 +48,7 @@ def pair(tag: str, file: Path, images: Path) -> str:
         if boxes is None:
             return tag
         pixels = np.asarray(picture.convert("RGB"))
-    kept = np.zeros(pixels.shape[:2], bool)
-    for left, top, right, bottom in json.loads(boxes):
-        kept[top:bottom, left:right] = True
+    kept = inside(boxes, pixels)
     share = kept.mean()
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     kept |= class_areas(np.where(kept, 0, packed))
@@ -65,6 +63,24 @@ def pair(tag: str, file: Path, images: Path) -> str:
         look = f'style="--inset: {inset:.4f}" class="pw-on-{page}{wide}"'
         tags.append(re.sub(r'src="([^"]*/)?[^"/]*"', rf'{look} src="\g<1>{name}"', tag, count=1))
     return "".join(tags)
+
+
+def inside(boxes: str, pixels: np.ndarray) -> np.ndarray:
+    """Which pixels (H, W) keep their colours, by the entry of the PNG."""
+    kept = np.zeros(pixels.shape[:2], bool)
+    for left, top, right, bottom in json.loads(boxes):
+        kept[top:bottom, left:right] = True
+    return kept
+
+
+def darken(picture: Image.Image) -> Image.Image:
+    """A figure on its card, as a dark page shows both; as it is, where it does not say what in it keeps its colours."""
+    pixels = np.array(picture.convert("RGB"))
+    if boxes := picture.info.get(KEPT):
+        drawn = ~inside(boxes, pixels)
+        colours, index = np.unique(pixels[drawn], axis=0, return_inverse=True)
+        pixels[drawn] = turn_over(colours.astype(float)).round().astype(np.uint8)[index.ravel()]
+    return Image.fromarray(pixels)
 
 
 def render(colours: np.ndarray, index: np.ndarray, counts: np.ndarray, *, dark: bool) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
-SCRIPTS = ("site.js", "code.js", "search.js", "exercises.js")
+SCRIPTS = ("site.js", "code.js", "search.js", "exercises.js", "withheld.js")
 
 
 def bare(script: str) -> str:

@@ -232,6 +232,23 @@ def test_a_source_is_explained_where_its_address_is_first_linked():
     assert not list(listed.findall(nodes.raw))
 
 
+def test_a_prediction_stands_in_a_box_of_its_own_wherever_it_is_asked():
+    asked = nodes.emphasis("", "Predict: how many?")
+    page = nodes.section("", nodes.paragraph("", "", nodes.Text("Three dots. "), asked, nodes.Text("\nThen count.")))
+    reading.mark_predictions(None, page)
+    shown = [(part["classes"], part.astext()) for part in page.findall(nodes.paragraph)]
+    assert shown == [([], "Three dots."), (["pw-predict"], "Predict: how many?"), ([], "Then count.")]
+
+
+def test_what_the_stamp_says_is_not_printed_again(tmp_path):
+    path = save(sound_notebook(), tmp_path / "chapter.ipynb")
+    app = SimpleNamespace(env=SimpleNamespace(docname="chapter", doc2path=lambda _: path))
+    printed = ("budget cpu · device cpu · data streets · seeds 0, 1, 2\n", "mIoU 0.5\n")
+    page = nodes.section("", *(nodes.container("", nodes.literal_block("", text)) for text in printed))
+    provenance.leave_out_beginning(app, page)
+    assert [part.astext() for part in page.children] == ["mIoU 0.5\n"]
+
+
 def test_stamp_in_words():
     html = provenance.describe(MADE, changed=[])
     assert '<time datetime="2026-11-03">3 November 2026</time>' in html

@@ -74,8 +74,18 @@ def test_what_is_drawn_begins_where_the_text_does(tmp_path):
     assert tags.count('style="--inset: 0.0300"') == 2
 
 
+def test_a_small_picture_of_a_figure_lies_on_a_dark_card_on_a_dark_page(figure):
+    with Image.open(figure) as picture:
+        shown = np.asarray(renderings.darken(picture)).astype(int)
+    assert shown[0, 0].max() < 60, "the card stays as light as paper"
+    assert shown[2, 0].min() > 200, "ink is dark on a dark card"
+    assert [tuple(shown[12, x]) for x in (11, 12, 13, 14)] == [PHOTO, PAPER, INK, BLUE]
+
+
 def test_a_picture_that_says_nothing_stays_as_it_is(tmp_path):
     Image.new("RGB", (4, 4), PAPER).save(tmp_path / "old.png")
+    with Image.open(tmp_path / "old.png") as picture:
+        assert renderings.darken(picture).getpixel((0, 0)) == PAPER
     tag = '<img src="old.png">'
     assert renderings.pair(tag, tmp_path / "old.png", tmp_path) == tag
 

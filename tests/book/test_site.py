@@ -784,7 +784,10 @@ def test_claims_are_narrowed_by_words_chapter_and_kind(browser, address):
     rows = tab.locator(".pw-claimed tbody tr:visible")
     every = rows.count()
     assert tab.locator(".pw-surprises li").count() >= 6
+    fields, first = (tab.locator(kind).bounding_box()["y"] for kind in (".pw-filter", ".pw-surprises"))
+    assert fields < first, "the fields stand below a list that they do not narrow"
     tab.get_by_label("Words").fill("checkerboard nowhere")
+    assert not tab.locator(".pw-surprises").is_visible()
     assert (rows.count(), tab.locator(".pw-claimed:visible").count()) == (0, 0)
     tab.get_by_label("Words").fill("camvid")
     assert 0 < rows.count() < every
@@ -794,6 +797,25 @@ def test_claims_are_narrowed_by_words_chapter_and_kind(browser, address):
     assert 0 < rows.count() == tab.locator("#claims-fcn tr[data-kind=exact]").count()
     assert tab.locator(".pw-filter output").inner_text() == f"{rows.count()} of {every}"
     context.close()
+
+
+def test_the_page_of_claims_is_walked_in_few_steps_and_arrows_lead_through_its_rows(browser, address):
+    tab = browser.new_page()
+    tab.goto(f"{address}chapters/claims.html")
+    rows = tab.locator(".pw-claims a")
+    stop = tab.locator(".pw-claims a[tabindex='0']")
+    stop.wait_for()
+    assert rows.count() > 100
+    assert stop.count() == 1
+    tab.get_by_label("Words").fill("camvid")
+    assert stop.is_visible(), "the row that is the stop is put away"
+    stop.focus()
+    tab.keyboard.press("ArrowDown")
+    assert tab.evaluate("document.activeElement.matches('.pw-claims a')")
+    assert tab.evaluate("document.activeElement.checkVisibility()")
+    reached = "[...document.querySelectorAll('a, button, input, select, summary')]"
+    assert tab.evaluate(f"{reached}.filter((one) => one.tabIndex >= 0 && one.checkVisibility()).length") < 90
+    tab.close()
 
 
 def test_dark_mode_leaves_pictures_as_they_are(browser, address):

@@ -114,7 +114,7 @@ def test_the_front_end_reads_and_judges(call):
 
 def test_what_it_says_ends_with_the_verdict(call):
     choice, scale = question().state, make("Question").state
-    assert call("finding", "", choice).startswith("Make your guess")
+    assert call("finding", "", choice) == ""
     assert call("finding", "partly", choice) == f"You said “partly”, and so it is. {choice['verdict']}"
     assert call("finding", "no", choice) == f"You said “no”, but it is “partly”. {choice['verdict']}"
     assert call("finding", "9", scale) == (
@@ -137,10 +137,9 @@ def says(tab, words):
 
 def test_committing_by_keys_shows_what_was_measured_and_can_be_taken_back(open_live):
     tab = open_live(question())
-    says(tab, "Make your guess")
     for withheld in ("ten times as often", "bring less than twelve", "another network"):
         assert withheld not in tab.locator(".pw-explorable").inner_text()
-    tab.get_by_role("button", name="Commit").focus()
+    tab.get_by_role("button", name="Commit and see").focus()
     tab.keyboard.press("Enter")
     says(tab, "Choose an answer first")
     tab.keyboard.press("Space")  # the focus went to the first answer
@@ -154,12 +153,13 @@ def test_committing_by_keys_shows_what_was_measured_and_can_be_taken_back(open_l
     chart = tab.get_by_role("img", name=re.compile("as they come 12.1, 13, 11.4; ten times.*Your guess: no"))
     assert chart.is_visible()
     assert tab.get_by_role("radio", name=re.compile("^no.*your guess")).is_disabled()
-    assert "✓ as measured" in tab.locator(".answer", has_text="partly").inner_text()
+    assert tab.locator(".answer", has_text="partly").inner_text().endswith("✓ as measured")
+    assert tab.locator(".answer", has_text="no").inner_text().endswith("⚑ your guess · ✗ not as measured")
     for shown in ("another network", "Poles gain less than 12 points (measured 8.5"):
         assert shown in tab.locator(".pw-explorable").inner_text()
     tab.keyboard.press("Enter")
-    says(tab, "Make your guess")
-    assert not chart.is_visible()
+    chart.wait_for(state="hidden")
+    assert tab.get_by_role("radio", name="no", exact=True).is_enabled()
     assert tab.evaluate("localStorage.getItem('question-poles-rare')") is None
     assert tab.troubles == []
 
@@ -176,7 +176,8 @@ def test_the_guess_is_kept_on_this_machine_and_shown_beside_the_seeds(open_live)
     tab.evaluate("localStorage.setItem('question-poles-gain', 'nonsense')")
     tab.reload()
     tab.locator(".pw-explorable").scroll_into_view_if_needed()
-    says(tab, "Make your guess")
+    tab.get_by_role("button", name="Commit and see").wait_for()
+    assert tab.get_by_role("slider").is_enabled()
     assert tab.troubles == []
 
 

@@ -379,11 +379,12 @@ globalThis.Search = (() => {
       }
     }
     CSS.highlights.set("pw-found", new Highlight(...ranges));
-    const open = [...passages].filter(([passage]) => !passage?.closest("details:not([open])"));
+    const open = [...passages].filter(([passage]) => !passage?.closest("details:not([open]), pw-withheld[hidden]"));
     const seen = open.length ? open : [...passages];
     const most = Math.max(...seen.map(([, words]) => words.size));
     const [best] = seen.find(([, words]) => words.size === most) ?? [];
     for (let box = best?.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    best?.closest("pw-withheld")?.show(true);
     if (best?.getBoundingClientRect().bottom > innerHeight) best.scrollIntoView({ block: "center" });
   }
 

@@ -162,6 +162,7 @@
         ".pw-drawing summary",
         ".pw-take",
         ".pw-larger",
+        ".pw-claims a",
       ];
       [...lists, ...tools].forEach(rove);
     };

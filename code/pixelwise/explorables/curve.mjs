@@ -5,6 +5,7 @@ import { mean } from "./shared/numbers.mjs";
 import { change, live, within } from "./shared/state.mjs";
 import {
   ASKED,
+  announce,
   evidence,
   isSettled,
   onPaper,
@@ -214,7 +215,7 @@ function build(root, model, commit) {
   root.append(
     h("p", { class: "asks" }, question),
     view.box,
-    h("div", { class: "pw-row" }, view.decision, h("span", { class: "soft" }, "Your guess stays in this browser.")),
+    h("div", { class: "pw-row" }, view.decision),
     view.found.element,
     view.result,
     onPaper(state),
@@ -264,7 +265,7 @@ function show(view, state, width, fresh) {
   view.back.replaceChildren(...axes(state, plot, width), line, ...(done ? measuredLines(state, plot) : []));
   view.front.replaceChildren(mine, ...(hint ? [hint] : []));
   view.box.className = [done && "done", fresh && "fresh"].filter(Boolean).join(" ");
-  write(view.decision, done ? "Take my guess back" : "Commit");
+  write(view.decision, done ? "Take my guess back" : "Commit and see");
   view.decision.classList.toggle("back", done);
   view.result.classList.toggle("withheld", !done);
   view.found.say(finding(guess, state));
@@ -276,9 +277,8 @@ function render({ model, el }) {
   let fresh = false;
   function settle(values) {
     const guess = values.join(" ");
-    remember(view.key, guess);
     change(model, { guess });
-    root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true })); // the wall of questions keeps the score
+    remember(root, view.key, guess);
   }
   const view = build(root, model, () => {
     const { guess, drawn } = stateOf(model);
@@ -293,6 +293,7 @@ function render({ model, el }) {
   const state = stateOf(model);
   const before = read(remembered(state.key), state);
   if (!state.guess.length && before.length) model.set("guess", before.join(" "));
+  announce(root, state.key, stateOf(model).guess.join(" "));
   return live({ model, el, root }, ["answer", "guess"], () => {
     show(view, stateOf(model), root.clientWidth < 480 ? 330 : 620, fresh);
     fresh = false;

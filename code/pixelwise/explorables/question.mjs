@@ -5,6 +5,7 @@ import { mean } from "./shared/numbers.mjs";
 import { change, live } from "./shared/state.mjs";
 import {
   ASKED,
+  announce,
   evidence,
   isSettled,
   onPaper,
@@ -46,11 +47,11 @@ export function isRight(guess, { answers, right, scale, measured }) {
  * @param {string} guess "" before there is one
  * @param {{ answers: string[], right: string, scale: number[], measured: [string, number[]][], unit: string,
  *   verdict: string, claims: { sentence: string, state: string }[] }} question
- * @returns {string} sentences
+ * @returns {string} sentences; "" before there is a guess
  */
 export function finding(guess, question) {
   const { answers, right, measured, unit, verdict } = question;
-  if (!guess) return "Make your guess and commit to it: then what was measured shows.";
+  if (!guess) return "";
   const said = answers.length ? `You said “${guess}”` : `You said ${guess} (${unit})`;
   if (!isSettled(question)) return `${said}. ${unsettled(question)}`;
   const agrees = isRight(guess, question);
@@ -81,6 +82,7 @@ border:1px solid var(--line);border-radius:.5rem;background:light-dark(#fff,#121
 .pw-asked .pw-slider input{accent-color:var(--mine)}
 .pw-asked .answer b{margin-left:auto;color:var(--mine);font-weight:600;text-align:right}
 .pw-asked .answer b.right{color:var(--good)}
+.pw-asked .answer b.wrong{color:light-dark(#b0413e,#e58a86)}
 .pw-asked .pw-slider{grid-template-columns:1fr auto}
 .pw-asked .pw-slider>:first-child{grid-column:1/-1}
 .pw-asked .chart .seed{fill:var(--fill);fill-opacity:.75;stroke:var(--ground)}
@@ -117,7 +119,7 @@ function build(root, model, commit) {
   const result = evidence({ not_shown, claims });
   root.append(
     h("fieldset", {}, h("legend", {}, question), ...rows.map((row) => row.element), place?.element),
-    h("div", { class: "pw-row" }, decision, h("span", { class: "soft" }, "Your guess stays in this browser.")),
+    h("div", { class: "pw-row" }, decision),
     chart,
     found.element,
     result,
@@ -189,13 +191,16 @@ function show(view, state, width, fresh) {
     input.checked = text === answer;
     input.disabled = Boolean(guess);
     const truth = Boolean(guess) && settled && text === right;
-    const words = [guess === text ? "⚑ your guess" : "", truth ? "✓ as measured" : ""].filter(Boolean);
+    const mine = guess === text;
+    const wrong = mine && settled && !truth;
+    const words = [mine && "⚑ your guess", truth && "✓ as measured", wrong && "✗ not as measured"].filter(Boolean);
     write(mark, words.join(" · "));
     mark.classList.toggle("right", truth);
+    mark.classList.toggle("wrong", wrong);
   }
   view.place?.set(Number(answer), answer);
   if (view.place) view.place.input.disabled = Boolean(guess);
-  write(view.decision, guess ? "Take my guess back" : "Commit");
+  write(view.decision, guess ? "Take my guess back" : "Commit and see");
   view.decision.classList.toggle("back", Boolean(guess));
   view.result.classList.toggle("withheld", !guess);
   drawChart(view.chart, state, width, fresh);
@@ -207,10 +212,8 @@ function render({ model, el }) {
   const root = frame(el, "asked", `Guess, then see what was measured: ${model.get("question")}`, CSS);
   let fresh = false;
   function settle(guess) {
-    remember(view.key, guess);
     change(model, { guess });
-    // The wall of questions keeps the score
-    root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true }));
+    remember(root, view.key, guess);
   }
   const view = build(root, model, () => {
     const { guess, answer } = stateOf(model);
@@ -225,6 +228,7 @@ function render({ model, el }) {
   const state = stateOf(model);
   const before = read(remembered(state.key), state);
   if (!state.guess && before) model.set("guess", before);
+  announce(root, state.key, stateOf(model).guess);
   return live({ model, el, root }, ["answer", "guess"], () => {
     show(view, stateOf(model), root.clientWidth < 480 ? 330 : 620, fresh);
     fresh = false;

@@ -32,6 +32,15 @@ export function* answerOf(logits, height, width) {
 }
 
 /**
+ * What a reader calls a class; files keep the name that the data set gave it.
+ * @param {[string, ...any[]]} entry its name and colour
+ * @returns {string} a word
+ */
+export function said([name]) {
+  return name === "signsymbol" ? "sign" : name;
+}
+
+/**
  * The classes at one pixel, the likeliest first.
  * @param {FeatureMap} logits
  * @param {number[]} place row and column

@@ -1,7 +1,7 @@
 // The desk: the picture and the answer that lie on it, and the work from the one to the other.
 import { percent } from "../shared/numbers.mjs";
 import { change, oneOf } from "../shared/state.mjs";
-import { sharesOf, votesAt } from "./answer.mjs";
+import { said, sharesOf, votesAt } from "./answer.mjs";
 import { showLegend, showMaps } from "./drawing.mjs";
 import { workshopOf } from "./work.mjs";
 
@@ -63,6 +63,7 @@ async function take(desk, read, name, network) {
     if (turn === desk.turn) desk.complain(error.message);
     return;
   }
+  requestAnimationFrame(() => desk.parts.canvas.scrollIntoView({ block: "nearest" })); // it is drawn by then
   await segment(desk);
 }
 
@@ -120,7 +121,7 @@ function finding(desk) {
   const shares = sharesOf(answer.labels, classes.length);
   const order = shares.map((_, label) => label).toSorted((a, b) => shares[b] - shares[a]);
   const most = order.slice(0, 3).filter((label) => shares[label] >= 0.005);
-  const parts = most.map((label) => `${classes[label][0]} ${percent(shares[label])}`);
+  const parts = most.map((label) => `${said(classes[label])} ${percent(shares[label])}`);
   const shown = `shown at ${answer.size.join(" × ")}`;
   const kept = [answer.height, answer.width];
   const smaller =
@@ -137,6 +138,6 @@ function finding(desk) {
  */
 export function verdict({ classes, answer }, [row, column]) {
   const [first, second] = votesAt(answer.logits, [row, column], [answer.height, answer.width]);
-  const next = second.share >= 0.01 ? `, or ${classes[second.label][0]} ${percent(second.share)}` : "";
-  return `row ${row + 1}, column ${column + 1}: ${classes[first.label][0]} ${percent(first.share)}${next}`;
+  const next = second.share >= 0.01 ? `, or ${said(classes[second.label])} ${percent(second.share)}` : "";
+  return `row ${row + 1}, column ${column + 1}: ${said(classes[first.label])} ${percent(first.share)}${next}`;
 }

@@ -2,7 +2,7 @@
 import { outline, penOf } from "../shared/canvas.mjs";
 import { barRow, h, write } from "../shared/dom.mjs";
 import { percent } from "../shared/numbers.mjs";
-import { sharesOf } from "./answer.mjs";
+import { said, sharesOf } from "./answer.mjs";
 import { liveliest } from "./stages.mjs";
 
 const RAMP = [
@@ -81,12 +81,12 @@ export function showLegend(rows, desk, redraw) {
   order.sort((a, b) => shares[b] - shares[a]);
   rows.replaceChildren(
     ...order.map((label) => {
-      const [name, colour] = classes[label];
+      const [, colour] = classes[label];
       const { bar, number, row } = barRow("");
       const box = h("input", { type: "checkbox", checked: !hidden.has(label) });
       const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
       swatch.style.background = colour;
-      row.firstChild.append(h("label", {}, box, swatch, name));
+      row.firstChild.append(h("label", {}, box, swatch, said(classes[label])));
       bar.style.width = percent(shares[label] / shares[order[0]]).replace(" ", "");
       bar.style.background = colour;
       write(number, shares[label] < 0.0005 ? "< 0.1 %" : percent(shares[label]));

@@ -33,9 +33,9 @@ export const CSS = `
 .pw-photo .intake p{flex:1 0 100%;margin:0}
 .pw-photo .intake .first{border-color:var(--fill);background:var(--fill);color:var(--ground);font-weight:600}
 @media (pointer:coarse){.pw-photo .hint{display:none}}
-.pw-photo .scenes{display:flex;flex-wrap:wrap;gap:.4rem}
+.pw-photo .scenes{display:grid;grid-template-columns:repeat(3,minmax(0,6rem));gap:.4rem}
 .pw-photo .scenes button{padding:.15rem;line-height:0}
-.pw-photo .scenes img{display:block;width:5.6rem;height:auto;border-radius:.25rem}
+.pw-photo .scenes img{display:block;width:100%;height:auto;border-radius:.25rem}
 .pw-photo .camera{margin-top:.6rem}
 .pw-photo video{display:block;width:100%;max-height:24rem;margin-bottom:.4rem;border-radius:.3rem;background:#000}
 .pw-photo .working{display:flex;gap:.6rem;align-items:center;margin:.6rem 0 0}

@@ -86,18 +86,31 @@ export function onPaper({ right, verdict, claims }) {
 }
 
 /**
- * Keep a guess in the reader's browser, where it may; "" forgets it.
- * @param {string} key the question's
+ * Keep a guess in the reader's browser, where it may, and tell the page of it; "" forgets it.
+ * @param {HTMLElement} root the question's
+ * @param {string} key
  * @param {string} guess
  * @returns {void}
  */
-export function remember(key, guess) {
+export function remember(root, key, guess) {
   try {
     if (guess) localStorage.setItem(`question-${key}`, guess);
     else localStorage.removeItem(`question-${key}`);
   } catch {
     // storage is forbidden: the guess lasts as long as the page
   }
+  announce(root, key, guess);
+}
+
+/**
+ * Tell the page what guess a question has: the wall keeps the score, and a chapter withholds what was found.
+ * @param {HTMLElement} root the question's
+ * @param {string} key
+ * @param {string} guess
+ * @returns {void}
+ */
+export function announce(root, key, guess) {
+  root.dispatchEvent(new CustomEvent("pw-guess", { bubbles: true, detail: { key, guess } }));
 }
 
 /**
@@ -124,7 +137,7 @@ export const ASKED = `
 .pw-asked .commit{min-height:2.4rem;padding:.2rem 1.2rem;border-color:var(--mine);background:var(--mine);color:var(--ground);font-weight:600}
 .pw-asked .commit.back{background:transparent;color:inherit;font-weight:400}
 .pw-asked .pw-row{gap:.3rem .8rem;margin-bottom:.7rem}
-.pw-asked .withheld+.pw-finding{color:var(--soft);font-weight:400}
+.pw-asked .withheld+.pw-finding{min-height:0;color:var(--soft);font-weight:400}
 .pw-asked :is(.withheld,.paper){display:none}
 .pw-asked .chart{margin-bottom:.7rem}
 .pw-asked .chart .grid{stroke:var(--line);stroke-width:.6;opacity:.6}
