@@ -54,19 +54,31 @@ def test_the_sweep_comes_first_and_is_part_of_the_curves():
     done = {}
     for training in plan(done):
         done[training] = result(SCORES[training.learning_rate])
-    assert [t.learning_rate for t in list(done)[:6]] == [1e-3, 1e-3, 3e-3, 3e-3, 9e-3, 9e-3]
-    assert {(t.scenes, t.seed) for t in list(done)[:6]} == {(1024, 0)}
+    sweep = list(done)[: 6 * len(curves.SEEDS)]
+    assert [t.learning_rate for t in sweep[:6]] == [1e-3, 1e-3, 3e-3, 3e-3, 9e-3, 9e-3]
+    assert {(t.scenes, t.seed) for t in sweep} == {(1024, seed) for seed in curves.SEEDS}
     curve = [t for t in done if t.network == "segformer" and t.learning_rate == 3e-3]
     assert {(t.scenes, t.seed) for t in curve} == {(n, seed) for n in curves.AMOUNTS for seed in curves.SEEDS}
     assert len(curve) == len(curves.AMOUNTS) * len(curves.SEEDS)
-    assert len(done) == 6 + 2 * (len(curve) - 1)
+    assert len(done) == len(sweep) + 2 * (len(curve) - len(curves.SEEDS))
 
 
 def test_the_rate_is_chosen_on_tune_for_each_network():
-    done = {Training("segformer", 1024, rate, 0): result(score) for rate, score in SCORES.items()}
-    done |= {Training("resnet", 1024, rate, 0): result(-score) for rate, score in SCORES.items()}
+    seeds = curves.SEEDS
+    done = {Training("segformer", 1024, rate, s): result(score) for rate, score in SCORES.items() for s in seeds}
+    done |= {Training("resnet", 1024, rate, s): result(-score) for rate, score in SCORES.items() for s in seeds}
     assert chosen(done, "segformer") == 3e-3
     assert chosen(done, "resnet") == 1e-3
+
+
+def test_a_rate_at_which_one_seed_fails_is_not_chosen_by_another():
+    scores = {1e-3: (0.2, 0.2, 0.2), 3e-3: (0.4, 0.4, 0.4), 9e-3: (0.45, 0.1, 0.45)}
+    done = {
+        Training("segformer", 1024, rate, seed): result(score)
+        for rate, each in scores.items()
+        for seed, score in zip(curves.SEEDS, each, strict=True)
+    }
+    assert chosen(done, "segformer") == 3e-3
 
 
 def test_a_stopped_call_goes_on_and_ends_the_same(small, monkeypatch, capsys):
