@@ -49,9 +49,9 @@
       }
       for (const section of document.querySelectorAll(".pw-claimed"))
         section.hidden = !section.querySelector("tbody tr:not([hidden])");
-      const surprises = document.querySelector(".pw-surprises");
-      if (surprises) surprises.hidden = Boolean(words || chapter || kind); // what was asked for stands below the fields
-      form.dispatchEvent(new Event("toggle")); // which row is the tab stop
+      form.classList.toggle("pw-narrowed", words + chapter + kind !== "");
+      // Which row is the tab stop
+      form.dispatchEvent(new Event("toggle"));
       form.querySelector("output").value = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
     };
     form.hidden = false;

@@ -136,7 +136,7 @@ export const ASKED = `
 .pw-asked :is(legend,.asks){margin-bottom:.7rem;font-size:1.2em;font-weight:600;line-height:1.35;text-wrap:balance}
 .pw-asked .commit{min-height:2.4rem;padding:.2rem 1.2rem;border-color:var(--mine);background:var(--mine);color:var(--ground);font-weight:600}
 .pw-asked .commit.back{background:transparent;color:inherit;font-weight:400}
-.pw-asked .pw-row{gap:.3rem .8rem;margin-bottom:.7rem}
+.pw-asked .pw-row{margin-bottom:.7rem}
 .pw-asked .withheld+.pw-finding{min-height:0;color:var(--soft);font-weight:400}
 .pw-asked :is(.withheld,.paper){display:none}
 .pw-asked .chart{margin-bottom:.7rem}
