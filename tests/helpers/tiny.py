@@ -1,9 +1,13 @@
 """Data and networks small enough to train in a fraction of a second."""
 
 from dataclasses import dataclass
+from typing import Any
+from unittest import mock
 
 import torch
 from torch import Tensor, nn
+
+from pixelwise.models import efficientnet_lite
 
 
 @dataclass
@@ -67,3 +71,10 @@ class WithAuxiliary(nn.Module):
     def forward(self, x: Tensor) -> Tensor | dict[str, Tensor]:
         main = self.main(x)
         return {"aux": self.auxiliary(x), "out": main} if self.training else main
+
+
+def lite0(**options: Any) -> efficientnet_lite.EfficientNetLite:
+    """EfficientNet-Lite0 with nine blocks of its sixteen: every kind is there, and two that add what came in."""
+    stages = [(*stage, 2 if i in (1, 2) else 1) for i, (*stage, _) in enumerate(efficientnet_lite.STAGES)]
+    with mock.patch.object(efficientnet_lite, "STAGES", stages):
+        return efficientnet_lite.EfficientNetLite(**options)

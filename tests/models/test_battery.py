@@ -17,7 +17,6 @@ from pixelwise.models import (
     deeplab_vgg,
     densenet,
     efficientnet,
-    efficientnet_lite,
     fcn,
     hypercolumn,
     mix_transformer,
@@ -31,6 +30,7 @@ from pixelwise.models import (
 from pixelwise.models.googlenet import GoogLeNet
 from pixelwise.models.patchnet import PatchNet
 from pixelwise.models.unet import ContractingPath, UNet, ValidUNet
+from tests.helpers import tiny
 from tests.models.parity import randomise
 
 pytestmark = pytest.mark.slow
@@ -51,7 +51,7 @@ BACKBONES = {
     "GoogLeNet": partial(GoogLeNet, width=0.125),
     "DenseNet": partial(densenet.DenseNet, (2, 2, 2), growth=4, initial=8),
     "EfficientNet": partial(efficientnet.EfficientNet, width=0.25, depth=0.3),
-    "EfficientNet-Lite": efficientnet_lite.EfficientNetLite,
+    "EfficientNet-Lite": tiny.lite0,
     "VGG": partial(vgg.VGG, (1, 1, 1, 1, 1), width=4, batch_norm=True),
     "Mix Transformer": partial(
         mix_transformer.MixTransformer, (4, 8, 12, 16), (1, 1, 1, 1), heads=(1, 2, 2, 4), reductions=(4, 2, 2, 1)
