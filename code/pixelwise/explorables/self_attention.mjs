@@ -176,7 +176,7 @@ const CSS = `
 .pw-self-attention svg .attention{fill:var(--fill)}
 .pw-self-attention svg .convolution{fill:none;stroke:var(--mark);stroke-width:2}
 .pw-self-attention svg .asks{fill:none;stroke:var(--ink);stroke-width:2.5}
-.pw-self-attention svg text.small{font-size:11px;text-anchor:middle}
+.pw-self-attention svg text.small{text-anchor:middle}
 `;
 
 function stateOf(model) {
@@ -264,16 +264,15 @@ const BASE = 156;
 // A place in the row: how much the one that asks reads of it, and the token that stands there
 function drawPlace(layer, { place, token, weights, same }) {
   const left = place * COLUMN;
-  const bar = (kind, x, weight) => {
-    const [height, y] = [108 * weight, BASE - 108 * weight];
-    const text = svg("text", { class: "small", x: x + 11, y: y - 5 }, share(weight));
-    return [svg("rect", { class: kind, x, y, width: 22, height }), weight >= 0.005 ? text : null];
-  };
-  const under = (x, kept) => svg("text", { class: "small", x, y: 230 }, kept ? "same" : "new");
+  const bar = (kind, x, weight) =>
+    svg("rect", { class: kind, x, y: BASE - 108 * weight, width: 22, height: 108 * weight });
+  const percent = svg("text", { class: "small", x: left + 19, y: BASE - 108 * weights[0] - 5 }, share(weights[0]));
+  const under = (x, kept) => svg("text", { class: `small ${kept ? "kept" : "changed"}`, x, y: 224 }, kept ? "=" : "≠");
   const shuffled = layer.order !== "as they stand";
   return [
-    ...bar("attention", left + 8, weights[0]),
-    ...bar("convolution", left + 34, weights[1]),
+    bar("attention", left + 8, weights[0]),
+    weights[0] >= 0.005 ? percent : null,
+    bar("convolution", left + 34, weights[1]),
     svg("circle", { class: `token ${KINDS[token]}`, cx: left + 32, cy: 174, r: 9 }),
     token === layer.asks ? svg("circle", { class: "asks", cx: left + 32, cy: 174, r: 12 }) : null,
     svg("text", { class: "small", x: left + 32, y: 202 }, NAMES[token]),
@@ -301,7 +300,7 @@ function drawStrip(layer) {
     svg("path", { class: "axis", d: `M0 ${BASE}H${6 * COLUMN}` }),
   ];
   if (layer.order !== "as they stand")
-    legend.push(svg("text", { class: "soft", x: 0, y: 248 }, "answers, before and after"));
+    legend.push(svg("text", { class: "soft", x: 0, y: 248 }, "= answer as before, ≠ another"));
   const parts = [...legend, ...columns].filter((part) => part);
   return svg("svg", { viewBox: `0 0 ${6 * COLUMN} ${SIDE}`, "aria-hidden": "true" }, ...parts);
 }
