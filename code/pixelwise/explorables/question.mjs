@@ -83,7 +83,7 @@ border:1px solid var(--line);border-radius:.5rem;background:light-dark(#fff,#121
 .pw-asked .pw-slider input{accent-color:var(--mine)}
 .pw-asked .answer b{margin-left:auto;color:var(--mine);font-weight:600;text-align:right}
 .pw-asked .answer b.right{color:var(--good)}
-.pw-asked .answer b.wrong{color:var(--mark)}
+.pw-asked .answer b.wrong{color:light-dark(#b0413e,#ff9f50)}
 .pw-asked .pw-slider{grid-template-columns:1fr auto}
 .pw-asked .pw-slider>:first-child{grid-column:1/-1}
 .pw-asked .chart .seed{fill:var(--fill);fill-opacity:.75;stroke:var(--ground)}
@@ -219,7 +219,7 @@ function render({ model, el }) {
     if (guess) settle("");
     else if (answer) settle(answer);
     else {
-      view.found.say("Choose an answer first, then commit to it.");
+      view.found.say("Choose an answer first.");
       view.rows[0].input.focus();
     }
   });
