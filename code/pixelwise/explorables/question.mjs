@@ -71,7 +71,6 @@ export function outcome(question) {
 }
 
 const NAMES = ["key", "question", "answers", "right", "scale", "measured", "unit", "verdict", "not_shown", "claims"];
-const FOUND = { right: "✓ as measured", wrong: "✗ not as measured" };
 const [ROW, LEFT, AXIS, FLAG] = [46, 12, 38, 24];
 const CSS = `${ASKED}
 .pw-asked .answer{display:flex;gap:.7rem;align-items:center;min-height:2.6rem;margin-bottom:.4rem;padding:.3rem .8rem;
@@ -192,8 +191,8 @@ function show(view, state, width, fresh) {
     input.checked = text === answer;
     input.disabled = Boolean(guess);
     const found = !guess || !settled ? "" : text === right ? "right" : text === guess ? "wrong" : "";
-    const words = [text === guess && "⚑ your guess", FOUND[found]].filter(Boolean);
-    write(mark, words.join(" · "));
+    const told = { right: "✓ as measured", wrong: "✗ not as measured" }[found];
+    write(mark, [text === guess && "⚑ your guess", told].filter(Boolean).join(" · "));
     mark.className = found;
   }
   view.place?.set(Number(answer), answer);
