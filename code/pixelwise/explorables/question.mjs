@@ -71,7 +71,6 @@ export function outcome(question) {
 }
 
 const NAMES = ["key", "question", "answers", "right", "scale", "measured", "unit", "verdict", "not_shown", "claims"];
-const FOUND = { right: "✓ as measured", wrong: "✗ not as measured" };
 const [ROW, LEFT, AXIS, FLAG] = [46, 12, 38, 24];
 const CSS = `${ASKED}
 .pw-asked .answer{display:flex;gap:.7rem;align-items:center;min-height:2.6rem;margin-bottom:.4rem;padding:.3rem .8rem;
@@ -83,7 +82,7 @@ border:1px solid var(--line);border-radius:.5rem;background:light-dark(#fff,#121
 .pw-asked .pw-slider input{accent-color:var(--mine)}
 .pw-asked .answer b{margin-left:auto;color:var(--mine);font-weight:600;text-align:right}
 .pw-asked .answer b.right{color:var(--good)}
-.pw-asked .answer b.wrong{color:var(--mark)}
+.pw-asked .answer b.wrong{color:light-dark(#b0413e,#ff9f50)}
 .pw-asked .pw-slider{grid-template-columns:1fr auto}
 .pw-asked .pw-slider>:first-child{grid-column:1/-1}
 .pw-asked .chart .seed{fill:var(--fill);fill-opacity:.75;stroke:var(--ground)}
@@ -192,8 +191,8 @@ function show(view, state, width, fresh) {
     input.checked = text === answer;
     input.disabled = Boolean(guess);
     const found = !guess || !settled ? "" : text === right ? "right" : text === guess ? "wrong" : "";
-    const words = [text === guess && "⚑ your guess", FOUND[found]].filter(Boolean);
-    write(mark, words.join(" · "));
+    const told = { right: "✓ as measured", wrong: "✗ not as measured" }[found];
+    write(mark, [text === guess && "⚑ your guess", told].filter(Boolean).join(" · "));
     mark.className = found;
   }
   view.place?.set(Number(answer), answer);
@@ -219,7 +218,7 @@ function render({ model, el }) {
     if (guess) settle("");
     else if (answer) settle(answer);
     else {
-      view.found.say("Choose an answer first, then commit to it.");
+      view.found.say("Choose an answer first.");
       view.rows[0].input.focus();
     }
   });
