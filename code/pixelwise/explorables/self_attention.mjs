@@ -177,6 +177,7 @@ const CSS = `
 .pw-self-attention svg .convolution{fill:none;stroke:var(--mark);stroke-width:2}
 .pw-self-attention svg .asks{fill:none;stroke:var(--ink);stroke-width:2.5}
 .pw-self-attention svg text.small{text-anchor:middle}
+@container (max-width:34rem){.pw-self-attention .strip svg text{font-size:17px}.pw-self-attention .strip svg text.soft{font-size:15px}}
 `;
 
 function stateOf(model) {
@@ -216,11 +217,12 @@ function build(root, model) {
   };
   const plane = h("div", { class: "picture plane", tabindex: 0, role: "application", ...label });
   const strip = h("div", { class: "picture strip" });
+  const settings = h("div", { class: "pw-settings" }, sharpness.element);
   const hint = h("p", { class: "soft", id: keys }, "Drag the token that asks, or move it with the arrow keys.");
   arrange(root, {
     seen: [h("div", { class: "views" }, plane, strip), hint],
     said: [...found.elements, place.element],
-    moved: [asks.element, order.element, positions.element, wants.element, sharpness.element],
+    moved: [asks.element, order.element, positions.element, wants.element, settings],
     boxes: todo.elements,
   });
   return { asks, order, positions, wants, sharpness, found, place, todo, plane, strip };
