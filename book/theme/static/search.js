@@ -124,6 +124,7 @@ globalThis.Search = (() => {
           name === whole || (name.length > 4 && whole.includes(name)) || (whole.length > 4 && name.startsWith(whole)),
       );
     const also = new Set(index.groups.filter(named).flat());
+    also.delete(whole); // its words are asked for themselves
     return { whole, asked, also };
   }
 
