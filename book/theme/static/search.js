@@ -124,6 +124,7 @@ globalThis.Search = (() => {
           name === whole || (name.length > 4 && whole.includes(name)) || (whole.length > 4 && name.startsWith(whole)),
       );
     const also = new Set(index.groups.filter(named).flat());
+    also.delete(whole); // its words are asked for themselves
     return { whole, asked, also };
   }
 
@@ -168,7 +169,12 @@ globalThis.Search = (() => {
       for (let j = Math.min(parts.length, i + 5) - 1, last = i; j >= last; j--) {
         const word = parts.slice(i, j + 1).reduce((all, one) => all + one.word, "");
         if (!wanted.has(word)) continue;
-        found.push({ start: parts[i].start, end: parts[j].end, word });
+        const within = parts.slice(i, j + 1).map((part) => part.word);
+        found.push({
+          start: parts[i].start,
+          end: parts[j].end,
+          words: [word, ...within].filter((one) => wanted.has(one)),
+        });
         i = j;
         break;
       }
@@ -181,7 +187,7 @@ globalThis.Search = (() => {
     query.asked.forEach(({ fits }, i) => fits.forEach((fit, known) => worth.set(known, { counts: fit, as: i })));
     const holds = (spoken) => {
       const best = {};
-      for (const { counts, as } of spoken.map(({ word }) => worth.get(word)))
+      for (const { counts, as } of spoken.flatMap(({ words }) => words.map((word) => worth.get(word))))
         best[as] = Math.max(best[as] ?? 0, counts);
       return Object.values(best).reduce((sum, one) => sum + one, 0);
     };
@@ -253,7 +259,7 @@ globalThis.Search = (() => {
     const wanted = new Set([...query.asked.flatMap(({ fits }) => [...fits.keys()]), ...query.also]);
     const link = make("a", {}, ...mark(title, spots(title, wanted)));
     const leads = (text) => {
-      const held = new Set(spots(text, wanted).map(({ word }) => word));
+      const held = new Set(spots(text, wanted).flatMap(({ words }) => words));
       const own = query.asked.flatMap(({ word, fits }) =>
         held.has(word) ? word : [...fits.keys()].filter((one) => held.has(one)),
       );
@@ -369,13 +375,13 @@ globalThis.Search = (() => {
     while (walker.nextNode()) {
       const text = walker.currentNode;
       if (text.parentElement.closest(UNSAID)) continue;
-      for (const { start, end, word } of spots(text.data, wanted)) {
+      for (const { start, end, words } of spots(text.data, wanted)) {
         const range = new Range();
         range.setStart(text, start);
         range.setEnd(text, end);
         ranges.push(range);
         const passage = text.parentElement.closest("p, li, dd, dt, tr, figcaption, :is(h1, h2, h3, h4)");
-        passages.set(passage, (passages.get(passage) ?? new Set()).add(word));
+        passages.set(passage, (passages.get(passage) ?? new Set()).add(words[0]));
       }
     }
     CSS.highlights.set("pw-found", new Highlight(...ranges));
