@@ -41,9 +41,10 @@
     const rows = [...document.querySelectorAll(".pw-claimed tbody tr")];
     const narrow = () => {
       const { words, chapter, kind } = Object.fromEntries(new FormData(form));
-      const wanted = words.toLowerCase().split(/\s+/);
+      const plain = (text) => text.toLowerCase().replaceAll("-", ""); // U-Net is found as unet
+      const wanted = plain(words).split(/\s+/);
       for (const row of rows) {
-        const text = row.textContent.toLowerCase();
+        const text = plain(row.textContent);
         const here = !chapter || row.closest(".pw-claimed").id === chapter;
         row.hidden = !(here && (!kind || row.dataset.kind === kind) && wanted.every((word) => text.includes(word)));
       }
@@ -52,7 +53,8 @@
       form.classList.toggle("pw-narrowed", words + chapter + kind !== "");
       // Which row is the tab stop
       form.dispatchEvent(new Event("toggle"));
-      form.querySelector("output").value = `${rows.filter((row) => !row.hidden).length} of ${rows.length}`;
+      const left = rows.filter((row) => !row.hidden).length;
+      form.querySelector("output").value = left ? `${left} of ${rows.length}` : "No claim holds all of this";
     };
     form.hidden = false;
     form.addEventListener("input", narrow);

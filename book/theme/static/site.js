@@ -169,11 +169,17 @@
     // After the next frame
     requestAnimationFrame(() => setTimeout(painted));
   });
-  addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
-      document.querySelector("header input[type=search]").focus();
-      event.preventDefault();
-    }
-  });
+  addEventListener(
+    "keydown",
+    (event) => {
+      const typing = event.target.closest?.(
+        "input:not([type=radio], [type=range]), textarea, select, [contenteditable]",
+      );
+      if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+        document.querySelector("header input[type=search]").focus();
+        event.preventDefault();
+      }
+    },
+    true,
+  );
 })();
