@@ -97,7 +97,7 @@ function stateOf(model) {
   const state = Object.fromEntries(NAMES.map((name) => [name, model.get(name)]));
   const guess = read(model.get("guess"), state);
   const middle = state.answers.length ? "" : read(spell((state.scale[0] + state.scale[1]) / 2), state);
-  return { ...state, guess, middle, answer: guess || read(model.get("answer"), state) };
+  return { ...state, guess, answer: guess || read(model.get("answer"), state) || middle };
 }
 
 // Elements
@@ -195,7 +195,7 @@ function show(view, state, width, fresh) {
     write(mark, [text === guess && "⚑ your guess", told].filter(Boolean).join(" · "));
     mark.className = found;
   }
-  view.place?.set(Number(answer || state.middle), answer || "none yet");
+  view.place?.set(Number(answer), answer);
   if (view.place) view.place.input.disabled = Boolean(guess);
   write(view.decision, guess ? "Take my guess back" : "Commit and see");
   view.decision.classList.toggle("back", Boolean(guess));
@@ -218,8 +218,8 @@ function render({ model, el }) {
     if (guess) settle("");
     else if (answer) settle(answer);
     else {
-      view.found.say(view.place ? "Move the slider first." : "Choose an answer first.");
-      (view.place ?? view.rows[0]).input.focus();
+      view.found.say("Choose an answer first.");
+      view.rows[0].input.focus();
     }
   });
   const state = stateOf(model);
