@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from book import build
-from tests.helpers.notebooks import save, sound_notebook
+from tests.helpers.notebooks import save, sound_notebook, write_book
 from tools import stamp
 
 pytestmark = pytest.mark.slow
@@ -51,10 +51,7 @@ def differences(folder: Path, expected: dict[str, bytes]) -> list[str]:
 def sources(tmp_path_factory):
     """A book of three pages with the book's own settings."""
     folder = tmp_path_factory.mktemp("sources")
-    shutil.copy(stamp.ROOT / "_config.yml", folder)
-    (folder / "book").symlink_to(stamp.ROOT / "book")
-    (folder / "_toc.yml").write_text(TOC)
-    (folder / "index.md").write_text("# Contents\n\nTo the [chapter](chapter.ipynb).\n")
+    write_book(folder, TOC, "# Contents\n\nTo the [chapter](chapter.ipynb).\n")
     (folder / "other.md").write_text("# Another page\n\nNothing else.\n")
     notebook = sound_notebook()
     del notebook["metadata"]["pixelwise"]

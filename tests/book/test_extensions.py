@@ -1,7 +1,6 @@
 """What the Sphinx extensions make of formulas, stamps, folds, questions and pictures, on a book of two pages."""
 
 import re
-import shutil
 import zipfile
 from types import SimpleNamespace
 from xml.etree import ElementTree
@@ -17,8 +16,8 @@ from sphinx.errors import ExtensionError
 
 from book.extensions import colours, drawings, maths, provenance, reading, tables, terms
 from book.extensions.folds import fold_cells
-from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook
-from tools import check, folds, stamp
+from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook, write_book
+from tools import check, folds
 
 MADE = {
     "date": "2026-11-03",
@@ -64,10 +63,11 @@ def folded_cells():
 def small_book(tmp_path_factory):
     """The sources of a book of two pages, with the book's own settings."""
     folder = tmp_path_factory.mktemp("book")
-    shutil.copy(stamp.ROOT / "_config.yml", folder)
-    (folder / "book").symlink_to(stamp.ROOT / "book")
-    (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapter\n")
-    (folder / "index.md").write_text("# Contents\n\n> A plain quote.\n\n<a href='chapter.html#maths'>Maths</a>\n")
+    write_book(
+        folder,
+        "format: jb-book\nroot: index\nchapters:\n  - file: chapter\n",
+        "# Contents\n\n> A plain quote.\n\n<a href='chapter.html#maths'>Maths</a>\n",
+    )
     notebook = sound_notebook()
     notebook["cells"] += folded_cells()
     notebook["metadata"]["pixelwise"] |= MADE | {"library": {"pixelwise.notebook.course": "an earlier hash"}}

@@ -1,7 +1,6 @@
 """The printed book: contents with pages, bookmarks, links inside and outside, and one line where it can't be."""
 
 import os
-import shutil
 import subprocess
 import sys
 
@@ -10,7 +9,7 @@ from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
 from book import pdf
-from tests.helpers.notebooks import save, sound_notebook
+from tests.helpers.notebooks import save, sound_notebook, write_book
 from tools import stamp
 
 TOC = """format: jb-book
@@ -41,10 +40,7 @@ It was folded.
 def sources(tmp_path_factory):
     """A book of four pages with the book's own settings."""
     folder = tmp_path_factory.mktemp("sources")
-    shutil.copy(stamp.ROOT / "_config.yml", folder)
-    (folder / "book").symlink_to(stamp.ROOT / "book")
-    (folder / "_toc.yml").write_text(TOC)
-    (folder / "index.md").write_text(INDEX)
+    write_book(folder, TOC, INDEX)
     (folder / "other.md").write_text("# Another page\n\n## Maths\n\n$x^2$\n\n## End\n\nTo [it](index.md#end).\n")
     (folder / "below.md").write_text("# A page below\n\nNothing else.\n")
     (folder / "chapters").mkdir()

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from xml.etree import ElementTree
 
 import pytest
@@ -14,8 +13,8 @@ from book.extensions import questions
 from book.extensions.gallery import recorded
 from pixelwise import explorables
 from tests.explorables.explorables import QUESTION, Claim
-from tests.helpers.notebooks import build_book, save, sound_notebook
-from tools import reading, stamp
+from tests.helpers.notebooks import build_book, save, sound_notebook, write_book
+from tools import reading
 
 
 def asking(**questions):
@@ -39,12 +38,13 @@ def asking(**questions):
 def site(tmp_path_factory):
     """A book of a chapter that asks three questions, one that asks none, and the wall."""
     folder = tmp_path_factory.mktemp("book")
-    shutil.copy(stamp.ROOT / "_config.yml", folder)
-    (folder / "book").symlink_to(stamp.ROOT / "book")
     (folder / "chapters").mkdir()
     files = "".join(f"{{file: chapters/{name}}}, " for name in ("asks", "asks_not", "questions"))
-    (folder / "_toc.yml").write_text(f"format: jb-book\nroot: index\nchapters: [{files}]\n")
-    (folder / "index.md").write_text("# Contents\n\n```{questions}\n:only: two\n```\n")
+    write_book(
+        folder,
+        f"format: jb-book\nroot: index\nchapters: [{files}]\n",
+        "# Contents\n\n```{questions}\n:only: two\n```\n",
+    )
     (folder / "chapters/questions.md").write_text("# What do you believe?\n\n```{questions}\n:first: three\n```\n")
     save(asking(), folder / "chapters/asks_not.ipynb")
     asks = asking(one="How much is ten times one?", two="How much is ten times two?", three="Is ten < 4 & > 2?")

@@ -1,7 +1,6 @@
 """What a chapter says below a question, withheld until the reader commits: from stored outputs to a reader's keys."""
 
 import re
-import shutil
 import zipfile
 
 import pytest
@@ -11,8 +10,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from book.extensions import withheld
 from pixelwise import explorables
 from tests.explorables.explorables import QUESTION, Claim, make
-from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook
-from tools import folds, reading, stamp
+from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook, write_book
+from tools import folds, reading
 
 pytestmark = pytest.mark.slow
 
@@ -73,10 +72,9 @@ def chapter():
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("book")
-    shutil.copy(stamp.ROOT / "_config.yml", folder)
-    (folder / "book").symlink_to(stamp.ROOT / "book")
-    (folder / "_toc.yml").write_text("format: jb-book\nroot: index\nchapters: [{file: chapter}]\n")
-    (folder / "index.md").write_text("# Contents\n\nNothing is asked here.\n")
+    write_book(
+        folder, "format: jb-book\nroot: index\nchapters: [{file: chapter}]\n", "# Contents\n\nNothing is asked here.\n"
+    )
     save(chapter(), folder / "chapter.ipynb")
     build_book(folder, folder / "html")
     return folder

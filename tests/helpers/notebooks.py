@@ -1,6 +1,7 @@
 """Small notebooks for the tests of the book's own tools."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,6 +42,14 @@ def sound_notebook() -> stamp.Json:
 def save(notebook: stamp.Json, path: Path) -> Path:
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
+
+
+def write_book(folder: Path, contents: str, index: str) -> None:
+    """Begin the sources of a small book in a folder: the book's own settings, a table of contents, a first page."""
+    shutil.copy(stamp.ROOT / "_config.yml", folder)
+    (folder / "book").symlink_to(stamp.ROOT / "book")
+    (folder / "_toc.yml").write_text(contents, encoding="utf-8")
+    (folder / "index.md").write_text(index, encoding="utf-8")
 
 
 def build_book(source: Path, output: Path, *options: str) -> None:

@@ -1,13 +1,13 @@
 """The link check finds dead links, on pages and elsewhere, and is content with living ones."""
 
 import http.server
-import shutil
 import threading
 
 import pytest
 
 from pixelwise.zoo.pretrained import PUBLISHED
-from tools import links, repository, stamp
+from tests.helpers.notebooks import write_book
+from tools import links, repository
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,7 @@ def test_a_host_that_is_away_is_named():
 
 
 def test_dead_links_of_pages_are_named_with_their_place(host, tmp_path):
-    shutil.copy(stamp.ROOT / "_config.yml", tmp_path)
-    (tmp_path / "book").symlink_to(stamp.ROOT / "book")
-    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n")
-    (tmp_path / "index.md").write_text(f"# Book\n\n[here]({host}/good), [there]({host}/gone)\n")
+    write_book(tmp_path, "format: jb-book\nroot: index\n", f"# Book\n\n[here]({host}/good), [there]({host}/gone)\n")
     (said,) = links.of_pages(tmp_path)
     assert said.startswith(f"index.md: {host}/gone (404")
 
