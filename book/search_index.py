@@ -27,8 +27,8 @@ STOPS = tuple(
     re.findall(
         r"\w+",
         """a an and are as at be but by can do does for from has have how i if in into is it its me my no nor not of on
-        one or our should so than that the their them then there these they this to vs was we what when where which who why
-        will with you your""",
+        one or our should so than that the their them then there these they this to vs was we what when where which
+        who why will with you your""",
     )
 )
 VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
