@@ -24,6 +24,7 @@ from book import library, toc
 from book.extensions import reference
 from book.extensions.gallery import recorded
 from tests.book.queries import FIRST
+from tests.helpers.browser import until
 from tests.helpers.notebooks import build_book
 from tools import check, questions, reading, repository, stamp
 
@@ -176,7 +177,7 @@ def test_a_page_is_whole_once_its_first_screen_is_painted(browser, address):
     context = browser.new_context()
     tab = context.new_page()
     tab.goto(f"{address}chapters/resnet.html")
-    tab.wait_for_function("!document.documentElement.classList.contains('pw-opening')")
+    until(tab, "!document.documentElement.classList.contains('pw-opening')")
     sections = "[...document.querySelectorAll('.pw-article section')]"
     assert set(tab.evaluate(f"{sections}.map((section) => getComputedStyle(section).contentVisibility)")) == {"visible"}
     context.close()
@@ -222,8 +223,8 @@ def find(browser, address):
     """Answer a query on the page of the search: the places that are shown, the best first."""
     tab = browser.new_page()
     tab.goto(f"{address}search.html")
-    tab.wait_for_function("document.activeElement.matches('.pw-search input')")  # the field waits for words
-    tab.wait_for_function("globalThis.Search.find && document.querySelector('script[src*=search-index]')")
+    until(tab, "document.activeElement.matches('.pw-search input')")  # the field waits for words
+    until(tab, "globalThis.Search.find && document.querySelector('script[src*=search-index]')")
 
     def find(words):
         tab.locator(".pw-search input").fill(words)
@@ -261,7 +262,7 @@ def test_the_search_is_answered_below_the_field_and_leads_to_the_words(browser, 
     tab.keyboard.press("ArrowUp")
     tab.keyboard.press("Enter")
     tab.wait_for_url("**/glossary.html?find=receptive%20field#receptive-field")
-    tab.wait_for_function("CSS.highlights.has('pw-found')")
+    until(tab, "CSS.highlights.has('pw-found')")
     marked = tab.evaluate("[...CSS.highlights.get('pw-found')].map((range) => range.toString().toLowerCase())")
     assert {"receptive", "field"} <= set(marked)
     tab.close()
@@ -332,7 +333,7 @@ def test_any_search_is_answered(browser, address, words):
     tab.wait_for_selector("#search-results [role=status]:not(:empty)")
     assert "undefined" not in tab.locator("#search-results").inner_text()
     tab.goto(f"{address}chapters/glossary.html?find={quote(words)}#void")
-    tab.wait_for_function("CSS.highlights.has('pw-found') || document.readyState === 'complete'")
+    until(tab, "CSS.highlights.has('pw-found') || document.readyState === 'complete'")
     assert troubles == []
     tab.close()
 
@@ -599,7 +600,7 @@ def test_copy_buttons_show_at_rest_where_nothing_hovers(browser, phone, address)
 @pytest.mark.parametrize("kind", ["pre", ".pw-scroll"])
 def test_what_scrolls_sideways_casts_a_shadow_and_nothing_else_does(phone, address, kind):
     phone.goto(f"{address}chapters/resnet.html")
-    phone.wait_for_function("!document.documentElement.classList.contains('pw-opening')")
+    until(phone, "!document.documentElement.classList.contains('pw-opening')")
     phone.wait_for_timeout(300)  # boxes are measured once the page is laid out
     layers = phone.evaluate(
         """(kind) => [...document.querySelectorAll(kind)].filter((box) => box.checkVisibility()).map((box) => [
@@ -641,12 +642,12 @@ def test_long_lines_of_code_wrap_until_they_are_unwrapped(phone, address):
     long = """() => [...document.querySelectorAll("div.highlight:not(.cell_output *) > pre")].filter(
       (code) => code.checkVisibility() && code.scrollWidth > code.clientWidth).length"""
     phone.goto(f"{address}chapters/resnet.html")
-    phone.wait_for_function("!document.documentElement.classList.contains('pw-opening')")
+    until(phone, "!document.documentElement.classList.contains('pw-opening')")
     assert phone.evaluate(long) > 5
     phone.locator(".pw-wrap:visible").first.click()
     assert phone.evaluate(long) == 0
     phone.reload()
-    phone.wait_for_function("!document.documentElement.classList.contains('pw-opening')")
+    until(phone, "!document.documentElement.classList.contains('pw-opening')")
     assert phone.evaluate(long) == 0, "the choice is forgotten"
     phone.get_by_role("button", name="Wrap", pressed=True).first.click()
     assert phone.evaluate(long) > 5
@@ -715,7 +716,7 @@ def test_of_many_buttons_that_do_the_same_one_is_a_tab_stop_and_arrows_lead_to_t
     tab.keyboard.press("Tab")
     assert not tab.evaluate("(kind) => document.activeElement.matches(kind)", kind)
     tab.evaluate("document.querySelector('.pw-turn').scrollIntoView({ behavior: 'instant' })")
-    tab.wait_for_function(f"(kind) => {shown}.findIndex((one) => one.tabIndex === 0) > 5", arg=kind)
+    until(tab, f"(kind) => {shown}.findIndex((one) => one.tabIndex === 0) > 5", arg=kind)
     tab.close()
 
 
@@ -827,7 +828,7 @@ def test_dark_mode_leaves_pictures_as_they_are(browser, address):
         tab.goto(f"{address}chapters/semantic_segmentation.html")
         picture = tab.locator(".cell_output img:visible").first
         picture.scroll_into_view_if_needed()
-        tab.wait_for_function("image => image.complete", arg=picture.element_handle())
+        until(tab, "image => image.complete", arg=picture.element_handle())
         with Image.open(io.BytesIO(picture.screenshot())) as shot:
             shots.append(shot.convert("RGB").crop((45, 20, 150, 100)))  # of the first photograph
         context.close()

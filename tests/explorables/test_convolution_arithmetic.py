@@ -8,6 +8,7 @@ from traitlets import TraitError
 
 from pixelwise import explorables, ops
 from pixelwise.explorables.convolution_arithmetic import CONVOLUTION, DIRECTIONS, TRANSPOSED, ZEROS
+from tests.helpers.browser import until
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +158,7 @@ def test_play_steps_and_pauses_and_a_pixel_can_be_clicked(open_live):
     now = tab.locator("svg .now")
     before = now.get_attribute("d")
     tab.get_by_role("button", name="Play").click()
-    tab.wait_for_function("(before) => document.querySelector('svg .now').getAttribute('d') !== before", arg=before)
+    until(tab, "(before) => document.querySelector('svg .now').getAttribute('d') !== before", arg=before)
     tab.get_by_role("button", name="Pause").click()
     stays = tab.locator("svg .now").get_attribute("d")
     tab.wait_for_timeout(900)

@@ -11,6 +11,7 @@ from pixelwise import explorables
 from pixelwise.evaluation import metrics
 from pixelwise.explorables import bundle, sources
 from pixelwise.explorables.metric_traps import CAR, POLE, STREET, encode, starting_points
+from tests.helpers.browser import until
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:"
 FUNCTIONS = "decode, encode, editsOf, applyEdits, boundaryBand, measure, challenges, finding"
@@ -281,7 +282,7 @@ def test_it_fits_a_phone_and_follows_the_theme(visit, theme):
     before = score(tab, "pixel accuracy")
     tab.get_by_role("radio", name="car").check()
     tab.locator("canvas.paint").tap()
-    tab.wait_for_function("(before) => !document.querySelector('.scores').textContent.includes(before)", arg=before)
+    until(tab, "(before) => !document.querySelector('.scores').textContent.includes(before)", arg=before)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

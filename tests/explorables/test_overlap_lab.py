@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from traitlets import TraitError
 
 from pixelwise import analysis, explorables
+from tests.helpers.browser import until
 
 
 @pytest.fixture(scope="module")
@@ -155,9 +156,7 @@ def test_weights_decide_by_keyboard(open_live):
     line.focus()
     before = line.get_attribute("aria-valuetext")
     tab.keyboard.press("ArrowRight")
-    tab.wait_for_function(
-        "(before) => document.querySelector('.picture').getAttribute('aria-valuetext') !== before", arg=before
-    )
+    until(tab, "(before) => document.querySelector('.picture').getAttribute('aria-valuetext') !== before", arg=before)
     assert "taps 1 and 3: 1 + 1 = 2" in line.get_attribute("aria-valuetext")
     assert tab.troubles == []
 
@@ -172,7 +171,7 @@ def test_presets_pictures_and_the_cursor_by_pointer(open_live):
     tab.mouse.move(box["x"] + box["width"] * 6.5 / 24, box["y"] + 60)  # the seventh pixel shown, number 2
     tab.locator(".at", has_text="Output pixel 2, phase 2: taps none: 0 = 0").wait_for(timeout=20_000)
     tab.get_by_role("button", name="2-D").click()
-    tab.wait_for_function("() => document.querySelectorAll('.picture .cursor').length === 3")
+    until(tab, "() => document.querySelectorAll('.picture .cursor').length === 3")
     tab.locator(".at", has_text="Output pixel [").wait_for(timeout=20_000)
     tab.get_by_role("button", name="random weights").click()
     says(tab, "Gaps.")

@@ -19,6 +19,7 @@ from pixelwise.data import streets
 from pixelwise.evaluation.pictures import enlarge_and_label, resize, working_size
 from pixelwise.explorables import bundle, photo, sources
 from pixelwise.zoo import weights
+from tests.helpers.browser import until
 
 ANSWERED = re.compile("It took")
 WAIT = 180_000
@@ -204,7 +205,7 @@ def test_a_worker_may_connect_to_nothing_and_ends_when_it_is_told(served):
     sent = "fetch(new URL('/index.html', location.origin)).then(() => 'sent', () => 'refused')"
     assert worker.evaluate(sent) == "refused"
     served.locator(".scenes button").first.click()
-    served.wait_for_function("document.querySelector('.working progress').value > 0", timeout=WAIT)
+    until(served, "document.querySelector('.working progress').value > 0", timeout=180)
     served.get_by_role("button", name="Stop").click()
     served.locator(".pw-finding", has_text="Stopped").wait_for(timeout=20_000)
     served.evaluate("for (const one of [...document.querySelectorAll('.scenes button')].slice(0, 2)) one.click()")

@@ -1,15 +1,16 @@
-"""The one browser of a test run: Playwright allows one at a time, so every test takes this fixture."""
+"""The one browser of a test run: Playwright allows one at a time, so every test takes this fixture; and waiting."""
 
 import os
+import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from book import browser as chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,15 @@ def browser() -> "Iterator[Browser]":
         browser = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
         yield browser
         browser.close()
+
+
+def until(page: "Page", condition: str, arg: Any = None, timeout: float = 20) -> None:
+    """Wait until a condition of the page holds, at most `timeout` seconds.
+
+    It is asked from without, again and again: Playwright's own `wait_for_function` asks a second time from within the
+    page, where a strict policy forbids it.
+    """
+    end = time.monotonic() + timeout
+    while not page.evaluate(condition, arg):
+        assert time.monotonic() < end, f"after {timeout} s this does not hold: {condition}"
+        page.wait_for_timeout(20)
