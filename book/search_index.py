@@ -34,11 +34,11 @@ STOPS = tuple(
 VOID = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
 LINES = frozenset({"dd", "div", "figcaption", "li", "p", "tr"})  # after which another sentence begins
 CELLS = frozenset({"td", "th"})
-# Elements whose words do not count: code above all, and what stands around a text.
+# Elements whose words do not count: code and formulas above all, and what stands around a text.
 UNSAID = frozenset({"annotation", "button", "form", "nav", "pre", "script", "style", "summary", "svg", "thead"})
 UNSAID_CLASSES = frozenset(
-    {"headerlink", "pw-at", "pw-cited", "pw-exercise", "pw-facts", "pw-five", "pw-fold", "pw-share", "pw-stamp"}
-    | {"pw-take", "pw-terms"}
+    {"headerlink", "pw-at", "pw-cited", "pw-exercise", "pw-facts", "pw-five", "pw-fold", "pw-math", "pw-share"}
+    | {"pw-stamp", "pw-take", "pw-terms"}
 )
 # In a box below a question stands what it tells after a guess, and below a drawing each of its parts.
 STILL, DRAWING = "pw-still", "pw-drawing"

@@ -36,6 +36,7 @@ CHOICES = ("photograph", "coarse", "+ finer", "+ finest", "truth")
 FIRST, CHECKED = CHOICES.index("+ finest"), " checked"
 """The level that is pressed at first: what the network makes of the street with all of its maps."""
 
+NOWHERE = "void: no label, not counted"
 SAID = {"signsymbol": "sign"}
 """What a reader calls a class; the data set's own name is made of two words."""
 
@@ -81,6 +82,8 @@ class Levels(FromNotebooks):
             for label, name, colour, _ in state["classes"]
             if label in occur
         )
+        if VOID in occur:
+            key += f'<li><i style="background:#000"></i>{NOWHERE}</li>'
         link = "../" * self.env.docname.count("/") + f"{figure.page}.html#{figure.name}"
         said = CAPTION.format(shares=f"{', then '.join(shares)}", link=link)
         return [nodes.raw("", FIGURE.format(pictures=images, choices=choices, key=key, caption=said), format="html")]

@@ -13,7 +13,7 @@ from sphinx.errors import ConfigError
 from sphinx.util.typing import ExtensionMetadata
 
 from book import toc
-from book.extensions import cards, questions
+from book.extensions import cards, questions, typography
 from book.extensions import map as chapters
 from book.extensions.provenance import spell_seconds
 from tools import reading, stamp
@@ -112,8 +112,8 @@ def lay_out(
             for caption, pages in parts
         ],
         "number": toc.numbers(contents).get(pagename, ""),
-        "before": toc.purpose(before or "").get("question", ""),
-        "after": toc.purpose(after or "").get("question", ""),
+        "before": typography.signs(toc.purpose(before or "").get("question", "")),
+        "after": typography.signs(toc.purpose(after or "").get("question", "")),
     }
     source = Path(app.env.doc2path(pagename) if doctree else "")
     notebook = json.loads(source.read_text(encoding="utf-8")) if source.suffix == ".ipynb" else None

@@ -116,7 +116,9 @@ class Questions(SphinxDirective):
             section += nodes.container("", *map(self.box, group), classes=["pw-board"])
             sections.append(section)
         count = f"<p><b>{len(asked)}</b> questions from {len({one.page for one in asked.values()})} chapters</p>"
-        head = nodes.raw("", f'<div class="pw-wall">{count if asked else "No chapter asks yet."}</div>', format="html")
+        told = count if asked else "No chapter asks yet."
+        chapters = html.escape(json.dumps(list(dict.fromkeys(one.chapter for one in asked.values()))))
+        head = nodes.raw("", f'<div class="pw-wall" data-chapters="{chapters}">{told}</div>', format="html")
         return [head, *sections]
 
     def box(self, one: Asked) -> nodes.Node:

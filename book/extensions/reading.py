@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 from sphinx.writers.html5 import HTML5Translator
 
-from book.extensions import renderings, tables
+from book.extensions import renderings, tables, typography
 from book.extensions.folds import is_caption, neighbours
 
 QUESTION, PREDICT = "🙌", "Predict"
@@ -27,6 +27,7 @@ LARGER = """{tags}<button type="button" class="pw-larger" popovertarget="{name}"
 <div class="pw-large" id="{name}" popover role="dialog" aria-label="The figure in the width of the window">
 <button type="button" popovertarget="{name}" popovertargetaction="hide">Close</button>{tags}</div>"""
 HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
+HEADERLINK = re.compile(r'(?<=<a class="headerlink") (href="[^"]*") title="Link to this (?:heading|(\w+))"')
 NOTE = re.compile(r'<span role="tooltip".*?</span>', re.DOTALL)
 
 
@@ -46,10 +47,12 @@ class Five(nodes.General, nodes.Element):
 
 
 def mark_questions(app: Sphinx, doctree: nodes.document) -> None:
-    """Give the class `pw-question` to each block quote that opens with 🙌."""
+    """Give the class `pw-question` to each block quote that opens with 🙌, in the place of that sign."""
     for quote in doctree.findall(nodes.block_quote):
-        if quote.astext().lstrip().startswith(QUESTION):
+        first = next(quote.findall(nodes.Text), None)
+        if first and first.lstrip().startswith(QUESTION):
             quote["classes"].append("pw-question")
+            first.parent.replace(first, nodes.Text(first.lstrip().removeprefix(QUESTION).lstrip()))
 
 
 def mark_predictions(app: Sphinx, doctree: nodes.document) -> None:
@@ -129,7 +132,14 @@ def finish_page(
 
     body = LINKED.sub(enlarge, context["body"])
     body = IMAGE.sub(lambda match: finish(match[0], sources, Path(app.srcdir), images), body)
+    body = HEADERLINK.sub(name_link, typography.compose(body))
     context["body"] = mark_korean(tables.TABLE.sub(tables.finish, body))
+
+
+def name_link(link: re.Match[str]) -> str:
+    """What a heading's link is called, and no tab stop: the list of the page's sections leads there by keys."""
+    said = f"Link to this {link[2] or 'section'}"
+    return f' {link[1]} title="{said}" aria-label="{said}" tabindex="-1"'
 
 
 def mark_korean(body: str) -> str:

@@ -1,17 +1,20 @@
 """The scripts of the theme as the site serves them: without comments and indents, which readers of the source need."""
 
+import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 SCRIPTS = ("site.js", "code.js", "search.js", "exercises.js", "withheld.js")
+COMMENT = re.compile(r"(?:^|(?<=[;{},])) *// .*|/\*\* @type [^*]*\*/ ?", re.MULTILINE)
+"""A comment on a line of its own, after a statement, or on a type."""
 
 
 def bare(script: str) -> str:
-    """A script without indents, empty lines, and lines of comment."""
-    lines = map(str.strip, script.splitlines())
-    return "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
+    """A script without indents, empty lines, and comments."""
+    lines = map(str.strip, COMMENT.sub("", script).splitlines())
+    return "".join(f"{line}\n" for line in lines if line)
 
 
 def strip(app: Sphinx, error: Exception | None) -> None:

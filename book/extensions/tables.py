@@ -2,7 +2,7 @@
 
 A table of texts is read row by row: on a screen too narrow for it each row becomes a card, in
 which every value has the head of its column beside it (pixelwise.css). What a cell computed is read down its columns as
-well, so it stays a table, scrolls, and keeps its first column in sight.
+well, so it stays a table, scrolls, and keeps its first column in sight, unless its values are sentences.
 """
 
 import html
@@ -14,6 +14,8 @@ WRITTEN = re.compile(r'<table class="(?=docutils|pw-(?:options|rooms|runs)\b)')
 ROW = re.compile(r"<tr\b.*?</tr>", re.DOTALL)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.DOTALL)
 UNSEEN = re.compile(r'<span role="tooltip".*?</span>|<annotation\b.*?</annotation>|<[^>]+>', re.DOTALL)
+COMPUTED = '<table class="pw-table"'
+"""What a cell of a notebook shows: mostly numbers."""
 PHONE = 40
 """About how many letters a phone shows beside each other."""
 COLUMN = 24
@@ -24,7 +26,8 @@ ROLES = (("table", "table"), ("thead", "rowgroup"), ("tbody", "rowgroup"), ("tr"
 def finish(table: re.Match[str]) -> str:
     """A table in a frame that scrolls, so that the page need not; a value and its spread stay on one line."""
     text = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", table[0].replace(" ± ", "\u00a0±\u00a0"))  # heads nothing
-    return f'<div class="pw-scroll">{deal(text) if WRITTEN.match(text) and is_wide(text) else text}</div>'
+    cards = is_wide(text) if WRITTEN.match(text) else text.startswith(COMPUTED) and has_sentences(text)
+    return f'<div class="pw-scroll">{deal(text) if cards else text}</div>'
 
 
 def seen(cell: str) -> str:
@@ -37,6 +40,12 @@ def is_wide(table: str) -> bool:
     rows = [[len(seen(cell[3])) for cell in CELL.finditer(row)] for row in ROW.findall(table)]
     columns = zip(*(row for row in rows if len(row) == len(rows[0])), strict=True)  # not those that span columns
     return sum(min(COLUMN, max(lengths)) + 2 for lengths in columns) > PHONE
+
+
+def has_sentences(table: str) -> bool:
+    """Whether a value is a text that no phone has room for on one line: it is read by itself, not down a column."""
+    body = table.partition("<tbody")[2]
+    return any(len(seen(cell[3])) > PHONE for row in ROW.findall(body) for cell in list(CELL.finditer(row))[1:])
 
 
 def deal(table: str) -> str:

@@ -43,6 +43,12 @@ FIRST = {
     "체커보드 현상": "chapters/glossary#checkerboard-artifact",
     "수용 영역": "chapters/glossary#receptive-field",
     "무시영역": "chapters/glossary#void",
+    # Short ones, and words that stand in a name of the library's as well.
+    "SAM": "chapters/attention#what-lives-on",
+    "color": "chapters/glossary#augmentation",
+    "pixel shuffle": "chapters/glossary#pixelshuffle",
+    "pixel_shuffle": "reference/ops#pixelwise.ops.pixel_shuffle",
+    "CNN": "chapters/glossary#convolution",
     # What is in no glossary: sections and the library.
     "thin objects": "chapters/semantic_segmentation#thin-things-break-first",
     "flatten a kernel": "chapters/upsampling#try-it-flatten-a-kernel",

@@ -1,5 +1,7 @@
 """What the Sphinx extensions make of formulas, stamps, folds, questions and pictures, on a book of two pages."""
 
+import html
+import json
 import re
 import zipfile
 from types import SimpleNamespace
@@ -14,7 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 from sphinx.errors import ExtensionError
 
-from book.extensions import colours, drawings, maths, provenance, reading, tables, terms
+from book.extensions import colours, drawings, maths, provenance, reading, scripts, tables, terms, typography
 from book.extensions.folds import fold_cells
 from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook, write_book
 from tools import check, folds
@@ -95,7 +97,7 @@ def test_page_holds_mathml_and_no_formula_script(page):
 
 
 def test_question_is_marked(page):
-    assert re.search(r'<blockquote class="pw-question">\s*<div><p>🙌', page)
+    assert re.search(r'<blockquote class="pw-question">\s*<div><p>A question', page), "its sign is there, and a box"
 
 
 def test_output_picture_is_described_lazy_and_sized(page):
@@ -311,6 +313,43 @@ def test_a_wide_table_of_texts_names_the_column_at_each_value_and_stays_a_table(
     assert shown.count('role="columnheader"') == shown.count('role="row"') == shown.count('role="rowgroup"') == 2
     for other in (WIDE.replace("docutils", "pw-table"), WIDE.replace("a path from the finest map", "skips")):
         assert tables.TABLE.sub(tables.finish, other) == f'<div class="pw-scroll">{other}</div>'
+
+
+def test_a_computed_table_with_sentences_is_dealt_as_well():
+    computed = WIDE.replace("docutils align-default", "pw-table")
+    sentence = "56.5 against 51.3: ahead in every seed, not told apart"
+    shown = tables.TABLE.sub(tables.finish, computed.replace("a path from the finest map", sentence))
+    assert '<table role="table" class="pw-cards pw-table">' in shown
+    assert f'<td role="cell" data-head="take x" class="text-right"><p>{sentence}</p></td>' in shown
+
+
+def test_text_is_set_with_the_signs_of_print_and_code_is_not():
+    page = (
+        "<p class=\"5 % > it's\">it&#x27;s 5 % of the classes' -0.3, FCN-16s, -8s, ResNet-34 has 21, -50 25</p>"
+        "<pre>it's <b>5 %</b> -3</pre><code>it's -3</code>it's"
+    )
+    assert typography.compose(page) == (
+        '<p class="5 % > it\'s">it’s 5\u00a0% of the classes’ −0.3, FCN-16s, -8s, ResNet-34 has 21, -50 25</p>'
+        "<pre>it's <b>5 %</b> -3</pre><code>it's -3</code>it’s"
+    )
+
+
+def test_a_formula_keeps_the_signs_around_it_on_its_line():
+    page = '<p>Of (<math><mi>x</mi></math>), <math><mi>y</mi></math> and <math display="block"></math>.</p>'
+    tied = '<p>Of <span class="pw-tied">(<math><mi>x</mi></math>),</span> <math><mi>y</mi></math> and'
+    assert typography.compose(page) == f'{tied} <math display="block"></math>.</p>'
+
+
+def test_what_a_question_will_say_is_set_as_its_page_is():
+    state = '{"key": "a-b", "verdict": "ResNet-8\'s: -3 %", "scale": [-1, 2]}'
+    page = f'<div data-explorable="question" data-name="question-a-b" data-state="{html.escape(state)}">'
+    said = html.unescape(typography.compose(page)).partition('data-state="')[2][:-2]
+    assert json.loads(said) == {"key": "a-b", "verdict": "ResNet-8’s: −3\u00a0%", "scale": [-1, 2]}
+
+
+def test_scripts_are_served_without_comments():
+    script = '// What it does\n  const a = 1; // why\n\n  /** @type {A} */ (b)("https://a");  // so\n'
+    assert scripts.bare(script) == 'const a = 1;\n(b)("https://a");\n'
 
 
 def test_korean_is_marked_in_text_and_not_in_attributes():

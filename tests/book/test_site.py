@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import html
 import http.server
 import io
 import json
@@ -111,6 +112,14 @@ SHIFT = """async () => {
   await pause(50);
   return shift;
 }"""
+# Where Tab stops on a page: of radio buttons that belong together, at one.
+STOPS = """() => {
+  const all = (root) => [...root.querySelectorAll("a[href], button, input, select, summary, textarea, [tabindex]")];
+  const stop = (one) => one.tabIndex >= 0 && !one.disabled && one.checkVisibility({ visibilityProperty: true });
+  const open = all(document).filter(stop);
+  return new Set(open.map((one) => (one.type === "radio" ? one.name : one))).size;
+}"""
+STEPS = {"chapters/resnet.html": 72, "chapters/semantic_segmentation.html": 73, "chapters/attention.html": 90}
 KILOBYTE = 1000
 
 
@@ -123,6 +132,7 @@ class Visit:
     shift: float
     violations: list[str]
     weights: dict[str, int]
+    stops: int
 
 
 def visit(browser, address: str, page: str, width: int, scheme: str) -> Visit:
@@ -152,11 +162,12 @@ def visit(browser, address: str, page: str, width: int, scheme: str) -> Visit:
     assert tab.evaluate("document.documentElement.dataset.theme") == scheme
     shift = tab.evaluate(SHIFT)
     overflow = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    stops = tab.evaluate(STOPS)
     tab.evaluate(EACH_KIND_ONCE)
     found = axe.Axe().run(tab, options=AXE).response["violations"]
     violations = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
     context.close()
-    return Visit(troubles, overflow, shift, violations, weights)
+    return Visit(troubles, overflow, shift, violations, weights, stops)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
@@ -171,6 +182,8 @@ def test_page_in_a_browser(browser, address, page, width, scheme):
     code = sum(seen.weights[kind] for kind in ("script", "stylesheet", "font"))
     assert code <= 600 * KILOBYTE, seen.weights
     assert seen.weights["image"] <= 1000 * KILOBYTE, seen.weights
+    if page in STEPS:
+        assert seen.stops <= STEPS[page], f"{page} is walked by keys in {seen.stops} steps"
 
 
 def test_a_page_is_whole_once_its_first_screen_is_painted(browser, address):
@@ -302,8 +315,13 @@ def test_a_result_quotes_what_was_asked_and_says_how_many_there_are(browser, add
     field.fill("overlaping")
     expect(status).to_contain_text("“overlapping”")
     field.fill("xyzzy")
-    expect(status).to_contain_text("Nothing found")
-    assert tab.locator("#search-results li").count() == 3, "no term that is written alike"
+    expect(status).to_have_text("Nothing found.")
+    assert tab.locator("#search-results li").count() == 0, "a term that is not written alike"
+    field.fill("hypercolomnic")
+    expect(status).to_contain_text("written alike")
+    assert tab.locator("#search-results a").first.inner_text() == "Hypercolumn"
+    button, list_ = (tab.locator(place).bounding_box() for place in (".pw-search button", "#search-results ol"))
+    assert button["x"] + button["width"] <= list_["x"] + list_["width"] + 1
     field.fill("전치 합성곱")
     assert tab.locator("#search-results [lang=ko]").count() > 0
     tab.close()
@@ -588,6 +606,16 @@ def test_the_list_of_sections_closes_when_a_section_is_chosen(phone, address):
     assert phone.evaluate("location.hash") == link.get_attribute("href")
 
 
+def test_a_list_of_contents_that_lies_over_a_phones_page_has_a_button_that_closes_it(phone, address):
+    phone.goto(f"{address}chapters/resnet.html")
+    assert phone.locator(".pw-close:visible").count() == 0
+    for name, kind in (("Chapters", ".pw-chapters"), ("On this page", ".pw-sections")):
+        phone.get_by_role("button", name=name, exact=True).tap()
+        assert phone.locator(kind).is_visible()
+        phone.get_by_role("button", name="Close").tap()
+        assert not phone.locator(kind).is_visible()
+
+
 def test_copy_buttons_show_at_rest_where_nothing_hovers(browser, phone, address):
     laptop = browser.new_page()
     for tab, seen in ((phone, "1"), (laptop, "0")):
@@ -614,9 +642,15 @@ def test_what_scrolls_sideways_casts_a_shadow_and_nothing_else_does(phone, addre
 
 
 def test_on_a_phone_a_row_of_a_wide_table_of_texts_is_a_card(phone, address):
-    for page in ("chapters/comparison.html", "chapters/runs.html", "reference/index.html"):
+    choices = ".pw-scroll:has(> .pw-table.pw-cards)"  # what a cell computed, in sentences
+    for page, kind in (
+        ("chapters/comparison.html", choices),
+        ("chapters/comparison.html", ".pw-scroll:has(.pw-cards:not(.pw-table))"),
+        ("chapters/runs.html", ".pw-scroll:has(.pw-cards)"),
+        ("reference/index.html", ".pw-scroll:has(.pw-cards)"),
+    ):
         phone.goto(address + page)
-        box = phone.locator(".pw-scroll:has(.pw-cards)").first
+        box = phone.locator(kind).first
         assert box.evaluate("(box) => box.scrollWidth - box.clientWidth") == 0, page
         row = box.locator("tbody tr").first
         value = row.locator("td").first
@@ -626,6 +660,28 @@ def test_on_a_phone_a_row_of_a_wide_table_of_texts_is_a_card(phone, address):
         assert row.bounding_box()["width"] > 340, page
     names = phone.get_by_role("columnheader").all_inner_texts()
     assert names[0].strip() == "Package"
+
+
+def test_on_a_phone_the_fields_of_the_claims_stand_below_each_other(phone, address):
+    phone.goto(f"{address}chapters/claims.html")
+    boxes = [field.bounding_box() for field in phone.locator(".pw-filter :is(input, select)").all()]
+    assert len(boxes) == 3
+    assert len({(round(box["x"]), round(box["width"])) for box in boxes}) == 1
+
+
+def test_on_a_phone_the_names_in_a_chart_do_not_lie_on_its_line(phone, address):
+    phone.goto(f"{address}chapters/comparison.html#pareto-front.budget=100")
+    phone.locator("[data-explorable=pareto-front] .pw-live").wait_for()
+    on_it = """() => {
+      const line = document.querySelector(".pw-pareto-front .steps");
+      const points = Array.from({ length: 999 }, (_, i) => line.getPointAtLength((line.getTotalLength() * i) / 998));
+      const holds = ({ x, y, width, height }, at) =>
+        at.x > x && at.x < x + width && at.y > y + 2 && at.y < y + height - 2;
+      const names = [...document.querySelectorAll(".pw-pareto-front .net text")];
+      return names.filter((name) => points.some((at) => holds(name.getBBox(), at))).map((name) => name.textContent);
+    }"""
+    assert phone.locator(".pw-pareto-front .net text").count() > 8
+    assert phone.evaluate(on_it) == []
 
 
 def test_on_a_phone_numbers_scroll_below_whose_they_are(phone, address):
@@ -699,11 +755,11 @@ def test_below_the_head_of_a_narrow_page_stands_the_section_that_is_read(phone, 
     assert heading["y"] >= here["y"] + here["height"] - 1
 
 
-@pytest.mark.parametrize("kind", [".pw-copy", ".headerlink", ".pw-fold > summary"])
+@pytest.mark.parametrize("kind", [":is(.pw-fold > summary, .pw-tools button)", ":is(.pw-note a)"])
 def test_of_many_buttons_that_do_the_same_one_is_a_tab_stop_and_arrows_lead_to_the_others(browser, address, kind):
     tab = browser.new_page()
     tab.goto(f"{address}chapters/resnet.html")
-    assert tab.locator(kind).count() > 10
+    assert tab.locator(kind).count() > 6
     stop = tab.locator(f"{kind}[tabindex='0']")
     tab.locator(f"{kind}[tabindex='-1']").first.wait_for(state="attached")
     assert stop.count() == 1
@@ -718,6 +774,30 @@ def test_of_many_buttons_that_do_the_same_one_is_a_tab_stop_and_arrows_lead_to_t
     tab.evaluate("document.querySelector('.pw-turn').scrollIntoView({ behavior: 'instant' })")
     until(tab, f"(kind) => {shown}.findIndex((one) => one.tabIndex === 0) > 5", arg=kind)
     tab.close()
+
+
+def test_a_link_to_a_heading_has_a_name_and_is_no_tab_stop(site):
+    for page in ("chapters/resnet.html", "chapters/glossary.html", "reference/ops.html"):
+        links = re.findall(r'<a class="headerlink"[^>]*>', (site / page).read_text(encoding="utf-8"))
+        assert links, page
+        for link in links:
+            assert re.search('aria-label="Link to this [a-z]+" tabindex="-1"', link), link
+
+
+def test_what_comes_alive_in_a_moment_takes_no_focus(browser, address):
+    """It would be lost: the element that has it goes."""
+    tab = browser.new_page()
+    tab.goto(f"{address}chapters/resnet.html")
+    still = "[...document.querySelectorAll('.pw-still summary')].map((one) => getComputedStyle(one).visibility)"
+    assert set(tab.evaluate(still)) == {"hidden"}
+    tab.close()
+
+
+def test_pages_and_figures_have_one_blue(site):
+    sheet, script = ((site / f"_static/{name}").read_text() for name in ("pixelwise.css", "explorables.js"))
+    blue = re.search(r"--road: light-dark\((#\w+), (#\w+)\)", sheet)
+    assert f"--fill:light-dark({blue[1]},{blue[2]})" in script
+    assert "--link: var(--road)" in sheet
 
 
 def test_drawings_stand_in_panels_of_one_width_at_their_own_size(browser, address):
@@ -793,6 +873,8 @@ def test_claims_are_narrowed_by_words_chapter_and_kind(browser, address):
     assert (rows.count(), tab.locator(".pw-claimed:visible").count()) == (0, 0)
     tab.get_by_label("Words").fill("camvid")
     assert 0 < rows.count() < every
+    listed = tab.locator(".pw-sections a:visible").count()
+    assert listed == tab.locator(".pw-claimed:visible").count(), "a chapter is listed that the page does not show"
     tab.get_by_label("Words").fill("")
     tab.get_by_label("Kind").select_option("exact")
     tab.locator("select[name=chapter]").select_option("claims-fcn")
@@ -953,6 +1035,12 @@ def test_gallery_and_map_show_what_there_is(site):
     for name, figure in figures.items():
         assert f'href="../{figure.page}.html#{name}"' in gallery
     landing = (site / "index.html").read_text(encoding="utf-8")
+    assert "void" in landing.partition('class="pw-key"')[2].partition("</ul>")[0], "black has no name"
+    wall = (site / "chapters/questions.html").read_text(encoding="utf-8")
+    filters = json.loads(html.unescape(re.search('data-chapters="([^"]*)"', wall)[1]))
+    notebooks = [path for page in chapters if (path := stamp.ROOT / f"{page}.ipynb").is_file()]
+    titles = [stamp.title(stamp.read(path)) for path in notebooks]
+    assert filters == [title for title in titles if title in filters], "chapters to choose from, out of order"
     for page in [page for part, names in toc.parts() for page in names if part != "Reference"]:
         if (stamp.ROOT / f"{page}.ipynb").is_file():
             assert {"failure", "question", "keywords"} <= set(toc.purpose(page)), (

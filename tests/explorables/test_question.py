@@ -181,6 +181,17 @@ def test_the_guess_is_kept_on_this_machine_and_shown_beside_the_seeds(open_live)
     assert tab.troubles == []
 
 
+def test_a_slider_that_was_not_moved_is_no_guess(open_live):
+    tab = open_live(make("Question"))
+    tab.get_by_role("button", name="Commit").click()
+    says(tab, "Move the slider first")
+    assert tab.get_by_role("slider").get_attribute("aria-valuetext") == "none yet"
+    assert tab.evaluate("localStorage.getItem('question-poles-gain')") is None
+    tab.keyboard.press("ArrowRight")  # the slider has the focus
+    tab.get_by_role("button", name="Commit").click()
+    says(tab, "You said 30.5 .points of pole IoU.")
+
+
 def test_it_works_where_nothing_may_be_kept(open_page):
     tab = open_page(question())
     tab.evaluate("Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no'); } })")

@@ -95,10 +95,32 @@ def test_switches_change_the_finding(open_live, lab):
     says(tab, "residual-8.*about as far as plain-8")
     tab.get_by_role("button", name="56 (gradient only)").click()
     says(tab, "was not trained")
+    assert tab.get_by_role("slider", name="step").is_disabled(), "there is no step to choose"
     assert tab.locator("svg text", has_text="not trained").count() == 1
     tab.get_by_role("button", name="no", exact=True).click()
     says(tab, "residual-56 without batch normalisation the gradient is tiny .*shrinks on its way back")
     assert tab.troubles == []
+
+
+LAID = """() => [...document.querySelectorAll(".pw-skip-or-not svg.chart")].flatMap((chart) => {
+  const lines = [...chart.querySelectorAll(".mean")].map((line) => [line, line.getTotalLength()]);
+  const points = lines.flatMap(([line, length]) =>
+    Array.from({ length: 300 }, (_, i) => line.getPointAtLength((length * i) / 299)));
+  return [...chart.querySelectorAll(".name")].filter((name) => {
+    const { x, y, width, height } = name.getBBox();
+    const inside = (at) => at.x > x && at.x < x + width && at.y > y + 3 && at.y < y + height - 4;
+    return points.some(inside);
+  }).map((name) => name.textContent);
+})"""
+
+
+@pytest.mark.parametrize("hash", ["depth=56", "depth=56&skip-or-not.norm=no", "depth=32", "depth=8"])
+def test_names_stand_beside_the_lines(open_page, lab, hash):
+    tab = open_page(lab, hash=f"#skip-or-not.{hash}")
+    tab.locator(".pw-live").wait_for(timeout=20_000)
+    says(tab, hash.partition("&")[0].removeprefix("depth="))
+    assert tab.locator(".pw-skip-or-not .name").count() >= 2
+    assert tab.evaluate(LAID) == []
 
 
 def test_layer_and_step_are_read_by_keys_and_pointer(open_live, lab):

@@ -48,8 +48,11 @@
         const here = !chapter || row.closest(".pw-claimed").id === chapter;
         row.hidden = !(here && (!kind || row.dataset.kind === kind) && wanted.every((word) => text.includes(word)));
       }
-      for (const section of document.querySelectorAll(".pw-claimed"))
+      for (const section of document.querySelectorAll(".pw-claimed")) {
         section.hidden = !section.querySelector("tbody tr:not([hidden])");
+        const listed = document.querySelector(`.pw-sections a[href="#${section.id}"]`);
+        listed?.toggleAttribute("hidden", section.hidden);
+      }
       form.classList.toggle("pw-narrowed", words + chapter + kind !== "");
       // Which row is the tab stop
       form.dispatchEvent(new Event("toggle"));

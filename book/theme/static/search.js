@@ -4,16 +4,20 @@ globalThis.Search = (() => {
   "use strict";
   const LONGEST = 200; // letters of a query
   const SHOWN = 190; // letters of a sentence in a result, about
+  const ALIKE = 0.4; // of the pairs of letters of two words
   const WORD = /[\p{L}\p{N}]+(?:[-'’][\p{L}\p{N}]+)*/gu;
   const PART = /[\p{L}\p{N}]+/gu;
   const HANGUL = /[가-힣]/;
   // How much it counts that a section is of the glossary, of a chapter …; and that it is called just as the query.
   const KINDS = [
     [/glossary$/, 1.5, 6],
-    [/^reference/, 0.2, 1.5],
+    [/^reference/, 0.02, 4],
     [/(atlas|claims|questions|references|runs|segment)$/, 0.5, 2],
     [/./, 1, 4],
   ];
+  // Who writes as code does asks for the library.
+  const LIBRARY = [/^reference/, 2, 9];
+  const ABBREVIATION = /\b[A-Z]{2,5}\s*$/; // and no word that is half typed, if it stands somewhere
   // What a text has that does not answer: code above all, and what stands around it.
   const UNSAID = "pre, nav, svg, script, button, summary, annotation, .pw-fold, .pw-five, .pw-stamp, [role=tooltip]";
   const root = document.documentElement.dataset.content_root ?? "";
@@ -117,7 +121,8 @@ globalThis.Search = (() => {
     const words = query.flatMap((parts) =>
       parts.length > 1 && index.places.has(parts.join("")) ? parts.join("") : parts,
     );
-    const asked = words.map((word, i) => ({ word, fits: meant(word, i === words.length - 1) }));
+    const done = ABBREVIATION.test(text) && index.places.has(words.at(-1));
+    const asked = words.map((word, i) => ({ word, fits: meant(word, !done && i === words.length - 1) }));
     const named = (group) =>
       group.some(
         (name) =>
@@ -142,11 +147,12 @@ globalThis.Search = (() => {
       }
     });
     index.sections.forEach(([, , , ...names], place) => {
-      if (whole && !total.has(place) && names.includes(whole)) total.set(place, [50, 1]);
+      if (whole && names.includes(whole)) total.set(place, [Math.max(50, total.get(place)?.[0] ?? 0), 1]);
     });
+    const kinds = /[_(]/.test(text) ? [LIBRARY, ...KINDS] : KINDS;
     const rank = ([place, [sum, held]]) => {
       const [page, , , ...names] = index.sections[place];
-      const [, kind, called] = KINDS.find(([pattern]) => pattern.test(index.pages[page][0]));
+      const [, kind, called] = kinds.find(([pattern]) => pattern.test(index.pages[page][0]));
       return [place, sum * held ** 3 * kind * (names.includes(whole) ? called : 1), held];
     };
     const most = Math.max(...[...total.values()].map(([, held]) => held));
@@ -281,7 +287,7 @@ globalThis.Search = (() => {
   }
 
   // What was understood where it is not what was typed; and where nothing is found, terms of the glossary like it.
-  function reply(query, hits, limit) {
+  function reply(query, hits, limit, offered) {
     const guessed = query.asked.filter(
       ({ word, fits }) => fits.size && ![...fits.keys()].some((known) => known.startsWith(word.slice(0, -1))),
     );
@@ -297,7 +303,8 @@ globalThis.Search = (() => {
     const without = missing.length && hits.length ? `${quoted(missing)} stands nowhere. ` : "";
     const shown = hits.length > limit ? `, the best ${limit} here` : "";
     if (hits.length) return `${instead}${without}${hits.length} ${hits.length > 1 ? "places" : "place"}${shown}`;
-    return query.asked.length ? "Nothing found. These are terms of the glossary that are written alike:" : "";
+    const offer = offered.length ? " Terms of the glossary that are written alike:" : "";
+    return query.asked.length ? `Nothing found.${offer}` : "";
   }
 
   function alike(whole) {
@@ -312,6 +319,7 @@ globalThis.Search = (() => {
         place,
         index.pages[page][0].endsWith("glossary") ? Math.max(...names.map(share)) : 0,
       ])
+      .filter(([, likeness]) => likeness > ALIKE)
       .toSorted((a, b) => b[1] - a[1])
       .slice(0, 3)
       .map(([place]) => place);
@@ -332,8 +340,9 @@ globalThis.Search = (() => {
       if (!index) return;
       const query = understand(field.value);
       const hits = query.asked.length ? find(field.value) : [];
-      status.textContent = reply(query, hits, limit) + (here || !hits.length ? "" : "; ↓ leads to them, Enter to all");
       const shown = hits.length || !query.asked.length ? hits.slice(0, limit) : alike(query.whole);
+      const keys = here || !hits.length ? "" : "; ↓ leads to them, Enter to all";
+      status.textContent = reply(query, hits, limit, shown) + keys;
       list.replaceChildren(...shown.map((place) => hit(place, query)));
     };
     const ready = () => (loading ??= fetched("search-index")).then(answer);
@@ -399,5 +408,5 @@ globalThis.Search = (() => {
   else begin();
   if (document.readyState === "complete") arrive();
   else addEventListener("load", arrive);
-  return { load, find, know: (page, sections) => texts.set(page, sections), understand, excerpt, reply };
+  return { load, find, know: (page, sections) => texts.set(page, sections), understand, excerpt };
 })();

@@ -101,9 +101,9 @@
     const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
     const here = document.querySelector(".pw-here");
     const mark = () => {
-      const past = headings.filter((heading) => heading && heading.getBoundingClientRect().top < 120).length;
-      links.forEach((link, i) => link.setAttribute("aria-current", i === past - 1));
-      if (here) here.textContent = past ? links[past - 1].textContent : "";
+      const at = headings.findLastIndex((one) => one?.checkVisibility() && one.getBoundingClientRect().top < 120);
+      links.forEach((link, i) => link.setAttribute("aria-current", i === at));
+      if (here) here.textContent = links[at]?.textContent ?? "";
     };
     document.getElementById("sections")?.addEventListener("click", ({ target, currentTarget }) => {
       if (target.closest("a") && currentTarget.matches(":popover-open")) currentTarget.hidePopover();
@@ -153,18 +153,17 @@
     letKeysScroll();
     const painted = () => {
       root.classList.remove("pw-opening");
-      const lists = [".pw-chapters a", ".pw-sections a"];
-      const tools = [
-        ".pw-wrap",
-        ".pw-copy",
-        ".headerlink",
-        ".pw-fold > summary",
-        ".pw-drawing summary",
-        ".pw-take",
+      [
+        ".pw-chapters a",
+        ".pw-sections a",
+        ".pw-note a",
+        ".pw-fold > summary, .pw-tools button",
+        ".pw-drawing summary, .pw-take",
         ".pw-larger",
+        ".pw-share a",
+        ".pw-hold button",
         ".pw-claims a",
-      ];
-      [...lists, ...tools].forEach(rove);
+      ].forEach(rove);
     };
     // After the next frame
     requestAnimationFrame(() => setTimeout(painted));

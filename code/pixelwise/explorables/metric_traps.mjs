@@ -331,7 +331,7 @@ function build(root, model, scene, easel, redraw) {
   const palette = { class: "pw-row palette", role: "group", "aria-label": "Paint with" };
   const painting = figure("Paint over this prediction", canvases.view);
   painting.append(h("div", palette, ...brushes.map((one) => one.element)));
-  const truth = figure("The labels", h("div", { class: "truth" }, canvases.truth));
+  const truth = figure("The labels; void, striped, is not counted", h("div", { class: "truth" }, canvases.truth));
   const beside = h(
     "div",
     { class: "beside" },

@@ -198,38 +198,65 @@ function axes({ price, costs }, { right, worst, top, x, y }) {
   ];
 }
 
-// Where a network's name stands: the first place beside its dot that touches no dot, no name, and no edge
-function placesOf({ names, points, order }, { right, x, y }) {
+// The line that leads from a dot to a name that stands far off, from end to end; null where none does
+function wireOf([cost, value], [u, v, wide], { x, y }) {
+  const far = Math.abs(v + 7 - y(value)) > 16;
+  return far ? [x(cost), y(value), Math.max(u, Math.min(x(cost), u + wide)), v + 7] : null;
+}
+
+// What a line covers, in small boxes
+const alongLine = ([a, b, c, d]) =>
+  Array.from({ length: 41 }, (_, i) => [a + ((c - a) * i) / 40, b + ((d - b) * i) / 40, 1, 1]);
+
+// Where a network's name stands: the first place beside its dot that touches no dot, no name, and no edge, and if there
+// is one, no line either
+function placesOf({ names, points, seeds, order, front }, scales) {
+  const { right, x, y } = scales;
   const taken = points.map(([cost, value]) => [x(cost) - 7, y(value) - 7, 14, 14]);
-  const touches = ([a, b, w, t]) =>
-    taken.some(([u, v, wide, tall]) => a < u + wide && u < a + w && b < v + tall && v < b + t);
+  const lines = points.map(([cost], i) => {
+    const [high, low] = [Math.max(...seeds[i]), Math.min(...seeds[i])].map(y);
+    return [x(cost), high, 1, low - high];
+  });
+  front.slice(1).forEach((next, k) => {
+    const [[u, v], [p, q]] = [front[k], next].map((i) => [x(points[i][0]), y(points[i][1])]);
+    lines.push([u, v, p - u, 1], [p, q, 1, v - q]);
+  });
+  const touches = ([a, b, w, t], boxes) =>
+    boxes.some(([u, v, wide, tall]) => a < u + wide && u < a + w && b < v + tall && v < b + t);
+  const wired = (place, i) => {
+    const wire = wireOf(points[i], place, scales);
+    return wire ? alongLine(wire) : [];
+  };
   const inside = ([a, b, w, t]) => a >= LEFT && a + w <= right + 14 && b >= 0 && b + t <= BOTTOM;
   const found = new Map();
   for (const i of order) {
-    const [u, v, w] = [x(points[i][0]), y(points[i][1]), 7.3 * names[i].length];
-    const places = [9, 20, 31, 42, 53].flatMap((far) => [
+    const [u, v, w] = [x(points[i][0]), y(points[i][1]), 6.8 * names[i].length];
+    const places = [9, 20, 31, 42, 53, 64].flatMap((far) => [
       [u + 9, v - 7 + (far - 9)],
       [u - 9 - w, v - 7 + (far - 9)],
       [u + 9, v - 7 - (far - 9)],
       [u - 9 - w, v - 7 - (far - 9)],
-      [u - w / 2, v - far - 13],
-      [u - w / 2, v + far],
+      [within(u - w / 2, LEFT + 2, right - w), v - far - 13],
+      [within(u - w / 2, LEFT + 2, right - w), v + far],
     ]);
-    const spot = places.map((place) => [...place, w, 14]).find((one) => inside(one) && !touches(one));
+    const free = places.map((place) => [...place, w, 14]).filter((one) => inside(one) && !touches(one, taken));
+    const others = taken.filter((_, k) => k !== i);
+    const clear = (one) => !touches(one, lines) && !wired(one, i).some((box) => touches(box, others));
+    const spot = free.find(clear) ?? free[0];
     if (!spot) continue; // its title and the table name it
     taken.push(spot);
+    lines.push(...wired(spot, i));
     found.set(i, spot);
   }
   return found;
 }
 
-function networkOf({ names, seeds, points, limit, front }, { x, y }, i, place) {
+function networkOf({ names, seeds, points, limit, front }, scales, i, place) {
+  const { x, y } = scales;
   const [cost, value] = points[i];
   const kind = `net ${front.includes(i) ? "on" : ""} ${cost > limit ? "dear" : ""}`;
-  const [u, v, wide] = place ?? [0, 0, 0];
-  const near = Math.max(u, Math.min(x(cost), u + wide));
-  const far = place && Math.abs(v + 7 - y(value)) > 16;
-  const wire = far && svg("path", { class: "wire", d: `M${x(cost)} ${y(value)}L${near} ${v + 7}` });
+  const ends = place && wireOf(points[i], place, scales);
+  const wire = ends && svg("path", { class: "wire", d: `M${ends[0]} ${ends[1]}L${ends[2]} ${ends[3]}` });
   const name = place && svg("text", { x: place[0], y: place[1] + 11 }, names[i]);
   const circle = svg("circle", { cx: x(cost), cy: y(value), r: 5.5 });
   return [

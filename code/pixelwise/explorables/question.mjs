@@ -97,7 +97,7 @@ function stateOf(model) {
   const state = Object.fromEntries(NAMES.map((name) => [name, model.get(name)]));
   const guess = read(model.get("guess"), state);
   const middle = state.answers.length ? "" : read(spell((state.scale[0] + state.scale[1]) / 2), state);
-  return { ...state, guess, answer: guess || read(model.get("answer"), state) || middle };
+  return { ...state, guess, middle, answer: guess || read(model.get("answer"), state) };
 }
 
 // Elements
@@ -171,7 +171,8 @@ function drawChart(chart, state, width, fresh) {
     const left = at > width / 2;
     const pennant = `M${at} ${bottom}V4l${left ? -12 : 12} 6l${left ? 12 : -12} 6`;
     const words = { class: left ? "mine end" : "mine", x: at + (left ? -17 : 17), y: 15 };
-    rows.push(svg("path", { class: "mine", d: pennant }), svg("text", words, `your guess, ${guess}`));
+    marks.push(svg("path", { class: "mine", d: pennant })); // behind the texts that it passes
+    rows.push(svg("text", words, `your guess, ${guess}`));
   }
   chart.setAttribute("viewBox", `0 0 ${width} ${bottom + AXIS}`);
   chart.setAttribute("class", fresh ? "chart fresh" : "chart");
@@ -195,7 +196,7 @@ function show(view, state, width, fresh) {
     write(mark, [text === guess && "⚑ your guess", told].filter(Boolean).join(" · "));
     mark.className = found;
   }
-  view.place?.set(Number(answer), answer);
+  view.place?.set(Number(answer || state.middle), answer || "none yet");
   if (view.place) view.place.input.disabled = Boolean(guess);
   write(view.decision, guess ? "Take my guess back" : "Commit and see");
   view.decision.classList.toggle("back", Boolean(guess));
@@ -218,8 +219,8 @@ function render({ model, el }) {
     if (guess) settle("");
     else if (answer) settle(answer);
     else {
-      view.found.say("Choose an answer first.");
-      view.rows[0].input.focus();
+      view.found.say(view.place ? "Move the slider first." : "Choose an answer first.");
+      (view.place ?? view.rows[0]).input.focus();
     }
   });
   const state = stateOf(model);

@@ -63,7 +63,7 @@ export function figure(value) {
   if (Number.isNaN(value)) return "–";
   if (value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)) {
     const [digits, power] = value.toExponential(1).split("e");
-    return `${digits} × 10^${Number(power)}`;
+    return `${digits} × ${raised(Number(power))}`;
   }
   return String(Number(value.toPrecision(3)));
 }
@@ -164,19 +164,22 @@ function chart({ curvesOf, average, to, marks, ends, named, pick }) {
   function draw(run, other, share, none) {
     const drawn = [other, run].filter((one) => curvesOf(one).length);
     const names = [];
+    const beside = []; // where the lines are that the names stand beside
     const groups = drawn.map((one) => {
       const curves = curvesOf(one);
       const over = (join) => curves[0].map((_, i) => join(curves.map((values) => values[i])));
       const [low, high, middle] = [(all) => Math.min(...all), (all) => Math.max(...all), average].map(over);
       const name = { one, y: y(along(middle, named)) };
       names.push(name);
+      beside.push(...Array.from({ length: 16 }, (_, i) => y(along(middle, named + (named < 0.5 ? i : -i) / 50))));
       const seeds = svg("path", { class: "seeds", d: `${line(low, "M")}${line(high, "L")}z` });
       const bold = svg("path", { class: "mean", d: line(middle, "M") });
       return svg("g", { class: `${one.kind} ${one === run ? "now" : ""}` }, seeds, bold);
     });
     names.sort((a, b) => a.y - b.y);
-    const texts = names.map(({ one, y: at }, i) => {
-      const place = { x: x(named) + (named < 0.5 ? 84 : 0), y: i ? at + 20 : at - 9 };
+    const texts = names.map(({ one }, i) => {
+      const at = i ? Math.min(Math.max(...beside) + 20, BOTTOM - 5) : Math.max(Math.min(...beside) - 9, TOP + 10);
+      const place = { x: x(named) + (named < 0.5 ? 84 : 0), y: at };
       return svg("text", { class: `name ${one.kind}`, ...place }, `${one.kind}-${one.depth}`);
     });
     front.replaceChildren(...groups, ...texts);
@@ -269,6 +272,8 @@ function show(view, { depth, kind, norm, layer, step, run, other }, every, steps
   const numbers = summary(run, layer / 100, step / 100);
   const [[norms], [curve]] = [run.gradients, run.losses];
   const at = (share, values) => Math.round((share / 100) * (values.length - 1)) + 1;
+  view.layer.input.disabled = !norms;
+  view.step.input.disabled = !curve;
   view.layer.set(layer, norms ? String(at(layer, norms)) : "–");
   view.step.set(step, curve ? String(Math.min(steps, at(step, curve) * every)) : "–");
   view.sizes.draw(run, other, layer / 100, "not looked into");

@@ -18,10 +18,9 @@ function raise(head, explorables) {
     section: box.closest("section"),
   }));
   const sections = [...new Set(all.map(({ section }) => section))];
-  const chapters = [...new Set(all.map(({ box }) => box.dataset.chapter))];
   const outcomeOf = ({ kind, question }) => explorables[kind].outcome(question);
   const score = h("p", { class: "pw-score", role: "status" });
-  const titles = chapters.map((title) => h("option", {}, title));
+  const titles = JSON.parse(head.dataset.chapters).map((title) => h("option", {}, title));
   const chapter = h("select", { onchange: choose }, h("option", { value: "" }, "all chapters"), ...titles);
   const open = h("input", { type: "checkbox", onchange: choose });
 
