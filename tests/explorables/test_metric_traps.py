@@ -142,22 +142,8 @@ def page(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, page):
-    contexts = []
-
-    def visit(hash="", **options):
-        context = browser.new_context(**{"viewport": {"width": 1000, "height": 1400}} | options)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.troubles = []
-        tab.on("console", lambda message: tab.troubles.append(message.text))
-        tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-        tab.goto(page + hash)
-        return tab
-
-    yield visit
-    for context in contexts:
-        context.close()
+def visit(open_address, page):
+    return lambda hash="", **options: open_address(page + hash, **options)
 
 
 def live(tab):
@@ -286,13 +272,10 @@ def test_it_fits_a_phone_and_follows_the_theme(visit, theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(browser, page, theme):
+def test_axe_finds_nothing(visit, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    context = browser.new_context(bypass_csp=True, viewport={"width": 1000, "height": 1400})
-    tab = context.new_page()
-    tab.goto(page)
+    tab = visit(bypass_csp=True)
     tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
     live(tab)
     found = axe.Axe().run(tab, context=".pw-explorable").response["violations"]
-    context.close()
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []
