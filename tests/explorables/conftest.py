@@ -109,24 +109,21 @@ def keep_live(tabs, address):
     return keep_live
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def functions(browser):
     """Return call(function, *values) for a module's functions, loaded from the source that anywidget gets.
 
     Without a function's name it returns the keys of the state that an address may hold.
     """
-    tabs = []
+    tab = browser.new_page()
 
     @cache
     def functions(name, *exports):
-        tab = browser.new_page()
-        tabs.append(tab)
         source = sources.source(name) + f"\nexport {{ {', '.join(exports)} }};"
         data = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
-        tab.evaluate("async (data) => { globalThis.module = await import(data); }", data)
-        call = "([name, values]) => (name ? module[name](...values) : module.default.linked)"
-        return lambda name="", *values: tab.evaluate(call, [name, values])
+        module = tab.evaluate_handle("(data) => import(data)", data)
+        call = "(module, [name, values]) => (name ? module[name](...values) : module.default.linked)"
+        return lambda name="", *values: module.evaluate(call, [name, values])
 
     yield functions
-    for tab in tabs:
-        tab.close()
+    tab.close()

@@ -1,6 +1,5 @@
 """Metric traps: its numbers against the library's, and the figure in a real browser, by pointer and by keys."""
 
-import base64
 import re
 
 import numpy as np
@@ -9,23 +8,18 @@ import torch
 
 from pixelwise import explorables
 from pixelwise.evaluation import metrics
-from pixelwise.explorables import bundle, sources
+from pixelwise.explorables import bundle
 from pixelwise.explorables.metric_traps import CAR, POLE, STREET, encode, starting_points
 from tests.helpers.browser import until
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:"
-FUNCTIONS = "decode, encode, editsOf, applyEdits, boundaryBand, measure, challenges, finding"
+FUNCTIONS = ("decode", "encode", "editsOf", "applyEdits", "boundaryBand", "measure", "challenges", "finding")
 
 
 @pytest.fixture(scope="module")
-def module(browser):
+def module(functions):
     """Call a function of the module, loaded from the very source that anywidget gets."""
-    tab = browser.new_page()
-    source = sources.source("metric-traps") + f"\nexport {{ {FUNCTIONS} }};"
-    address = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
-    tab.evaluate("async (address) => { globalThis.traps = await import(address); }", address)
-    yield lambda name, *values: tab.evaluate("([name, values]) => traps[name](...values)", [name, values])
-    tab.close()
+    return functions("metric-traps", *FUNCTIONS)
 
 
 def library(prediction, target):
