@@ -1,6 +1,6 @@
 """What the proof measured, printed after the tests: each network's parity, and how each seeded fault was caught."""
 
-from tests.helpers.browser import browser  # noqa: F401 (the fixture, one for all tests)
+from tests.helpers.browser import browser, tabs  # noqa: F401 (the fixtures, one for all tests)
 
 
 def pytest_collection_modifyitems(config, items):

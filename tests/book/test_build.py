@@ -1,6 +1,7 @@
 """A build is whole or absent: interrupted, on a full disk, beside another one, after any change of its sources."""
 
 import contextlib
+import functools
 import os
 import random
 import resource
@@ -16,6 +17,7 @@ import pytest
 
 from book import build
 from tests.helpers.notebooks import save, sound_notebook, write_book
+from tests.helpers.warm import Build
 from tools import stamp
 
 pytestmark = pytest.mark.slow
@@ -23,14 +25,14 @@ TOC = "format: jb-book\nroot: index\nchapters:\n  - file: chapter\n  - file: oth
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
 
 
-def start(source: Path, output: Path, *options: str, environment=None, **given) -> subprocess.Popen:
-    """A build in a process of its own, in folders of its own choice."""
-    command = [sys.executable, "-m", "book.build", "--source", str(source), "--output", str(output), *options]
-    given |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+def start(source: Path, output: Path, environment=None) -> subprocess.Popen:
+    """A build in a fresh process, as `make book` begins one."""
+    command = [sys.executable, "-m", "book.build", "--source", str(source), "--output", str(output)]
+    given = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, cwd=stamp.ROOT, env=os.environ | (environment or {}), **given)
 
 
-def finish(process: subprocess.Popen) -> tuple[int, str]:
+def finish(process: subprocess.Popen | Build) -> tuple[int, str]:
     """The status of a build, and what it said of its failure."""
     said = process.communicate()[1]
     return process.returncode, said
@@ -68,7 +70,7 @@ def whole(sources, tmp_path_factory):
         source = shutil.copytree(sources, folder / "source", symlinks=True)
         if number:
             (source / "other.md").write_text("# A page of another title\n\nNothing else.\n")
-        assert finish(start(source, folder / "html")) == (0, "")
+        assert finish(Build(source, folder / "html")) == (0, "")
         sites.append((folder, files(folder / "html")))
     return sites
 
@@ -94,23 +96,23 @@ def test_a_build_depends_on_its_sources_alone(whole, sources, tmp_path):
 def test_interrupted_it_leaves_the_last_whole_site_and_the_next_one_is_complete(book, whole, number):
     (_, before), (_, after) = whole
     last = before
-    for seed in range(2):
-        process = start(book / "source", book / "html")
+    for begin, longest in ((start, 2), (Build, 0.5)):  # it mostly imports, it has imported
+        process = begin(book / "source", book / "html")
         with contextlib.suppress(StopIteration):
             next(folder for folder in watch(book, process) if folder)  # it has begun
-            time.sleep(random.Random(f"{seed} {number}").uniform(0, 2))
+            time.sleep(random.Random(f"{longest} {number}").uniform(0, longest))
         process.send_signal(number)
         status, _ = finish(process)
         if differences(book / "html", after) == []:  # the signal came when the new site was in place
             last = after
         assert status != 0 or last is after
         assert differences(book / "html", last) == []
-    assert finish(start(book / "source", book / "html")) == (0, "")
+    assert finish(Build(book / "source", book / "html")) == (0, "")
     assert differences(book / "html", after) == []
     assert sorted(path.name for path in book.iterdir()) == ["html", "source"]
 
 
-def watch(folder: Path, process: subprocess.Popen):
+def watch(folder: Path, process: subprocess.Popen | Build):
     """What a build has in its own folder beside the site, looked at again and again until it ends."""
     while process.poll() is None:
         yield list(folder.glob(f"{build.LOCKED}*"))
@@ -158,11 +160,8 @@ def test_where_folders_cannot_be_swapped_at_once_they_are_in_two_steps(tmp_path,
 @pytest.mark.parametrize("limit", [200, 5_000, 50_000])
 def test_a_full_disk_leaves_the_last_site_and_says_one_line(book, whole, limit):
     (_, before), _ = whole
-
-    def fill_up():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    status, said = finish(start(book / "source", book / "html", preexec_fn=fill_up))
+    fill_up = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))
+    status, said = finish(Build(book / "source", book / "html", first=fill_up))
     assert status == 1
     assert len(said.splitlines()) == 1, said
     assert "[Errno" in said
@@ -174,7 +173,7 @@ def test_a_full_disk_leaves_the_last_site_and_says_one_line(book, whole, limit):
 def test_a_warning_is_told_and_leaves_the_last_site(book, whole):
     (_, before), _ = whole
     (book / "source/other.md").write_text("# Another page\n\nTo [nowhere](nowhere.md).\n")
-    status, said = finish(start(book / "source", book / "html"))
+    status, said = finish(Build(book / "source", book / "html"))
     assert status == 1
     assert "nowhere.md" in said
     assert differences(book / "html", before) == []
@@ -185,7 +184,7 @@ def test_after_a_change_of_the_contents_it_is_what_a_build_from_nothing_gives(bo
     (book / "source/_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapter\n")
     (book / "source/other.md").unlink()
     for output in (book / "html", tmp_path / "clean"):
-        assert finish(start(book / "source", output)) == (0, "")
+        assert finish(Build(book / "source", output)) == (0, "")
     assert "other.html" not in files(book / "html")
     assert differences(book / "html", files(tmp_path / "clean")) == []
 
@@ -193,7 +192,7 @@ def test_after_a_change_of_the_contents_it_is_what_a_build_from_nothing_gives(bo
 @pytest.mark.survives("A build interrupted, two at once, a full disk, a warning")
 def test_two_builds_at_once_do_not_harm_each_other(book, whole):
     _, (_, after) = whole
-    both = [start(book / "source", book / "html") for _ in range(2)]
+    both = [Build(book / "source", book / "html") for _ in range(2)]
     assert [finish(process) for process in both] == [(0, ""), (0, "")]
     assert differences(book / "html", after) == []
     assert sorted(path.name for path in book.iterdir()) == ["html", "source"]

@@ -18,7 +18,7 @@ from sphinx.errors import ExtensionError
 
 from book.extensions import colours, drawings, maths, provenance, reading, scripts, tables, terms, typography
 from book.extensions.folds import fold_cells
-from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook, write_book
+from tests.helpers.notebooks import ALT, PIXEL, build_small_book, save, sound_notebook, write_book
 from tools import check, folds
 
 MADE = {
@@ -80,7 +80,7 @@ def small_book(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(small_book):
     """The HTML of the page built from a notebook."""
-    build_book(small_book, small_book / "html")
+    build_small_book(small_book, small_book / "html")
     return (small_book / "html/chapter.html").read_text(encoding="utf-8")
 
 
@@ -275,7 +275,7 @@ def test_finished_picture_keeps_what_the_author_wrote(tmp_path):
 
 
 def test_e_book_is_well_formed(small_book, page):
-    build_book(small_book, small_book / "epub", "--epub")
+    build_small_book(small_book, small_book / "epub", "--epub")
     with zipfile.ZipFile(small_book / "epub/Pixelwise.epub") as book:
         assert book.testzip() is None
         names = set(book.namelist())

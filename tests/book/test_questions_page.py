@@ -13,7 +13,7 @@ from book.extensions import questions
 from book.extensions.gallery import recorded
 from pixelwise import explorables
 from tests.explorables.explorables import QUESTION, Claim
-from tests.helpers.notebooks import build_book, save, sound_notebook, write_book
+from tests.helpers.notebooks import build_small_book, save, sound_notebook, write_book
 from tools import reading
 
 
@@ -49,7 +49,7 @@ def site(tmp_path_factory):
     save(asking(), folder / "chapters/asks_not.ipynb")
     asks = asking(one="How much is ten times one?", two="How much is ten times two?", three="Is ten < 4 & > 2?")
     save(asks, folder / "chapters/asks.ipynb")
-    build_book(folder, folder / "html")
+    build_small_book(folder, folder / "html")
     return folder / "html"
 
 

@@ -10,7 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from book.extensions import withheld
 from pixelwise import explorables
 from tests.explorables.explorables import QUESTION, Claim, make
-from tests.helpers.notebooks import ALT, PIXEL, build_book, save, sound_notebook, write_book
+from tests.helpers.notebooks import ALT, PIXEL, build_small_book, save, sound_notebook, write_book
 from tools import folds, reading
 
 pytestmark = pytest.mark.slow
@@ -76,7 +76,7 @@ def source(tmp_path_factory):
         folder, "format: jb-book\nroot: index\nchapters: [{file: chapter}]\n", "# Contents\n\nNothing is asked here.\n"
     )
     save(chapter(), folder / "chapter.ipynb")
-    build_book(folder, folder / "html")
+    build_small_book(folder, folder / "html")
     return folder
 
 
@@ -216,7 +216,7 @@ def test_without_a_script_on_paper_and_in_an_e_book_all_of_it_stands_there(brows
     plain.goto(tab.address)
     assert plain.get_by_text("Held 5").is_visible()
     context.close()
-    build_book(source, source / "epub", "--epub")
+    build_small_book(source, source / "epub", "--epub")
     with zipfile.ZipFile(source / "epub/Pixelwise.epub") as book:
         text = book.read("chapter.xhtml").decode()
     assert "Held 5" in text

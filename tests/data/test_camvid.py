@@ -3,7 +3,6 @@
 import errno
 import io
 import itertools
-import multiprocessing
 import os
 import random
 import shutil
@@ -19,7 +18,7 @@ from pixelwise import data
 from pixelwise.cli import prepare
 from pixelwise.data import SPLITS, DataError, DataWarning, camvid, storage
 from pixelwise.data.scenes import overlapping
-from tests.helpers import camvid_copy
+from tests.helpers import camvid_copy, warm
 
 SIZE = (12, 16)
 COUNTS = {"train": 6, "val": 2, "test": 3}
@@ -482,14 +481,12 @@ def test_prepare_never_says_ready_of_what_it_could_not_keep(copy, tmp_path, monk
 @pytest.fixture
 def child(copy, tmp_path):
     """Start the command in a process of its own, forked from one that has the imports behind it."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.helpers.camvid_copy", "pixelwise.cli.prepare", "pixelwise.data.camvid"])
     children = []
 
     def start(url, *arguments, folder="data", **options):
         settings = {"data": str(tmp_path / folder), "url": url, "manifest": str(camvid.MANIFEST), "counts": COUNTS}
         command = ["camvid", "--split", "train", "val", "test", "--size", "12", "16", *arguments]
-        process = context.Process(target=camvid_copy.prepare, args=(settings, command), kwargs=options)
+        process = warm.context.Process(target=camvid_copy.prepare, args=(settings, command), kwargs=options)
         process.start()
         children.append(process)
         return process

@@ -53,23 +53,20 @@ def address(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def opening(browser, address):
-    """Give open_page(explorable, …), and close what it has opened."""
-    contexts = []
+def borrowing(tabs):
+    """Give open_address(address, …), and give back the tabs that it has borrowed."""
+    with contextlib.ExitStack() as borrowed:
 
-    def open_page(explorable, hash="", policy=STRICT, **options):
-        context = browser.new_context(**{"viewport": {"width": 1000, "height": 1400}} | options)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.troubles = []
-        tab.on("console", lambda message: tab.troubles.append(message.text))
-        tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-        tab.goto(address(explorable, policy) + hash)
-        return tab
+        def open_address(address, **options):
+            tab = borrowed.enter_context(tabs.lend(**{"viewport": {"width": 1000, "height": 1400}} | options))
+            if not hasattr(tab, "troubles"):  # it is new
+                tab.on("console", lambda message: tab.troubles.append(message.text))
+                tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
+            tab.troubles = []
+            tab.goto(address)
+            return tab
 
-    yield open_page
-    for context in contexts:
-        context.close()
+        yield open_address
 
 
 def started(tab):
@@ -80,10 +77,18 @@ def started(tab):
 
 
 @pytest.fixture
-def open_page(browser, address):
-    """Open the page of an explorable; whatever goes wrong in it is in tab.troubles."""
-    with opening(browser, address) as open_page:
-        yield open_page
+def open_address(tabs):
+    """Open an address; whatever goes wrong in its page is in tab.troubles."""
+    with borrowing(tabs) as open_address:
+        yield open_address
+
+
+@pytest.fixture
+def open_page(open_address, address):
+    """Open the page of an explorable."""
+    return lambda explorable, hash="", policy=STRICT, **options: open_address(
+        address(explorable, policy) + hash, **options
+    )
 
 
 @pytest.fixture
@@ -92,31 +97,33 @@ def open_live(open_page):
     return lambda explorable, **options: started(open_page(explorable, **options))
 
 
-@pytest.fixture(scope="module")
-def keep_live(browser, address):
-    """open_live for a page that several tests look at, whatever state the one before has left."""
-    with opening(browser, address) as open_page:
-        yield lambda explorable, **options: started(open_page(explorable, **options))
+@pytest.fixture(scope="session")
+def keep_live(tabs, address):
+    """open_live for a page that several tests look at, whatever state the one before has left; theirs by `with`."""
+
+    @contextlib.contextmanager
+    def keep_live(explorable, **options):
+        with borrowing(tabs) as open_address:
+            yield started(open_address(address(explorable), **options))
+
+    return keep_live
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def functions(browser):
     """Return call(function, *values) for a module's functions, loaded from the source that anywidget gets.
 
     Without a function's name it returns the keys of the state that an address may hold.
     """
-    tabs = []
+    tab = browser.new_page()
 
     @cache
     def functions(name, *exports):
-        tab = browser.new_page()
-        tabs.append(tab)
         source = sources.source(name) + f"\nexport {{ {', '.join(exports)} }};"
         data = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
-        tab.evaluate("async (data) => { globalThis.module = await import(data); }", data)
-        call = "([name, values]) => (name ? module[name](...values) : module.default.linked)"
-        return lambda name="", *values: tab.evaluate(call, [name, values])
+        module = tab.evaluate_handle("(data) => import(data)", data)
+        call = "(module, [name, values]) => (name ? module[name](...values) : module.default.linked)"
+        return lambda name="", *values: module.evaluate(call, [name, values])
 
     yield functions
-    for tab in tabs:
-        tab.close()
+    tab.close()

@@ -19,9 +19,8 @@ PUT_ON = "(theme) => { document.documentElement.dataset.theme = theme; }"
 def live(request, keep_live):
     """The page of each explorable in turn, alive, for all the tests that work at it."""
     explorable = make(request.param)
-    tab = keep_live(explorable)
-    yield explorable, tab
-    tab.context.close()
+    with keep_live(explorable) as tab:
+        yield explorable, tab
 
 
 @EVERY

@@ -25,9 +25,8 @@ def settled(tab):
 @pytest.fixture(scope="module", params=FIGURES)
 def column(request, keep_live):
     """The page of each figure in turn, alive and a column wide, and the figure's name."""
-    tab = settled(keep_live(make(request.param), **COLUMN))
-    yield request.param, tab
-    tab.context.close()
+    with keep_live(make(request.param), **COLUMN) as tab:
+        yield request.param, settled(tab)
 
 
 def test_what_is_seen_comes_first_and_the_rest_below_it(column):

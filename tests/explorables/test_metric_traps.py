@@ -1,6 +1,5 @@
 """Metric traps: its numbers against the library's, and the figure in a real browser, by pointer and by keys."""
 
-import base64
 import re
 
 import numpy as np
@@ -9,23 +8,18 @@ import torch
 
 from pixelwise import explorables
 from pixelwise.evaluation import metrics
-from pixelwise.explorables import bundle, sources
+from pixelwise.explorables import bundle
 from pixelwise.explorables.metric_traps import CAR, POLE, STREET, encode, starting_points
 from tests.helpers.browser import until
 
 POLICY = "default-src 'none'; script-src 'self' file:; style-src 'self' file:; img-src data:"
-FUNCTIONS = "decode, encode, editsOf, applyEdits, boundaryBand, measure, challenges, finding"
+FUNCTIONS = ("decode", "encode", "editsOf", "applyEdits", "boundaryBand", "measure", "challenges", "finding")
 
 
 @pytest.fixture(scope="module")
-def module(browser):
+def module(functions):
     """Call a function of the module, loaded from the very source that anywidget gets."""
-    tab = browser.new_page()
-    source = sources.source("metric-traps") + f"\nexport {{ {FUNCTIONS} }};"
-    address = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
-    tab.evaluate("async (address) => { globalThis.traps = await import(address); }", address)
-    yield lambda name, *values: tab.evaluate("([name, values]) => traps[name](...values)", [name, values])
-    tab.close()
+    return functions("metric-traps", *FUNCTIONS)
 
 
 def library(prediction, target):
@@ -142,22 +136,8 @@ def page(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, page):
-    contexts = []
-
-    def visit(hash="", **options):
-        context = browser.new_context(**{"viewport": {"width": 1000, "height": 1400}} | options)
-        contexts.append(context)
-        tab = context.new_page()
-        tab.troubles = []
-        tab.on("console", lambda message: tab.troubles.append(message.text))
-        tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-        tab.goto(page + hash)
-        return tab
-
-    yield visit
-    for context in contexts:
-        context.close()
+def visit(open_address, page):
+    return lambda hash="", **options: open_address(page + hash, **options)
 
 
 def live(tab):
@@ -286,13 +266,10 @@ def test_it_fits_a_phone_and_follows_the_theme(visit, theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(browser, page, theme):
+def test_axe_finds_nothing(visit, theme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    context = browser.new_context(bypass_csp=True, viewport={"width": 1000, "height": 1400})
-    tab = context.new_page()
-    tab.goto(page)
+    tab = visit(bypass_csp=True)
     tab.evaluate("(theme) => { document.documentElement.dataset.theme = theme; }", theme)
     live(tab)
     found = axe.Axe().run(tab, context=".pw-explorable").response["violations"]
-    context.close()
     assert [(one["id"], [node["target"] for node in one["nodes"]]) for one in found] == []

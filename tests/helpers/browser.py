@@ -1,5 +1,6 @@
 """The one browser of a test run: Playwright allows one at a time, so every test takes this fixture; and waiting."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -25,6 +26,53 @@ def browser() -> "Iterator[Browser]":
         browser = playwright.chromium.launch(executable_path=executable, args=chromium.FLAGS)
         yield browser
         browser.close()
+
+
+class Tabs:
+    """Tabs that tests have one after the other: to open one takes a browser longer than to show a page in it.
+
+    Whoever has one next finds it as if it were new: the page is gone and with it what its scripts left, nothing is
+    stored, the mouse is in the corner, and no medium is asked for. What else a test changes (scripts that run before a
+    page's own, routes, permissions) would stay: such a test opens a tab of its own.
+    """
+
+    MOST = 4  # that wait for a test
+
+    def __init__(self, browser: "Browser") -> None:
+        self._browser = browser
+        self._waiting: list[tuple[str, Page]] = []
+
+    @contextlib.contextmanager
+    def lend(self, **options: Any) -> "Iterator[Page]":
+        """Give a tab of a context with these options, the only one in it."""
+        kind = repr(sorted(options.items()))
+        same = next((one for one in self._waiting if one[0] == kind), None)
+        if same:
+            self._waiting.remove(same)
+        tab = same[1] if same else self._browser.new_context(**options).new_page()
+        try:
+            yield tab
+            self._clear(tab)
+        except BaseException:  # who knows what it is like
+            tab.context.close()
+            raise
+        self._waiting.append((kind, tab))
+        if len(self._waiting) > self.MOST:
+            self._waiting.pop(0)[1].context.close()
+
+    def _clear(self, tab: "Page") -> None:
+        tab.goto("about:blank")
+        tab.mouse.move(0, 0)
+        tab.emulate_media(media="null")
+        session = tab.context.new_cdp_session(tab)
+        session.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+        session.detach()
+
+
+@pytest.fixture(scope="session")
+def tabs(browser: "Browser") -> Tabs:
+    """Tabs that may be borrowed."""
+    return Tabs(browser)
 
 
 def until(page: "Page", condition: str, arg: Any = None, timeout: float = 20) -> None:

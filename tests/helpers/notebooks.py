@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from tests.helpers import warm
 from tools import bootstrap, stamp
 
 ALT = "a curve of mean IoU that rises over sixteen epochs"
@@ -57,6 +58,13 @@ def build_book(source: Path, output: Path, *options: str) -> None:
     command = [sys.executable, "-m", "book.build", "--source", str(source), "--output", str(output), *options]
     built = subprocess.run(command, cwd=stamp.ROOT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
+
+
+def build_small_book(source: Path, output: Path, *options: str) -> None:
+    """Build a book that `write_book` began, likewise, in a process that has the imports behind it."""
+    built = warm.Build(source, output, *options)
+    _, said = built.communicate()
+    assert built.returncode == 0, said
 
 
 # One transparent pixel.
