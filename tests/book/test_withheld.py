@@ -14,6 +14,7 @@ from tests.helpers.notebooks import ALT, PIXEL, build_small_book, save, sound_no
 from tools import folds, reading
 
 pytestmark = pytest.mark.slow
+PHONE = {"viewport": {"width": 390, "height": 800}, "reduced_motion": "reduce"}
 
 
 def ask(key):
@@ -81,18 +82,17 @@ def source(tmp_path_factory):
 
 
 @pytest.fixture
-def tab(browser, source):
+def tab(tabs, source):
     """The chapter in a browser that keeps nothing yet."""
-    context = browser.new_context(viewport={"width": 390, "height": 800}, reduced_motion="reduce")
-    tab = context.new_page()
-    tab.troubles = []
-    tab.on("console", lambda message: tab.troubles.append(message.text))
-    tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
-    tab.address = (source / "html/chapter.html").as_uri()
-    tab.goto(tab.address)
-    yield tab
-    assert tab.troubles == []
-    context.close()
+    with tabs.lend(**PHONE) as tab:
+        if not hasattr(tab, "troubles"):  # it is new
+            tab.on("console", lambda message: tab.troubles.append(message.text))
+            tab.on("pageerror", lambda error: tab.troubles.append(str(error)))
+        tab.troubles = []
+        tab.address = (source / "html/chapter.html").as_uri()
+        tab.goto(tab.address)
+        yield tab
+        assert tab.troubles == []
 
 
 def commit(tab, name):
@@ -175,7 +175,10 @@ def test_a_link_into_it_and_a_search_open_it(tab):
         assert not tab.get_by_text("Held 5").is_visible()
 
 
-def test_nothing_moves_while_the_page_loads_whatever_is_kept(tab):
+def test_nothing_moves_while_the_page_loads_whatever_is_kept(browser, source):
+    context = browser.new_context(**PHONE)
+    tab = context.new_page()
+    tab.goto((source / "html/chapter.html").as_uri())
     tab.add_init_script("IntersectionObserver = class { observe() {} }")  # no figure comes alive, which moves a little
     tab.evaluate("localStorage.setItem('question-one', '30'); scrollTo(0, 600)")
     tab.reload()
@@ -190,6 +193,7 @@ def test_nothing_moves_while_the_page_loads_whatever_is_kept(tab):
           return shift;
         }"""
     )
+    context.close()
     assert shift < 0.01
 
 

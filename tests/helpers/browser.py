@@ -32,7 +32,7 @@ class Tabs:
     """Tabs that tests have one after the other: to open one takes a browser longer than to show a page in it.
 
     Whoever has one next finds it as if it were new: the page is gone and with it what its scripts left, nothing is
-    stored, the mouse is in the corner, and no medium is asked for. What else a test changes (scripts that run before a
+    stored, the mouse is outside, and no medium is asked for. What else a test changes (scripts that run before a
     page's own, routes, permissions) would stay: such a test opens a tab of its own.
     """
 
@@ -62,7 +62,7 @@ class Tabs:
 
     def _clear(self, tab: "Page") -> None:
         tab.goto("about:blank")
-        tab.mouse.move(0, 0)
+        tab.mouse.move(-1, -1)
         tab.emulate_media(media="null")
         session = tab.context.new_cdp_session(tab)
         session.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
