@@ -124,6 +124,7 @@ RUNS = (
     Run("pyramid-fine-imagenet-seen", "pyramid-fine"),
     Run("pyramid-fine-imagenet-train-60-epochs", "pyramid-fine", split="train", judged=("val",), epochs=60),
     Run("pyramid-nothing-streets", dataset="streets", split="train", epochs=8, **NOTHING),
+    Run("pyramid-nothing-streets-light", dataset="streets", split="train", epochs=8, colour=0.7, **NOTHING),
     Run("pyramid-streets-seen", start="pyramid-nothing-streets"),
     *(Run(f"pyramid-imagenet-seen-{n}", frames=n, epochs=epochs) for n, epochs in SMALL.items()),
     *(Run(f"pyramid-nothing-seen-{n}", frames=n, epochs=epochs, **NOTHING) for n, epochs in SMALL.items()),
