@@ -98,6 +98,7 @@ def tab(tabs, source):
 def commit(tab, name):
     question = tab.locator(f"#question-{name}")
     question.scroll_into_view_if_needed()
+    question.get_by_role("slider").fill("30")
     question.get_by_role("button", name="Commit").click()
     question.get_by_text("You said 30").wait_for()
 
