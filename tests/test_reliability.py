@@ -5,7 +5,6 @@ The faults that belong to one module are tried beside its tests; docs/robustness
 
 import errno
 import os
-import subprocess
 import sys
 
 import numpy as np
@@ -21,7 +20,7 @@ from pixelwise.evaluation import evaluate, metrics
 from pixelwise.training import CheckpointError, Recipe, fit
 from pixelwise.zoo import weights
 from pixelwise.zoo.registry import NetworkSpec
-from tests.helpers import camvid_copy, tiny
+from tests.helpers import camvid_copy, tiny, warm
 
 PATHS = ["mit Leerzeichen", "Straßen/눈 오는 날", "🚗", 'it\'s "quoted"', "-dash", "100 % #1?", "a" * 120]
 TRAIN = "--model unet --width 2 --size 32 48 --scenes 2 --epochs 1 --batch-size 2 --progress silent --device cpu"
@@ -98,7 +97,7 @@ class TestMemory:
             command.main([*TRAIN.split(), f"--out={tmp_path}/run"])
 
     @pytest.mark.skipif(sys.platform != "linux", reason="the limit holds on Linux only")
-    def test_a_process_that_may_have_no_more_is_told_what_to_make_smaller(self, tmp_path):
+    def test_a_process_that_may_have_no_more_is_told_what_to_make_smaller(self, tmp_path, monkeypatch):
         """Really: what it uses after it has loaded, and 300 MB more."""
         limited = (
             "import resource; from pathlib import Path; from pixelwise.cli import train as command\n"
@@ -106,10 +105,8 @@ class TestMemory:
             "resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000,) * 2)\n"
             f"command.main({[*TRAIN.split(), '--size', '800', '800', f'--out={tmp_path}/run']})"
         )
-        environment = os.environ | {"PIXELWISE_DATA": str(tmp_path), "OMP_NUM_THREADS": "1"}
-        ended = subprocess.run(
-            [sys.executable, "-c", limited], env=environment, capture_output=True, text=True, timeout=300
-        )
+        monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path))
+        ended = warm.python(limited)
         assert ended.returncode == 1
         assert ended.stderr.splitlines()[-1].startswith("pixelwise-train: out of memory; choose a smaller")
         assert "Traceback" not in ended.stderr

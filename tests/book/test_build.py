@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from book import build
+from tests.helpers import warm
 from tests.helpers.notebooks import save, sound_notebook, write_book
-from tests.helpers.warm import Build
 from tools import stamp
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def start(source: Path, output: Path, environment=None) -> subprocess.Popen:
     return subprocess.Popen(command, cwd=stamp.ROOT, env=os.environ | (environment or {}), **given)
 
 
-def finish(process: subprocess.Popen | Build) -> tuple[int, str]:
+def finish(process: subprocess.Popen | warm.Process) -> tuple[int, str]:
     """The status of a build, and what it said of its failure."""
     said = process.communicate()[1]
     return process.returncode, said
@@ -70,7 +70,7 @@ def whole(sources, tmp_path_factory):
         source = shutil.copytree(sources, folder / "source", symlinks=True)
         if number:
             (source / "other.md").write_text("# A page of another title\n\nNothing else.\n")
-        assert finish(Build(source, folder / "html")) == (0, "")
+        assert finish(warm.build(source, folder / "html")) == (0, "")
         sites.append((folder, files(folder / "html")))
     return sites
 
@@ -96,7 +96,7 @@ def test_a_build_depends_on_its_sources_alone(whole, sources, tmp_path):
 def test_interrupted_it_leaves_the_last_whole_site_and_the_next_one_is_complete(book, whole, number):
     (_, before), (_, after) = whole
     last = before
-    for begin, longest in ((start, 2), (Build, 0.5)):  # it mostly imports, it has imported
+    for begin, longest in ((start, 2), (warm.build, 0.5)):  # it mostly imports, it has imported
         process = begin(book / "source", book / "html")
         with contextlib.suppress(StopIteration):
             next(folder for folder in watch(book, process) if folder)  # it has begun
@@ -107,12 +107,12 @@ def test_interrupted_it_leaves_the_last_whole_site_and_the_next_one_is_complete(
             last = after
         assert status != 0 or last is after
         assert differences(book / "html", last) == []
-    assert finish(Build(book / "source", book / "html")) == (0, "")
+    assert finish(warm.build(book / "source", book / "html")) == (0, "")
     assert differences(book / "html", after) == []
     assert sorted(path.name for path in book.iterdir()) == ["html", "source"]
 
 
-def watch(folder: Path, process: subprocess.Popen | Build):
+def watch(folder: Path, process: subprocess.Popen | warm.Process):
     """What a build has in its own folder beside the site, looked at again and again until it ends."""
     while process.poll() is None:
         yield list(folder.glob(f"{build.LOCKED}*"))
@@ -161,7 +161,7 @@ def test_where_folders_cannot_be_swapped_at_once_they_are_in_two_steps(tmp_path,
 def test_a_full_disk_leaves_the_last_site_and_says_one_line(book, whole, limit):
     (_, before), _ = whole
     fill_up = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))
-    status, said = finish(Build(book / "source", book / "html", first=fill_up))
+    status, said = finish(warm.build(book / "source", book / "html", first=fill_up))
     assert status == 1
     assert len(said.splitlines()) == 1, said
     assert "[Errno" in said
@@ -173,7 +173,7 @@ def test_a_full_disk_leaves_the_last_site_and_says_one_line(book, whole, limit):
 def test_a_warning_is_told_and_leaves_the_last_site(book, whole):
     (_, before), _ = whole
     (book / "source/other.md").write_text("# Another page\n\nTo [nowhere](nowhere.md).\n")
-    status, said = finish(Build(book / "source", book / "html"))
+    status, said = finish(warm.build(book / "source", book / "html"))
     assert status == 1
     assert "nowhere.md" in said
     assert differences(book / "html", before) == []
@@ -184,7 +184,7 @@ def test_after_a_change_of_the_contents_it_is_what_a_build_from_nothing_gives(bo
     (book / "source/_toc.yml").write_text("format: jb-book\nroot: index\nchapters:\n  - file: chapter\n")
     (book / "source/other.md").unlink()
     for output in (book / "html", tmp_path / "clean"):
-        assert finish(Build(book / "source", output)) == (0, "")
+        assert finish(warm.build(book / "source", output)) == (0, "")
     assert "other.html" not in files(book / "html")
     assert differences(book / "html", files(tmp_path / "clean")) == []
 
@@ -192,7 +192,7 @@ def test_after_a_change_of_the_contents_it_is_what_a_build_from_nothing_gives(bo
 @pytest.mark.survives("A build interrupted, two at once, a full disk, a warning")
 def test_two_builds_at_once_do_not_harm_each_other(book, whole):
     _, (_, after) = whole
-    both = [Build(book / "source", book / "html") for _ in range(2)]
+    both = [warm.build(book / "source", book / "html") for _ in range(2)]
     assert [finish(process) for process in both] == [(0, ""), (0, "")]
     assert differences(book / "html", after) == []
     assert sorted(path.name for path in book.iterdir()) == ["html", "source"]

@@ -135,10 +135,18 @@ class Visit:
     stops: int
 
 
-def visit(browser, address: str, page: str, width: int, scheme: str) -> Visit:
-    """Open a page and scroll through it; note whatever goes wrong, and the bytes of each kind of file."""
-    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    tab = context.new_page()
+def visit(tabs, address: str, page: str, width: int, scheme: str) -> Visit:
+    """Open a page for the first time and scroll through it; note what goes wrong and the bytes of each kind of file."""
+    with tabs.lend(viewport={"width": width, "height": 800}, color_scheme=scheme) as tab:
+        network = tab.context.new_cdp_session(tab)
+        network.send("Network.enable")
+        network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        seen = look(tab, address, page, scheme)
+        network.detach()
+    return seen
+
+
+def look(tab, address: str, page: str, scheme: str) -> Visit:
     troubles, weights = [], Counter()
 
     def asked(request):
@@ -154,10 +162,12 @@ def visit(browser, address: str, page: str, width: int, scheme: str) -> Visit:
         if message.type in ("error", "warning"):
             troubles.append(f"console: {message.text}")
 
-    tab.on("request", asked)
-    tab.on("response", answered)
-    tab.on("console", said)
-    tab.on("pageerror", lambda error: troubles.append(f"script error: {error}"))
+    def failed(error):
+        troubles.append(f"script error: {error}")
+
+    heard = {"request": asked, "response": answered, "console": said, "pageerror": failed}
+    for event, note in heard.items():
+        tab.on(event, note)
     tab.goto(address + page, wait_until="load")
     assert tab.evaluate("document.documentElement.dataset.theme") == scheme
     shift = tab.evaluate(SHIFT)
@@ -166,15 +176,16 @@ def visit(browser, address: str, page: str, width: int, scheme: str) -> Visit:
     tab.evaluate(EACH_KIND_ONCE)
     found = axe.Axe().run(tab, options=AXE).response["violations"]
     violations = [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
-    context.close()
+    for event, note in heard.items():
+        tab.remove_listener(event, note)
     return Visit(troubles, overflow, shift, violations, weights, stops)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 @pytest.mark.parametrize("page", pages() + shared()[:1])
-def test_page_in_a_browser(browser, address, page, width, scheme):
+def test_page_in_a_browser(tabs, address, page, width, scheme):
     """No error, no foreign request, nothing too wide, nothing that jumps, nothing that shuts anybody out, and light."""
-    seen = visit(browser, address, page, width, scheme)
+    seen = visit(tabs, address, page, width, scheme)
     assert seen.troubles == []
     assert seen.overflow <= 0, f"{page} is {seen.overflow} px wider than a screen of {width} px"
     assert seen.shift < 0.1, f"{page} moves by {seen.shift:.2f} while it loads"
@@ -218,12 +229,12 @@ def test_a_link_into_a_page_leads_there_though_the_figure_above_comes_alive(brow
         ("<p style='color: #ccc; background: #fff'>pale</p>", "color-contrast"),
     ],
 )
-def test_browser_sees_a_planted_fault(browser, address, site, planted, caught):
+def test_browser_sees_a_planted_fault(tabs, address, site, planted, caught):
     text = (site / "index.html").read_text(encoding="utf-8")
     (site / "planted.html").write_text(text.replace("</article>", f"{planted}</article>"), encoding="utf-8")
     (site / "planted.js").write_text("undefinedFunction()")
     try:
-        seen = visit(browser, address, "planted.html", 360, "light")
+        seen = visit(tabs, address, "planted.html", 360, "light")
     finally:
         (site / "planted.html").unlink()
         (site / "planted.js").unlink()
@@ -565,10 +576,9 @@ def test_landing_page_walks_by_keyboard(browser, address):
 
 
 @pytest.fixture
-def phone(browser):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    yield context.new_page()
-    context.close()
+def phone(tabs):
+    with tabs.lend(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as tab:
+        yield tab
 
 
 def test_a_tap_opens_a_note_in_place_and_the_next_follows_the_link(phone, address):

@@ -14,6 +14,7 @@ from pixelwise.cli import prepare
 from pixelwise.cli.console import command_line, printable, say
 from pixelwise.cli.options import Parser
 from pixelwise.environment import is_out_of_memory
+from tests.helpers import warm
 
 NAMES = ["fenêtre 한 → 2×3 ≥ ½.jpg", "\udcff\udce9.jpg", "two\nlines\r.jpg", "\x1b[31mred\x07.jpg", "gpj.\u202egnp"]
 
@@ -218,7 +219,8 @@ for allocate in (
     else:
         print("no error")
 """
-        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        ended = warm.python(code)
+        assert ended.returncode == 0, ended.stderr
         said = ended.stdout.splitlines()
         assert len(said) == 5
         assert all(line.startswith("True") for line in said), ended.stdout

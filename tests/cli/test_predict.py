@@ -25,6 +25,7 @@ from pixelwise.figures import DISPLAY_COLOURS
 from pixelwise.figures.overlay import LEGEND_WIDTH
 from pixelwise.zoo import weights
 from pixelwise.zoo.registry import NetworkSpec
+from tests.helpers import warm
 
 
 @pytest.fixture(scope="module")
@@ -573,8 +574,7 @@ class TestMemory:
             "resource.setrlimit(resource.RLIMIT_AS, (taken + 200 * 2**20,) * 2)\n"
             f"predict.main({arguments!r})"
         )
-        alone = os.environ | {"OMP_NUM_THREADS": "1"}
-        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=alone, check=False)
+        ended = warm.python(code)
         assert ended.returncode == 1, ended.stderr
         (line,) = ended.stderr.splitlines()
         assert "large.png: out of memory; make the picture smaller" in line

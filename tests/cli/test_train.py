@@ -23,6 +23,7 @@ from pixelwise.data import Augment
 from pixelwise.models.efficientnet_lite import efficientnet_lite0
 from pixelwise.training import Recipe
 from pixelwise.zoo import imagenet, weights
+from tests.helpers import warm
 
 ROOT = Path(__file__).parents[2]
 TINY = "--model unet --width 2 --size 32 48 --scenes 6 --epochs 2 --batch-size 2 --progress silent --device cpu"
@@ -316,7 +317,7 @@ class TestOneFolderOneRun:
             "checkpoint.save = lambda *args: (save(*args), os.kill(os.getpid(), signal.SIGKILL))\n"
             f"command.main({[*TINY.split(), f'--out={tmp_path}/x']})"
         )
-        ended = subprocess.run([sys.executable, "-c", killed], capture_output=True, text=True, timeout=300)
+        ended = warm.python(killed)
         assert ended.returncode == -signal.SIGKILL, ended.stderr
         assert {path.name for path in (tmp_path / "x").iterdir()} == {files.LOCK, "checkpoint.safetensors"}
         train("--out", tmp_path / "x", "--resume")

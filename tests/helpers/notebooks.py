@@ -62,7 +62,7 @@ def build_book(source: Path, output: Path, *options: str) -> None:
 
 def build_small_book(source: Path, output: Path, *options: str) -> None:
     """Build a book that `write_book` began, likewise, in a process that has the imports behind it."""
-    built = warm.Build(source, output, *options)
+    built = warm.build(source, output, *options)
     _, said = built.communicate()
     assert built.returncode == 0, said
 

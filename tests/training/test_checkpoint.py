@@ -2,9 +2,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,9 +10,8 @@ from safetensors.torch import load_file, save_file
 
 from pixelwise import sealed
 from pixelwise.training import CheckpointError, Recipe, fit
+from tests.helpers import warm
 from tests.helpers.tiny import WithAuxiliary, scenes, segmenter
-
-ROOT = Path(__file__).parents[2]
 
 # Runs that kill themselves, one after another: at a step, just before a checkpoint is put in place, while it is being
 # written. Each is a process of its own, forked from one that has the imports behind it; PyTorch brings some of them
@@ -106,9 +102,7 @@ def interrupt_after(epoch):
 def test_killed_again_and_again_it_ends_with_the_same_bits(tmp_path):
     path = tmp_path / "run.safetensors"
     expected, history = run()
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "code")])}
-    command = [sys.executable, "-c", RUNS, str(path), "step", "replace", "write"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = warm.python(RUNS, path, "step", "replace", "write")
     assert done.stdout.split() == [str(-signal.SIGKILL)] * 3, done.stderr
     left = [other for other in tmp_path.iterdir() if other != path]
     assert b"half a file" in [other.read_bytes() for other in left]

@@ -1,15 +1,10 @@
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from pixelwise.training import Recipe, fit
+from tests.helpers import warm
 from tests.helpers.tiny import scenes, segmenter
-
-ROOT = Path(__file__).parents[2]
 
 RUN = """
 import os, sys, torch, torch.distributed as dist
@@ -40,8 +35,7 @@ def run(path, checkpoint=None):
 @pytest.mark.slow
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch was built without gloo")
 def test_two_processes_train_as_one(tmp_path):
-    command = [sys.executable, "-c", RUN, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = warm.python(RUN, tmp_path)
     assert done.returncode == 0, done.stderr
     run(tmp_path / "one.safetensors")
     one, first, second = (load_file(tmp_path / f"{name}.safetensors") for name in ("one", "0", "1"))

@@ -1,17 +1,13 @@
 """One batch over two processes: the loss, batch normalisation and gradients are those of one process, exactly."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from pixelwise.training import Recipe, distributed, losses, parallel
+from tests.helpers import warm
 
-ROOT = Path(__file__).parents[2]
 RUN = """
 import os, sys, torch, torch.distributed as dist
 from tests.training.test_parallel import step
@@ -59,8 +55,7 @@ def step(path):
 @pytest.mark.slow
 @pytest.mark.skipif(not torch.distributed.is_gloo_available(), reason="PyTorch was built without gloo")
 def test_two_processes_are_one_batch(tmp_path):
-    command = [sys.executable, "-c", RUN, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    done = warm.python(RUN, tmp_path)
     assert done.returncode == 0, done.stderr
     model = network().train()
     images, targets = batch()
