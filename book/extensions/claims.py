@@ -31,6 +31,8 @@ FILTER = """<form class="pw-filter" hidden><label>Words <input type="search" nam
 <label>Kind <select name="kind"><option value="">all</option>{kinds}</select></label>
 <output aria-live="polite"></output></form>"""
 BOX = re.compile(r'<div (?=class="pw-claim )')
+ELSEWHERE = re.compile(r"^([✓✗]) .*; camvid\]$", re.MULTILINE)
+"""A line of a chapter's table of what became of its trained claims on CamVid."""
 GOES_ON = re.compile(r"(?:and|but|yet|there)\b", re.IGNORECASE)
 """How a sentence begins that needs the one before it."""
 
@@ -44,6 +46,12 @@ def stored_claims(notebook: stamp.Json) -> list[Claim]:
 def read_claims(notebook: stamp.Json) -> list[Claim]:
     """The claims of a notebook, in order; of a claim made twice the last one counts."""
     return list({claim["name"]: claim for claim in stored_claims(notebook)}.values())
+
+
+def held_elsewhere(notebook: stamp.Json) -> Counter[str]:
+    """By mark, ✓ or ✗, what became of a chapter's trained claims on CamVid, as its stored table tells it."""
+    outputs = [output.get("data", {}) for cell in stamp.code_cells(notebook) for output in cell["outputs"]]
+    return Counter(mark for data in outputs for mark in ELSEWHERE.findall("".join(data.get("text/plain", ""))))
 
 
 def spell(value: float) -> str:
@@ -124,7 +132,7 @@ class Claims(SphinxDirective):
         sections: list[nodes.Node] = []
         leading = dict(line.split(": ", 1) for line in self.content if line)
         surprises, choices = dict.fromkeys(leading, ""), ""
-        kinds, states = Counter[str](), Counter[str]()
+        kinds, states, there = Counter[str](), Counter[str](), Counter[str]()
         for path in chapters:
             notebook = json.loads(Path(path).read_text(encoding="utf-8"))
             claims, recording = read_claims(notebook), notebook["metadata"].get("pixelwise")
@@ -132,6 +140,7 @@ class Claims(SphinxDirective):
                 continue
             kinds.update(claim["kind"] for claim in claims)
             states.update(claim["state"] for claim in claims)
+            there += held_elsewhere(notebook)
             page = self.env.app.builder.get_relative_uri(self.env.docname, f"chapters/{path.stem}")
             title = stamp.title(notebook)
             section = nodes.section(ids=[f"claims-{path.stem}"], classes=["pw-claimed"])
@@ -154,7 +163,12 @@ class Claims(SphinxDirective):
             raise self.error(f"no chapter claims {', '.join(missing)}")
         total = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
         others = "; ".join(f"{number} {state}" for state, number in sorted(states.items()) if state != "holds")
-        counts = f"{kinds.total()} claims: {total}. {others or 'All of them hold'}."
+        counts = f"{kinds.total()} claims: {total}. {others or 'All of them hold where they were made'}."
+        if there:
+            counts += (
+                f" Held against CamVid by the same bounds were {there.total()} trained ones: {there['✓']} hold there,"
+            )
+            counts += f" {there['✗']} do not. The tables near the chapters' ends say which."
         lead = f'<ul class="pw-surprises">{"".join(surprises.values())}</ul>' if surprises else ""
         options = "".join(f"<option>{escape(kind)}</option>" for kind in sorted(kinds))
         head = nodes.raw("", FILTER.format(chapters=choices, kinds=options) + lead, format="html")

@@ -19,18 +19,20 @@ from book.extensions.pages import colab
 
 SCRIPT = "exercises.js"
 CHECK = re.compile(r'exercises\.check\("([\w.]+)", \.\.\.\)')
+NUMBER = re.compile(r"(\d+)\.")
 ASKED = re.compile(r'data-exercise="([\w.]+)"')
 IN_THE_NOTEBOOK = "Put your answer in place of the dots and run the cell. A wrong answer gets a hint."
 IN_A_PAGE = "Numbers and choices are checked on the site, code in the notebook. A wrong answer gets a hint."
 
 
-def host(names: list[str], notebook: str) -> str:
-    """The HTML in the place of a cell that checks the exercises `names`; `notebook` is where that cell can be run."""
+def host(names: list[str], notebook: str, number: str = "") -> str:
+    """The HTML in the place of a cell that checks `names` of exercise `number`; `notebook` is where it can be run."""
     link = f'<a href="{escape(notebook)}">in the notebook</a>'
     parts = []
     for place, name in enumerate(names, start=1):
         if checkers.asked(name):
             label = f"Answer {place}" if len(names) > 1 else "Your answer"
+            label += f" to exercise {number}" if number else ""
             parts.append(f'<div data-exercise="{name}" data-label="{label}"></div>')
         else:
             parts.append(f"<p>This one asks for code: solve it {link}.</p>")
@@ -47,10 +49,20 @@ def put_fields(app: Sphinx, doctree: nodes.document) -> None:
         code = next((block.astext() for block in cell.findall(nodes.literal_block)), "")
         if names := CHECK.findall(code):
             notebook = colab(app.config.html_theme_options, app.env.docname)
-            cell.replace_self(nodes.raw("", host(names, notebook), format="html"))
+            cell.replace_self(nodes.raw("", host(names, notebook, number_above(cell)), format="html"))
     for paragraph in list(doctree.findall(nodes.paragraph)):
         if " ".join(paragraph.astext().split()) == IN_THE_NOTEBOOK:
             paragraph.replace_self(nodes.paragraph("", IN_A_PAGE))
+
+
+def number_above(cell: nodes.Element) -> str:
+    """The number in bold at the head of the exercise that a cell checks, or nothing."""
+    above = cell.parent.children[: cell.parent.index(cell)]
+    for node in reversed(above):
+        if isinstance(node, nodes.paragraph) and isinstance(node.children[0], nodes.strong):
+            found = NUMBER.fullmatch(node.children[0].astext())
+            return found[1] if found else ""
+    return ""
 
 
 def write_checkers(

@@ -1,6 +1,6 @@
 """The page that lists every claim."""
 
-from book.extensions.claims import MIME, read_claims, tabulate, whole
+from book.extensions.claims import MIME, held_elsewhere, read_claims, tabulate, whole
 from tools import stamp
 
 
@@ -28,6 +28,18 @@ def test_claims_are_read_from_stored_outputs_and_the_last_of_a_name_counts():
         ("chapter.one", "not checked at this budget"),
         ("chapter.two", "holds"),
     ]
+
+
+def test_what_holds_on_camvid_is_counted_from_the_chapters_own_table():
+    lines = (
+        "✓ a < b [trained: measured 0.1; at least 0 for every seed; camvid]",
+        "✗ c < d [trained: measured 0.1; at least 0.2 for every seed; camvid]",
+        "– e < f [trained: not measured]",
+        "✓ a < b [trained: measured 0.1; at least 0 for every seed; streets]",
+    )
+    table = [{"output_type": "display_data", "data": {"text/plain": text}} for text in ("\n".join(lines), lines[1])]
+    chapter = {"cells": [{"cell_type": "code", "source": "claims.table(camvid)", "outputs": table}]}
+    assert held_elsewhere(chapter) == {"✓": 1, "✗": 2}
 
 
 def test_the_title_is_the_first_heading():

@@ -1,5 +1,5 @@
 // Pareto front: what networks cost against what they bring, under a price, a score and a budget of the reader's choice.
-import { choices, shareAt, slider, spokenFinding } from "./shared/controls.mjs";
+import { choices, shareAt, shownFinding, slider } from "./shared/controls.mjs";
 import { arrange, fold, frame, gridLine, h, svg, table, write } from "./shared/dom.mjs";
 import { mean } from "./shared/numbers.mjs";
 import { change, live, oneOf, within } from "./shared/state.mjs";
@@ -109,6 +109,7 @@ export function finding(names, points, seeds, budget, price, score) {
 const NAMES = ["price", "score", "budget"];
 const [HEIGHT, LEFT, TOP, BOTTOM] = [290, 30, 12, 252];
 const CSS = `
+.pw-laid>.pw-finding{min-height:4.4em}
 .pw-pareto-front .steps{fill:none;stroke:var(--fill);stroke-width:1.6;stroke-dasharray:7 4}
 .pw-pareto-front .budget{stroke:var(--ink);stroke-width:1.5}
 .pw-pareto-front .out{fill:var(--ink);opacity:.07}
@@ -155,7 +156,7 @@ function build(root, model) {
   const price = list("Price", "price", network.prices);
   const score = list("Score", "score", network.scores);
   const budget = slider("budget", [0, 100], (value) => change(model, { budget: value }));
-  const found = spokenFinding();
+  const found = shownFinding();
   const picture = svg("svg", { class: "chart", role: "img" });
   const rows = h("tbody");
   const number = (text) => h("th", { scope: "col", class: "n" }, text);
@@ -163,7 +164,7 @@ function build(root, model) {
   const caption = h("figcaption");
   arrange(root, {
     seen: [h("figure", {}, caption, picture)],
-    said: [found.element],
+    said: found.elements,
     moved: [h("div", { class: "wide" }, budget.element), price.element, score.element],
     boxes: [fold("Table", table("The networks, best first", [number("rank"), "network", ...heads, "front"], rows))],
   });
