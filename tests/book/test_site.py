@@ -374,7 +374,7 @@ def test_exercises_are_checked_in_the_page(browser, address):
     tab.on("pageerror", lambda error: troubles.append(str(error)))
     tab.goto(f"{address}chapters/fcn.html")
     number = tab.locator("[data-exercise='fcn.fc6_parameters']")
-    number.get_by_label("Your answer").fill("4096 * 512 * 49")
+    number.get_by_label("Your answer to exercise 3").fill("4096 * 512 * 49")
     tab.keyboard.press("Enter")
     verdict = number.get_by_role("status")
     assert verdict.inner_text() == "✗ Not yet. Those are the weights. Each of the 4096 kernels has a bias as well."
@@ -385,7 +385,7 @@ def test_exercises_are_checked_in_the_page(browser, address):
     letters = tab.locator("[data-exercise='fcn.train_mode']")
     letters.get_by_role("button").click()
     assert letters.get_by_role("status").inner_text() == "✗ Not yet. There is no answer yet."
-    letters.get_by_role("group", name="Your answer").get_by_label("b", exact=True).check()
+    letters.get_by_role("group", name="Your answer to exercise 5").get_by_label("b", exact=True).check()
     letters.get_by_role("button").click()
     assert letters.get_by_role("status").inner_text().startswith("✓ Right. Batch normalisation")
     found = axe.Axe().run(tab, context=".pw-exercise", options=AXE).response["violations"]
