@@ -59,9 +59,9 @@ def number_above(cell: nodes.Element) -> str:
     """The number in bold at the head of the exercise that a cell checks, or nothing."""
     above = cell.parent.children[: cell.parent.index(cell)]
     for node in reversed(above):
-        if isinstance(node, nodes.paragraph) and isinstance(node.children[0], nodes.strong):
-            found = NUMBER.fullmatch(node.children[0].astext())
-            return found[1] if found else ""
+        strong = next(iter(node.findall(nodes.strong)), None) if isinstance(node, nodes.paragraph) else None
+        if strong and node.astext().startswith(strong.astext()) and (found := NUMBER.fullmatch(strong.astext())):
+            return found[1]
     return ""
 
 
