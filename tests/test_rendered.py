@@ -100,7 +100,7 @@ def output(kind, value):
         (prose("<div>\nSee [the next](resnet.ipynb).\n</div>"), "a link"),
         (prose("![a road seen from a car](missing.png)"), "broken picture: 'missing.png'"),
         (prose("[next](nowhere.ipynb)"), "links to 'nowhere.ipynb'"),
-        (output("text/html", '<img src="/tmp/a.png" alt="a road">'), "broken picture"),
+        (output("text/html", '<img src="/nowhere/a.png" alt="a road">'), "broken picture"),
         (output("text/plain", "ModuleNotFoundError: No module named 'skimage'"), "a module was missing"),
     ],
 )

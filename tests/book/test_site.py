@@ -193,7 +193,7 @@ def test_page_in_a_browser(tabs, address, page, width, scheme):
     code = sum(seen.weights[kind] for kind in ("script", "stylesheet", "font"))
     assert code <= 600 * KILOBYTE, seen.weights
     assert seen.weights["image"] <= 1000 * KILOBYTE, seen.weights
-    if page in STEPS:
+    if page in STEPS and width == 1280:  # a phone has no Tab, and shows tools that a mouse brings up
         assert seen.stops <= STEPS[page], f"{page} is walked by keys in {seen.stops} steps"
 
 
