@@ -11,11 +11,8 @@ those on *test*, which decides nothing. A call can be stopped at any time and lo
 with one thread, in which a second call gives the same numbers to the last bit.
 """
 
-import argparse
-import json
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from statistics import fmean
 from typing import Any
@@ -30,8 +27,8 @@ from pixelwise.data import Augment, Scenes, storage, streets
 from pixelwise.environment import seed_everything
 from pixelwise.evaluation import predict
 from pixelwise.evaluation.judge import judge
-from pixelwise.files import save_json
 from pixelwise.training import Recipe, checkpoint, fit
+from tools import trainings
 from tools.runs import RESULTS
 
 SIZE = (96, 128)
@@ -84,23 +81,7 @@ class Training:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.curves", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--list", action="store_true", help="list the plan, and train nothing")
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)  # more or fewer would round otherwise
-    try:
-        done = kept()
-        for training in plan(done):
-            if training not in done and not options.list:
-                done[training] = train(training)
-                save(done)
-            print(line(training, done.get(training)), flush=True)
-    except KeyboardInterrupt:
-        sys.exit("tools.curves: stopped; the same command goes on with the training that was under way")
-    except ValueError as error:
-        sys.exit(f"tools.curves: {error}")
+    trainings.work("tools.curves", __doc__, arguments, kept=kept, plan=plan, train=train, save=save, line=line)
 
 
 def plan(done: dict[Training, dict[str, Any]]) -> Iterator[Training]:
@@ -155,8 +136,12 @@ def scenes(split: str) -> Scenes:
 
 def save(done: dict[Training, dict[str, Any]]) -> None:
     """Write all that is done, and what it was done with."""
-    rows = [asdict(training) | result for training, result in done.items()]
-    save_json(RESULTS / f"{NAME}.json", settings() | {"trainings": rows})
+    trainings.save(RESULTS / f"{NAME}.json", settings(), done)
+
+
+def kept() -> dict[Training, dict[str, Any]]:
+    """What is done. ValueError where it was done with other settings."""
+    return trainings.kept(RESULTS / f"{NAME}.json", settings(), Training)
 
 
 def settings() -> dict[str, Any]:
@@ -172,19 +157,6 @@ def settings() -> dict[str, Any]:
         "networks": {name: size(build()) for name, build in NETWORKS.items()},
         "recipe": {name: value for name, value in recipe.items() if name != "learning_rate"},
     }
-
-
-def kept() -> dict[Training, dict[str, Any]]:
-    """What is done. ValueError where it was done with other settings."""
-    path = RESULTS / f"{NAME}.json"
-    if not path.is_file():
-        return {}
-    record = json.loads(path.read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(settings()))
-    if changed := [name for name in now if record.get(name) != now[name]]:
-        raise ValueError(f"{path.name} was made with other {', '.join(changed)}: delete it to train all of it again")
-    names = Training.__dataclass_fields__
-    return {Training(**{name: row.pop(name) for name in names}): row for row in record["trainings"]}
 
 
 def size(network: nn.Module) -> dict[str, int]:

@@ -1,0 +1,139 @@
+"""Train the book's decoders to the end on one encoder that knows ImageNet and is frozen, and keep what they come to.
+
+    python -m tools.race            what is not done yet, in the order of the plan
+    python -m tools.race --list     every training of the plan, and what came of it
+
+On *streets*, whose scenes have no end; on CamVid the same decoders are rows of `tools.runs`. Each has the learning
+rate, of three, that is best on *tune* after one pass through its scenes, and then three trainings of four passes. The
+figures are those on *test*, which decides nothing; those on *tune* after each pass say whether it still gets better.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from pixelwise import data
+from pixelwise.cli.train import provenance
+from pixelwise.data import Augment
+from pixelwise.environment import seed_everything
+from pixelwise.evaluation import predict
+from pixelwise.evaluation.judge import judge
+from pixelwise.training import Recipe, checkpoint, fit
+from pixelwise.training.finetune import encoder_of, freeze
+from pixelwise.zoo import NetworkSpec
+from pixelwise.zoo.imagenet import load_encoder
+from tools import trainings
+from tools.curves import SIZE, SPLITS, scenes
+from tools.runs import RACE, RESULTS
+
+NETWORKS: dict[str, int | None] = {"pyramid": None} | RACE
+"""Decoders by the names of `NetworkSpec`, and the encoder's output stride where they choose it."""
+
+SCENES, BATCH = 1024, 4
+PASSES, SWEPT = 4, 1
+RATES = (1e-3, 3e-3, 9e-3)
+SEEDS = (0, 1, 2)
+NAME = "race-streets"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One network, trained once."""
+
+    network: str
+    passes: int
+    learning_rate: float
+    seed: int
+
+    def spec(self) -> NetworkSpec:
+        """Its network: the pyramid has its encoder by nature, the others by choice."""
+        encoder = None if self.network == "pyramid" else "efficientnet_lite0"
+        return NetworkSpec(self.network, len(data.CLASSES), encoder, output_stride=NETWORKS[self.network])
+
+    def recipe(self) -> Recipe:
+        """The settings."""
+        return Recipe(
+            epochs=self.passes,
+            batch_size=BATCH,
+            learning_rate=self.learning_rate,
+            warmup_steps=50,
+            class_weights="inverse_sqrt",
+            augment=Augment(flip=True, scale=None, crop=None, colour=0.1),
+        )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    trainings.work("tools.race", __doc__, arguments, kept=kept, plan=plan, train=train, save=save, line=line)
+
+
+def plan(done: dict[Training, dict[str, Any]]) -> Iterator[Training]:
+    """Every training in its order: the sweep, then seed by seed; what follows the sweep is known when it is done."""
+    sweep = [Training(name, SWEPT, rate, SEEDS[0]) for name in NETWORKS for rate in RATES]
+    yield from sweep
+    if all(training in done for training in sweep):
+        for seed in SEEDS:
+            for name in NETWORKS:
+                yield Training(name, PASSES, chosen(done, name), seed)
+
+
+def chosen(done: dict[Training, dict[str, Any]], network: str) -> float:
+    """The learning rate that is best on tune after the sweep."""
+    return max(RATES, key=lambda rate: done[Training(network, SWEPT, rate, SEEDS[0])]["values"]["tune"]["mean_iou"])
+
+
+def train(training: Training) -> dict[str, Any]:
+    """Train and judge a network."""
+    seed_everything(training.seed)
+    model = training.spec().build()
+    load_encoder(model)
+    freeze(encoder_of(model))
+    part, tune = scenes("train")[:SCENES], scenes("tune")
+    history = fit(model, part, training.recipe(), val=tune, seed=training.seed, progress="silent")
+    judged = {"tune": tune, "test": scenes("test")}
+    return {
+        "values": {name: judge(predict(model, part.images), part.targets) for name, part in judged.items()},
+        "tune_mean_iou": history.val_mean_iou,
+        "loss": history.loss,
+        "parameters_trained": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "processor_seconds": round(sum(history.processor_seconds), 1),
+        **provenance(torch.device("cpu"), history, training.seed),
+    }
+
+
+def save(done: dict[Training, dict[str, Any]]) -> None:
+    """Write all that is done, and what it was done with."""
+    trainings.save(RESULTS / f"{NAME}.json", settings(), done)
+
+
+def kept() -> dict[Training, dict[str, Any]]:
+    """What is done. ValueError where it was done with other settings."""
+    return trainings.kept(RESULTS / f"{NAME}.json", settings(), Training)
+
+
+def settings() -> dict[str, Any]:
+    """What all trainings share."""
+    recipe = checkpoint.describe(Training("", PASSES, RATES[0], SEEDS[0]).recipe())
+    return {
+        "dataset": "streets",
+        "size": list(SIZE),
+        "splits": {name: [part.start, part.stop] for name, part in SPLITS.items()},
+        "scenes": SCENES,
+        "rates": list(RATES),
+        "recipe": {name: value for name, value in recipe.items() if name not in ("learning_rate", "epochs")},
+    }
+
+
+def line(training: Training, result: dict[str, Any] | None) -> str:
+    """A training, and how far it is, in words."""
+    what = f"{training.network:14}{training.passes} passes, rate {training.learning_rate:g}, seed {training.seed}: "
+    if result is None:
+        return what + "to do"
+    figures = ", ".join(f"{split} {values['mean_iou']:.1%}" for split, values in result["values"].items())
+    return f"{what}mIoU on {figures}; {result['processor_seconds']:.0f} s"
+
+
+if __name__ == "__main__":
+    main()
