@@ -3,18 +3,19 @@
     python -m tools.race            what is not done yet, in the order of the plan
     python -m tools.race --list     every training of the plan, and what came of it
 
-On *streets*, whose scenes have no end; on CamVid the same decoders are rows of `tools.runs`. Each has the learning
-rate, of three, that is best on *tune* after one pass through its scenes, and then three trainings of four passes. The
+On *streets*, whose scenes have no end; on CamVid the decoders are rows of `tools.runs`. Each has the learning
+rate, of four, that is best on *tune* after one pass through its scenes, and then three trainings of four passes. The
 figures are those on *test*, which decides nothing; those on *tune* after each pass say whether it still gets better.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import nn
 
-from pixelwise import data
+from pixelwise import data, models
 from pixelwise.cli.train import provenance
 from pixelwise.data import Augment
 from pixelwise.environment import seed_everything
@@ -22,18 +23,33 @@ from pixelwise.evaluation import predict
 from pixelwise.evaluation.judge import judge
 from pixelwise.training import Recipe, checkpoint, fit
 from pixelwise.training.finetune import encoder_of, freeze
-from pixelwise.zoo import NetworkSpec
-from pixelwise.zoo.imagenet import load_encoder
+from pixelwise.zoo.imagenet import pretrained_lite0
 from tools import trainings
 from tools.curves import SIZE, SPLITS, scenes
-from tools.runs import RACE, RESULTS
+from tools.runs import RESULTS
 
-NETWORKS: dict[str, int | None] = {"pyramid": None} | RACE
-"""Decoders by the names of `NetworkSpec`, and the encoder's output stride where they choose it."""
+
+def encoder(output_stride: int = 32) -> models.EfficientNetLite:
+    """EfficientNet-Lite0 as ImageNet left it."""
+    return pretrained_lite0(num_classes=None, output_stride=output_stride)
+
+
+CLASSES = len(data.CLASSES)
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "FCN-32s": lambda: models.FCN(encoder(), CLASSES, stride=32),
+    "FCN-16s": lambda: models.FCN(encoder(), CLASSES, stride=16),
+    "FCN-8s": lambda: models.FCN(encoder(), CLASSES, stride=8),
+    "hypercolumn": lambda: models.Hypercolumn(encoder(), CLASSES, hidden=64),
+    "pyramid": lambda: models.FeaturePyramid(encoder(), CLASSES),
+    "U-Net": lambda: models.UNet(encoder(), CLASSES, widths=(128, 64, 48, 32, 16)),
+    "DeepLab v3": lambda: models.DeepLabV3(encoder(16), CLASSES, rates=(1, 2, 3), width=192, separable=True),
+    "DeepLab v3+": lambda: models.DeepLabV3Plus(encoder(16), CLASSES, rates=(1, 2, 3)),
+}
+"""The rates of DeepLab are its paper's, 6, 12 and 18 at 513×513, for a picture a fifth as large."""
 
 SCENES, BATCH = 1024, 4
 PASSES, SWEPT = 4, 1
-RATES = (1e-3, 3e-3, 9e-3)
+RATES = (1e-3, 3e-3, 9e-3, 27e-3)
 SEEDS = (0, 1, 2)
 NAME = "race-streets"
 
@@ -46,11 +62,6 @@ class Training:
     passes: int
     learning_rate: float
     seed: int
-
-    def spec(self) -> NetworkSpec:
-        """Its network: the pyramid has its encoder by nature, the others by choice."""
-        encoder = None if self.network == "pyramid" else "efficientnet_lite0"
-        return NetworkSpec(self.network, len(data.CLASSES), encoder, output_stride=NETWORKS[self.network])
 
     def recipe(self) -> Recipe:
         """The settings."""
@@ -87,8 +98,7 @@ def chosen(done: dict[Training, dict[str, Any]], network: str) -> float:
 def train(training: Training) -> dict[str, Any]:
     """Train and judge a network."""
     seed_everything(training.seed)
-    model = training.spec().build()
-    load_encoder(model)
+    model = NETWORKS[training.network]()
     freeze(encoder_of(model))
     part, tune = scenes("train")[:SCENES], scenes("tune")
     history = fit(model, part, training.recipe(), val=tune, seed=training.seed, progress="silent")

@@ -107,6 +107,9 @@ RACE = {
 """Decoders on one encoder that knows ImageNet and is frozen, and its output stride where they choose it; the pyramid's
 run pyramid-frozen-seen belongs to them. All have its settings, which were chosen for none of the others."""
 
+LEADERS = ("pyramid", "deeplabv3plus", "unet", "hypercolumn", "fcn8")
+"""Those of the race that are trained with three seeds."""
+
 SMALL = {77: 40, 20: 80}
 """Epochs by the number of frames, a quarter of seen and a fifteenth: half and a quarter of the steps of the whole."""
 
@@ -122,6 +125,10 @@ RUNS = (
     Run("pyramid-fine-imagenet-seen-light", "pyramid-fine", colour=0.7),
     Run("pyramid-fine-nothing-seen-light", "pyramid-fine", colour=0.7, **NOTHING),
     Run("pyramid-fine-imagenet-seen", "pyramid-fine"),
+    Run("pyramid-fine-imagenet-seen-60-epochs", "pyramid-fine", epochs=60),
+    Run("pyramid-fine-nothing-seen", "pyramid-fine", **NOTHING),
+    Run("pyramid-fine-imagenet-fit", "pyramid-fine", split="fit", judged=("tune",)),
+    Run("pyramid-fine-imagenet-fit-light", "pyramid-fine", split="fit", judged=("tune",), colour=0.7),
     Run("pyramid-fine-imagenet-train-60-epochs", "pyramid-fine", split="train", judged=("val",), epochs=60),
     Run("pyramid-nothing-streets", dataset="streets", split="train", epochs=8, **NOTHING),
     Run("pyramid-nothing-streets-light", dataset="streets", split="train", epochs=8, colour=0.7, **NOTHING),
@@ -137,12 +144,24 @@ RUNS = (
         Run(f"{model}-frozen-seen", model, "efficientnet_lite0", stride, encoder="frozen")
         for model, stride in RACE.items()
     ),
+    *(
+        Run(
+            f"{model}-frozen-seen-seed-{seed}",
+            model,
+            None if model == "pyramid" else "efficientnet_lite0",
+            RACE.get(model),
+            encoder="frozen",
+            seed=seed,
+        )
+        for model in LEADERS
+        for seed in (1, 2)
+    ),
     Run("pyramid-imagenet-streets", dataset="streets", split="train", epochs=8),
     Run("pyramid-imagenet-train-100-epochs", split="train", judged=("val",), epochs=100),
     Run("pyramid-imagenet-seen-100-epochs", epochs=100),
     Run("pyramid-nothing-seen-100-epochs", epochs=100, **NOTHING),
 )
-"""In the order in which they are trained, one seed each. compact-nothing-seen costs as much as pyramid-imagenet-seen,
+"""In the order in which they are trained, one seed each but for the race's leaders. compact-nothing-seen costs as much as pyramid-imagenet-seen,
 for which its larger maps leave it fewer epochs; a hundred epochs of the pyramid are about an hour of one core.
 
 Those called light vary the colours more, because the first runs met the dusk of *unseen* and took its sky for something
