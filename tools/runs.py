@@ -161,8 +161,9 @@ RUNS = (
     Run("pyramid-imagenet-seen-100-epochs", epochs=100),
     Run("pyramid-nothing-seen-100-epochs", epochs=100, **NOTHING),
 )
-"""In the order in which they are trained, one seed each but for the race's leaders. compact-nothing-seen costs as much as pyramid-imagenet-seen,
-for which its larger maps leave it fewer epochs; a hundred epochs of the pyramid are about an hour of one core.
+"""In the order in which they are trained, one seed each but for the leaders of the race. compact-nothing-seen costs as
+much as pyramid-imagenet-seen, for which its larger maps leave it fewer epochs; a hundred epochs of the pyramid are
+about an hour of one core.
 
 Those called light vary the colours more, because the first runs met the dusk of *unseen* and took its sky for something
 else: there they are not judged as a setting that was chosen blind."""
