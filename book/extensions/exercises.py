@@ -21,6 +21,8 @@ SCRIPT = "exercises.js"
 CHECK = re.compile(r'exercises\.check\("([\w.]+)", \.\.\.\)')
 NUMBER = re.compile(r"(\d+)\.")
 ASKED = re.compile(r'data-exercise="([\w.]+)"')
+END = re.compile(r"[ ,;.?]*(?:\bor)?$")
+"""What ends a choice in a sentence that lists them."""
 IN_THE_NOTEBOOK = "Put your answer in place of the dots and run the cell. A wrong answer gets a hint."
 IN_A_PAGE = "Numbers and choices are checked on the site, code in the notebook. A wrong answer gets a hint."
 
@@ -79,7 +81,7 @@ def label_choices(options: list[str], text: str) -> list[str]:
         if mark is None:
             return option
         told = text[mark.end() : min(end for end in ends if end >= mark.end())]
-        return f"{option}: {told.rstrip(' ,;.?').removesuffix(' or')}"
+        return f"{option}: {END.sub('', told.strip())}"
 
     return [label(option, mark) for option, mark in found.items()]
 
