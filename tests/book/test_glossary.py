@@ -5,7 +5,6 @@ from collections import Counter
 from types import SimpleNamespace
 
 import pytest
-
 from docutils import nodes
 
 from book.extensions import terms
