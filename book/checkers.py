@@ -58,6 +58,13 @@ def asked(name: str) -> bool:
     return any(_readers(*_parse(_checker(name))))
 
 
+def options(name: str) -> list[str]:
+    """What there is to choose from in an exercise; nothing where it asks for no choice."""
+    compiler = Compiler(name)
+    compiler.function(compiler.checker, {compiler.parameter: Js("answer")})
+    return compiler.asks.get("options", [])
+
+
 def compiled(name: str) -> str:
     """An exercise as an object of JavaScript: what it asks for, and its `check` from an answer to a verdict."""
     compiler = Compiler(name)

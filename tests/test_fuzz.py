@@ -112,9 +112,9 @@ WHOLE = {form: encoded(form) for form in photos.FORMATS if form in Image.SAVE}
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """Weights of a compact network in a file whose path has blanks and other scripts, and the network."""
+    """Weights of a small network in a file whose path has blanks and other scripts; each example reads all of it."""
     path = tmp_path_factory.mktemp("Gewichte und 무게") / "straßen.safetensors"
-    spec = NetworkSpec("compact", len(data.CLASSES))
+    spec = NetworkSpec("unet", len(data.CLASSES), width=2)
     metadata = weights.Metadata(network=spec, classes=data.CLASSES, dataset="streets", size=(24, 32))
     weights.save(path, spec.build(), metadata)
     return path

@@ -8,6 +8,7 @@ import contextlib
 import io
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 
 import pytest
 
@@ -19,20 +20,26 @@ HEAD = "| Fault | What happens | Cases | Tests |\n|---|---|--:|---|\n"
 
 
 class Collector:
-    """A pytest plugin that counts the cases of each fault, in all and by file."""
+    """A pytest plugin that counts the cases of each fault once they are collected."""
 
     def __init__(self) -> None:
-        self.cases: dict[str, Counter[str]] = defaultdict(Counter)
+        self.cases: dict[str, Counter[str]] = {}
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        for item in session.items:
-            file = item.path.relative_to(stamp.ROOT / "tests").as_posix()
-            for fault in {mark.args[0] for mark in item.iter_markers("survives")}:
-                self.cases[fault][file] += 1
+        self.cases = count(session.items)
+
+
+def count(items: Iterable[pytest.Item]) -> dict[str, Counter[str]]:
+    """How many cases each fault has in each test file."""
+    cases: dict[str, Counter[str]] = defaultdict(Counter)
+    for item in items:
+        for fault in {mark.args[0] for mark in item.iter_markers("survives")}:
+            cases[fault][item.path.relative_to(stamp.ROOT / "tests").as_posix()] += 1
+    return cases
 
 
 def collect() -> dict[str, Counter[str]]:
-    """How many cases each fault has in each test file. SystemExit where the tests can't be collected."""
+    """`count` over all tests. SystemExit where they can't be collected."""
     files = [path for path in (stamp.ROOT / "tests").rglob("test_*.py") if "mark.survives(" in path.read_text("utf-8")]
     collector, output = Collector(), io.StringIO()
     with contextlib.redirect_stdout(output):

@@ -33,7 +33,7 @@ FILTER = """<form class="pw-filter" hidden><label>Words <input type="search" nam
 BOX = re.compile(r'<div (?=class="pw-claim )')
 ELSEWHERE = re.compile(r"^([✓✗]) .*; camvid\]$", re.MULTILINE)
 """A line of a chapter's table of what became of its trained claims on CamVid."""
-GOES_ON = re.compile(r"(?:and|but|yet|there)\b", re.IGNORECASE)
+GOES_ON = re.compile(r"(?:… )?(?:(?:and|but|yet|there|their|without it)\b|.* that energy$)", re.IGNORECASE)
 """How a sentence begins that needs the one before it."""
 
 
@@ -64,12 +64,12 @@ def spell(value: float) -> str:
 def tabulate(claims: list[Claim], page: str, dataset: str) -> str:
     """The claims of one chapter as an HTML table; `page` is its address, `dataset` what it ran on."""
     rows = []
-    for claim in claims:
+    for claim, before in zip(claims, befores(claims), strict=True):
         kind = f"trained, {len(claim['measured'])} seeds" if claim["kind"] == "trained" else claim["kind"]
         if claim["where"] != dataset:
             kind = f"{kind}, {claim['where']}"
         measured, bound = ", ".join(map(spell, claim["measured"])), claim["bound"].removesuffix(" for every seed")
-        link = f'<a href="{escape(page)}#{anchor(claim)}">{escape(claim["sentence"])}</a>'
+        link = f'<a href="{escape(page)}#{anchor(claim)}">{escape(whole(claim["sentence"], before))}</a>'
         cells = "\n".join(f"<td>{escape(text)}</td>" for text in (measured, bound, kind))
         state = '<span role="img" aria-label="holds">✓</span>' if claim["state"] == "holds" else escape(claim["state"])
         rows.append(
@@ -109,7 +109,16 @@ def whole(sentence: str, before: str) -> str:
     """A claim's sentence as it can stand alone: one that goes on from the claim before it, after that one's."""
     if not GOES_ON.match(sentence):
         return sentence
-    return f"{before}{', ' if sentence[0].islower() else '. '}{sentence}"
+    rest = sentence.removeprefix("… ")
+    return f"{before}{', ' if rest[0].islower() else '. '}{rest}"
+
+
+def befores(claims: list[Claim]) -> list[str]:
+    """For each claim the one before it, as it can stand alone; nothing for the first."""
+    sentences = [""]
+    for claim in claims[:-1]:
+        sentences.append(whole(claim["sentence"], sentences[-1]))
+    return sentences
 
 
 def surprise(said: str, claim: Claim, before: str, page: str, chapter: str) -> str:
@@ -146,7 +155,7 @@ class Claims(SphinxDirective):
             section = nodes.section(ids=[f"claims-{path.stem}"], classes=["pw-claimed"])
             section += nodes.title("", title)
             choices += f'<option value="claims-{path.stem}">{escape(title)}</option>'
-            for claim, before in zip(claims, ["", *(claim["sentence"] for claim in claims)], strict=False):
+            for claim, before in zip(claims, befores(claims), strict=True):
                 if claim["name"] in leading:
                     surprises[claim["name"]] = surprise(leading[claim["name"]], claim, before, page, title)
             how = (

@@ -21,19 +21,26 @@ SCRIPT = "exercises.js"
 CHECK = re.compile(r'exercises\.check\("([\w.]+)", \.\.\.\)')
 NUMBER = re.compile(r"(\d+)\.")
 ASKED = re.compile(r'data-exercise="([\w.]+)"')
+END = re.compile(r"[ ,;.?]*(?:\bor)?$")
+"""What ends a choice in a sentence that lists them."""
 IN_THE_NOTEBOOK = "Put your answer in place of the dots and run the cell. A wrong answer gets a hint."
 IN_A_PAGE = "Numbers and choices are checked on the site, code in the notebook. A wrong answer gets a hint."
 
 
-def host(names: list[str], notebook: str, number: str = "") -> str:
-    """The HTML in the place of a cell that checks `names` of exercise `number`; `notebook` is where it can be run."""
+def host(names: list[str], notebook: str, number: str = "", text: str = "") -> str:
+    """The HTML in the place of a cell that checks `names` of exercise `number`; `notebook` is where it can be run.
+
+    Of the exercise's `text` each choice is labelled with its part.
+    """
     link = f'<a href="{escape(notebook)}">in the notebook</a>'
     parts = []
     for place, name in enumerate(names, start=1):
         if checkers.asked(name):
             label = f"Answer {place}" if len(names) > 1 else "Your answer"
             label += f" to exercise {number}" if number else ""
-            parts.append(f'<div data-exercise="{name}" data-label="{label}"></div>')
+            labels = label_choices(checkers.options(name), text)
+            told = "".join(f' data-{i}="{escape(words)}"' for i, words in enumerate(labels))
+            parts.append(f'<div data-exercise="{name}" data-label="{label}"{told}></div>')
         else:
             parts.append(f"<p>This one asks for code: solve it {link}.</p>")
     if any(map(checkers.asked, names)):
@@ -49,20 +56,34 @@ def put_fields(app: Sphinx, doctree: nodes.document) -> None:
         code = next((block.astext() for block in cell.findall(nodes.literal_block)), "")
         if names := CHECK.findall(code):
             notebook = colab(app.config.html_theme_options, app.env.docname)
-            cell.replace_self(nodes.raw("", host(names, notebook, number_above(cell)), format="html"))
+            cell.replace_self(nodes.raw("", host(names, notebook, *exercise_above(cell)), format="html"))
     for paragraph in list(doctree.findall(nodes.paragraph)):
         if " ".join(paragraph.astext().split()) == IN_THE_NOTEBOOK:
             paragraph.replace_self(nodes.paragraph("", IN_A_PAGE))
 
 
-def number_above(cell: nodes.Element) -> str:
-    """The number in bold at the head of the exercise that a cell checks, or nothing."""
+def exercise_above(cell: nodes.Element) -> tuple[str, str]:
+    """The number in bold at the head of the exercise that a cell checks, and its text; or nothing."""
     above = cell.parent.children[: cell.parent.index(cell)]
-    for node in reversed(above):
+    for place, node in reversed(list(enumerate(above))):
         strong = next(iter(node.findall(nodes.strong)), None) if isinstance(node, nodes.paragraph) else None
         if strong and node.astext().startswith(strong.astext()) and (found := NUMBER.fullmatch(strong.astext())):
-            return found[1]
-    return ""
+            return found[1], " ".join("\n".join(part.astext() for part in above[place:]).split())
+    return "", ""
+
+
+def label_choices(options: list[str], text: str) -> list[str]:
+    """Each option with what the text of its exercise says of it, as in "(a) more heads; (b) …", "A: …" or '"a": …'."""
+    found = {option: re.search(rf'(?<!\w)["(]?{option}(?:\)|"?:)\s', text) for option in options}
+    ends = [mark.start() for mark in found.values() if mark] + [len(text)]
+
+    def label(option: str, mark: re.Match[str] | None) -> str:
+        if mark is None:
+            return option
+        told = text[mark.end() : min(end for end in ends if end >= mark.end())]
+        return f"{option}: {END.sub('', told.strip())}"
+
+    return [label(option, mark) for option, mark in found.items()]
 
 
 def write_checkers(

@@ -13,6 +13,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
+from book.extensions.tables import CLASS, SAID
 from pixelwise.explorables.bundle import OWN, bundle
 
 APARTS = {kind: f"explorables-{kind}.js" for kind in OWN}
@@ -71,11 +72,12 @@ def finish(
 
     def anchor(host: re.Match[str]) -> str:
         name = host["own"] or host["kind"]
+        text = host[0].replace(f"&quot;{CLASS}&quot;", f"&quot;{SAID}&quot;")
         kinds.add(host["kind"])
         if name in seen:
-            return host[0]
+            return text
         seen.add(name)
-        return host[0].replace("<div", f'<div id="{name}"', 1)
+        return text.replace("<div", f'<div id="{name}"', 1)
 
     context["body"] = HOST.sub(anchor, PICTURE.sub(store, context.get("body", "")))
     for script in scripts(kinds, wall='class="pw-wall"' in context["body"]):

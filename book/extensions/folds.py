@@ -2,7 +2,8 @@
 
 Folded cells that show nothing join the next one where nothing stands between them: one box holds all that made a
 figure. A cell can be folded with what it shows: so are the claims that settle a question, and they join the box below
-it. The box is HTML's own, so it needs no script; an e-reader that does not know it shows what is in it.
+it. The call of an interactive figure, which a notebook needs in sight, is folded here by itself. The box is HTML's own,
+so it needs no script; an e-reader that does not know it shows what is in it, and paper shows of it what is no code.
 """
 
 from html import escape
@@ -16,6 +17,8 @@ from sphinx.writers.html5 import HTML5Translator
 from tools import folds
 
 CHECK = folds.LABELS["check"]
+ALIVE = 'data-explorable="'
+"""In an output that is an interactive figure."""
 
 
 class Fold(nodes.General, nodes.Element):
@@ -25,14 +28,20 @@ class Fold(nodes.General, nodes.Element):
 def fold_cells(app: Sphinx, doctree: nodes.document) -> None:
     """Put the code of each folded cell into a box; MyST-NB, which would make one of its own, sees none any more."""
     for cell in list(doctree.findall(nodes.container)):
-        if cell.get("nb_element") != "cell_code" or cell.get("hide_mode") not in ("input", "all"):
+        if cell.get("nb_element") != "cell_code":
             continue
-        try:
-            label = folds.label({"metadata": cell["cell_metadata"]})
-        except ValueError as error:
-            raise ExtensionError(f"{app.env.docname}, cell {cell['cell_index'] + 1} {error}") from error
-        away = cell["hide_mode"] == "all"
-        del cell["hide_mode"]
+        mode = cell.get("hide_mode")
+        if mode in ("input", "all"):
+            del cell["hide_mode"]
+            try:
+                label = folds.label({"metadata": cell["cell_metadata"]})
+            except ValueError as error:
+                raise ExtensionError(f"{app.env.docname}, cell {cell['cell_index'] + 1} {error}") from error
+        elif any(ALIVE in output.astext() for output in cell.findall(nodes.raw)):
+            label = folds.LABELS["figure"]  # in the page the figure is alive without the line that calls it
+        else:
+            continue
+        away = mode == "all"
         code, *outputs = cell.children
         for block in code.findall(nodes.literal_block):
             block.rawsource = folds.untitled(block.astext())

@@ -18,6 +18,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 from book.extensions.gallery import FromNotebooks
+from book.extensions.tables import CLASS, SAID
 
 SOURCE = "fcn-skips"
 State = dict[str, Any]  # of an explorable, as its stored output holds it
@@ -37,8 +38,6 @@ FIRST, CHECKED = CHOICES.index("+ finest"), " checked"
 """The level that is pressed at first: what the network makes of the street with all of its maps."""
 
 NOWHERE = "void: no label, not counted"
-SAID = {"signsymbol": "sign"}
-"""What a reader calls a class; the data set's own name is made of two words."""
 
 
 class Levels(FromNotebooks):
@@ -78,7 +77,7 @@ class Levels(FromNotebooks):
         )
         occur = {*np.unique(np.stack([*frames, labels]))}
         key = "".join(
-            f'<li><i style="background:{colour}"></i>{html.escape(SAID.get(name, name))}</li>'
+            f'<li><i style="background:{colour}"></i>{html.escape(SAID if name == CLASS else name)}</li>'
             for label, name, colour, _ in state["classes"]
             if label in occur
         )

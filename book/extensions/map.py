@@ -17,27 +17,32 @@ from book.extensions import gallery, renderings
 from tools import stamp
 
 ITEM = """<li><a href="{link}">{picture}<small>{number}</small> <strong>{title}</strong>
-<em>{keywords}</em> <span>{failure} {question}</span></a></li>"""
+<em>{keywords}</em> <span>{failure}</span></a></li>"""
 SIZE = (480, 270)
 
 
 class Map(SphinxDirective):
-    """`{map}`: every chapter of the contents with its picture, failure and question, as book/chapters.yml has them."""
+    """`{map}`: every chapter of the contents with its picture and its failure, as book/chapters.yml has them.
+
+    Each part says how many it has, so that short ones share a row.
+    """
 
     def run(self) -> list[nodes.Node]:
         html = ""
         numbers = toc.numbers(Path(self.config.external_toc_path))
         for caption, pages in toc.parts(self.config.external_toc_path):
-            items = ""
+            items, count = "", 0
             for page in pages:
                 if purpose := toc.purpose(page):
+                    count += 1
                     notebook = json.loads(Path(self.env.doc2path(page)).read_text(encoding="utf-8"))
                     link = "../" * self.env.docname.count("/") + f"{page}.html"
                     words = {key: escape(str(text)) for key, text in purpose.items()}
                     title, number = escape(stamp.title(notebook)), numbers[page]
                     items += ITEM.format(link=link, number=number, title=title, picture=tag(page, notebook), **words)
-            html += f'<h3>{escape(caption)}</h3><ol class="pw-map">{items}</ol>' if items else ""
-        return [nodes.raw("", html, format="html")]
+            part = f'<h3>{escape(caption)}</h3><ol class="pw-map">{items}</ol>'
+            html += f'<section style="--chapters: {count}">{part}</section>' if items else ""
+        return [nodes.raw("", f'<div class="pw-parts">{html}</div>', format="html")]
 
 
 def tag(page: str, notebook: stamp.Json) -> str:

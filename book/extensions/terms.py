@@ -100,20 +100,23 @@ def add_notes(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def list_terms(app: Sphinx, doctree: nodes.document) -> None:
-    """On the page of the glossary: all terms by the alphabet, and the Korean ones by theirs."""
+    """On the page of the glossary: a bar of letters, all terms by the alphabet, and the Korean ones by theirs."""
     if Path(app.env.doc2path(app.env.docname)) != GLOSSARY:
         return
     entries = ENTRY.findall(GLOSSARY.read_text(encoding="utf-8"))
     korean = [(word[1], name) for name, text in entries if (word := KOREAN.match(text))]
-    lists = ""
+    first = {name[0].upper(): name for name, _ in sorted(entries, key=lambda entry: entry[0].lower(), reverse=True)}
+    marks = {name: f' id="letter-{letter}"' for letter, name in first.items()}
+    letters = "".join(f'<a href="#letter-{letter}">{letter}</a>' for letter in sorted(first))
+    lists = f'<nav class="pw-letters" aria-label="Terms by their first letter">{letters}</nav>'
     for title, terms in (("A–Z", [(name, name) for name, _ in entries]), ("가나다", korean)):
         links = (
-            f'<li><a href="#{nodes.make_id(name)}">{html.escape(plain(word))}</a></li>'
+            f'<li{marks.get(word, "")}><a href="#{nodes.make_id(name)}">{html.escape(plain(word))}</a></li>'
             for word, name in sorted(terms, key=lambda term: term[0].lower())
         )
         lists += f'<details class="pw-terms"><summary>{title}</summary><ul>{"".join(links)}</ul></details>'
-    first = next(iter(doctree.findall(nodes.paragraph)))
-    first.parent.insert(first.parent.index(first) + 1, nodes.raw("", lists, format="html"))
+    lead = next(iter(doctree.findall(nodes.paragraph)))
+    lead.parent.insert(lead.parent.index(lead) + 1, nodes.raw("", lists, format="html"))
 
 
 def put_korean_last(app: Sphinx, doctree: nodes.document) -> None:

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from book import checkers
+from book.extensions.exercises import label_choices
 from pixelwise import exercises
 from pixelwise.exercises import Hint, number
 from tests.test_exercises import ALL, WRONG
@@ -155,3 +156,18 @@ def formatting(answer):
     """A checker that formats the answer."""
     value = number(answer)
     raise Hint(f"Not {value:.3f}.")
+
+
+def test_a_choice_is_labelled_with_what_the_exercise_says_of_it():
+    inline = "What is zero: (a) the weights, (b) its bias, or (c) what it hands on?"
+    assert label_choices(["a", "b", "c", "all"], inline) == [
+        "a: the weights",
+        "b: its bias",
+        "c: what it hands on",
+        "all",
+    ]
+    listed = 'Why? Answer "a" or "b". "a": dropout draws. "b": the mean of a scene.'
+    assert label_choices(["a", "b"], listed) == ["a: dropout draws", "b: the mean of a scene"]
+    assert label_choices(["A", "B"], "A map? A: stride 4. B: stride 8, wide.") == ["A: stride 4", "B: stride 8, wide"]
+    assert checkers.options("fcn.train_mode") == ["a", "b", "c", "d"]
+    assert checkers.options("fcn.map_size") == []

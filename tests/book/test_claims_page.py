@@ -1,5 +1,7 @@
 """The page that lists every claim."""
 
+import re
+
 from book.extensions.claims import MIME, held_elsewhere, read_claims, tabulate, whole
 from tools import stamp
 
@@ -61,4 +63,13 @@ def test_the_table_says_what_was_measured_against_which_bound_and_over_how_many_
 def test_a_sentence_that_goes_on_from_another_stands_after_it():
     assert whole("And k4s2 has five times that", "k4s2 has half") == "k4s2 has half. And k4s2 has five times that"
     assert whole("but the probe finds more", "Both classify alike") == "Both classify alike, but the probe finds more"
+    assert whole("… and is behind", "k4s2 has half") == "k4s2 has half, and is behind"
     assert whole("Andreas finds less", "k4s2 has half") == "Andreas finds less"
+
+
+def test_each_row_of_the_table_can_be_read_alone():
+    parts = ["With it a sinks", "Without it b gets a third", "but c is left", "d stays"]
+    table = tabulate([claim(f"chapter.{part}", sentence=part) for part in parts], "one.html", "streets")
+    alone = ["With it a sinks", "With it a sinks. Without it b gets a third"]
+    alone += [f"{alone[1]}, but c is left", "d stays"]
+    assert re.findall(r'<th scope="row"><a [^>]*>(.*?)</a>', table) == alone

@@ -34,8 +34,14 @@ MADE = {
 }
 
 
+ALIVE = (
+    '<div class="pw-explorable" data-explorable="play" data-state="{}"><figure>'
+    "<figcaption>Dots. <span class='pw-still'>This is a still picture.</span></figcaption></figure></div>"
+)
+
+
 def folded_cells():
-    """A helper and a figure with its caption, then what was checked, then a prompt; the code of the three is folded."""
+    """A helper and a figure with its caption, what was checked, a prompt, a figure that is alive; code is folded."""
 
     def cell(label, code, *outputs, by="hide-input"):
         return new_code_cell(code, metadata={"tags": [by, label]}, outputs=list(outputs))
@@ -53,6 +59,7 @@ def folded_cells():
         cell("question", "ask(dots)", new_output("stream", text="How many?\n")),
         cell("check", "claim(twice)", new_output("stream", text="Five dots.\n"), by="hide-cell"),
         cell("table", "draw(twice)", picture),
+        new_code_cell("Play(dots)", outputs=[new_output("display_data", {"text/html": ALIVE})]),
     ]
     for one in cells:
         if one.cell_type == "code":
@@ -144,12 +151,15 @@ def test_code_is_folded_below_what_it_made(page):
         "three dots in a row",
         '<details class="pw-fold"><summary>Code of this table</summary>',
         "draw(twice)",
+        'data-explorable="play"',
+        '<details class="pw-fold"><summary>Code of this figure</summary>',
+        "Play(dots)",
     ]
     text = re.sub(r"</?span[^>]*>", "", page)
     place = text.index("mIoU 0.5")
     for piece in order:
         place = text.index(piece, place)
-    assert page.count('<details class="pw-fold">') == 6
+    assert page.count('<details class="pw-fold">') == 7
     assert "@title" not in page
 
 
@@ -161,17 +171,21 @@ def test_a_fold_that_says_not_what_it_is_stops_the_build():
         fold_cells(app, nodes.section("", cell))
 
 
-def test_a_fold_opens_by_a_key_without_scripts_and_stands_open_on_paper(browser, small_book, page):
+def test_a_fold_opens_by_a_key_without_scripts_and_paper_shows_of_it_what_was_found(browser, small_book, page):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
     tab.goto((small_book / "html/chapter.html").as_uri())
-    code = tab.get_by_text("draw(dots)")
+    code, found, still = (tab.get_by_text(text) for text in ("draw(dots)", "Four dots.", "still picture"))
     assert not code.is_visible()
+    assert not found.is_visible()
+    assert still.is_visible()
     tab.emulate_media(media="print")
-    assert code.is_visible()
+    assert not code.is_visible()
+    assert found.is_visible()
+    assert not still.is_visible()
     tab.emulate_media(media="screen")
     assert not code.is_visible()
-    tab.get_by_text("Code of this figure").focus()
+    tab.get_by_text("Code of this figure").first.focus()
     tab.keyboard.press("Enter")
     assert code.is_visible()
     context.close()

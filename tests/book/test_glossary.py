@@ -2,8 +2,10 @@
 
 import re
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
 
 from book.extensions import terms
 from tools import stamp
@@ -110,3 +112,14 @@ def test_no_term_has_two_entries():
     names = Counter(name.lower() for name, _ in terms.ENTRY.findall(terms.GLOSSARY.read_text(encoding="utf-8")))
     assert [name for name, count in names.items() if count > 1] == []
     assert [other for other in ALSO.values() if other not in GLOSSARY] == []
+
+
+def test_each_letter_of_the_bar_leads_to_the_first_term_that_begins_with_it():
+    app = SimpleNamespace(env=SimpleNamespace(docname="glossary", doc2path=lambda name: terms.GLOSSARY))
+    page = nodes.section("", nodes.paragraph("", "What it is."))
+    terms.list_terms(app, page)
+    letters = re.findall(r'<a href="#letter-(.)">(.)</a>', page[1].astext())
+    first = re.findall(r'<li id="letter-(.)"><a href="[^"]*">(.)', page[1].astext())
+    assert len(letters) > 20
+    assert letters == [(letter, letter) for letter, _ in first]
+    assert [letter for letter, word in first if word.upper() != letter] == []

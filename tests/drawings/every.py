@@ -54,6 +54,12 @@ def moved() -> models.DeformableConv2d:
     return layer
 
 
+def first_of_segformer() -> nn.Sequential:
+    """SegFormer-B0's first patches and the block behind them."""
+    encoder = models.mit_b0(num_classes=None)
+    return nn.Sequential(encoder.patch_embed1, encoder.block1[0])
+
+
 def inception(**options: bool) -> models.Inception:
     return models.Inception(192, TABLE["3a"], true_5x5=True, **options)
 
@@ -125,6 +131,7 @@ DRAWN = {
     ),
     "self-attention": Drawn(drawings.self_attention, bare(torchvision.models.vit_b_16), (1, 3, 224, 224)),
     "segformer": Drawn(drawings.segformer, bare(partial(models.segformer_b0, 11)), (1, 3, 224, 224)),
+    "segformer block": Drawn(drawings.segformer_block, bare(first_of_segformer), (1, 3, 96, 128)),
     "u-net": Drawn(drawings.unet, lambda: models.unet(11, width=16), (1, 3, 96, 128)),
     "u-net, valid": Drawn(drawings.unet, bare(models.valid_unet), (1, 1, 572, 572)),
 }

@@ -1,5 +1,6 @@
 """What every drawing must be: true in each number, self-contained, small, and readable by who does not see it."""
 
+import math
 import re
 from functools import cache
 from itertools import combinations
@@ -48,6 +49,10 @@ def measured(network: nn.Module, shape: tuple[int, ...]) -> set[tuple[str, str]]
             shape = list(tensor.shape[1:])
             if tensor.ndim == 3 or type(module) in (nn.Linear, nn.LayerNorm):
                 shape = [shape[-1], *shape[:-1]]  # tokens, and maps whose channels stand last
+            if isinstance(module, models.EfficientSelfAttention):  # of a map whose channels stand last
+                window = module.sr.stride[0] if module.sr else 1
+                asked = math.prod(places // window for places in shape[:2])
+                seen.add((name, f"{math.prod(shape[:2])} × {asked}"))
             channels, *places = shape
             height, width = [*places, 1, 1][:2]
             seen.add((name, str(channels)))

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from pixelwise import drawings, models
 from pixelwise.drawings import operations
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -84,3 +85,15 @@ def test_each_is_small_and_described(name):
     sketch = getattr(operations, name)()
     assert len(sketch.svg().encode()) <= 60_000
     assert len(sketch.alternative.split()) >= 20
+
+
+@pytest.mark.parametrize("reduction", [1, 2, 4])
+def test_reduced_scores_are_counted_as_segformers_attention_makes_them(reduction):
+    weights, _ = models.EfficientSelfAttention(8, 1, reduction).attend(torch.randn(1, 4, 4, 8))
+    rows, columns = weights.shape[2:]
+    root = ElementTree.fromstring(drawings.sequence_reduction(4, (reduction,)).svg())
+    texts = {text.get("data-number"): text.text for text in root.iter(f"{SVG}text")}
+    assert texts["scores"] == f"{rows} × {columns} = {weights.numel()} scores"
+    cells = [rect for rect in root.iter(f"{SVG}rect") if "cell" in rect.get("class").split()]
+    assert len(cells) == rows + columns + weights.numel()
+    assert ("operation" in texts) == (reduction > 1)

@@ -10,7 +10,7 @@ from pixelwise.explorables.self_attention import ADDED, ASKS_FOR, OPPOSITE, ORDE
 
 @pytest.fixture(scope="module")
 def call(functions):
-    return functions("self-attention", "read", "spelt", "layerOf", "changes", "finding", "tasks")
+    return functions("self-attention", "read", "spelt", "layerOf", "changes", "finding", "stands", "tasks")
 
 
 def layer_of(call, explorable):
@@ -40,6 +40,13 @@ def test_weights_and_answers_are_pytorch_s_on_random_settings(call):
         for kind in ("attention", "convolution"):
             assert np.allclose(found[kind]["answers"], expected[kind], atol=1e-12), explorable.state
             assert call("changes", layer)[kind]["all"] == pytest.approx(explorable.numbers()[kind], abs=1e-9)
+
+
+def test_where_the_token_that_asks_stands_is_said(call):
+    for explorable in random_layers(60, seed=2):
+        assert call("stands", layer_of(call, explorable)) == explorable.stands()
+    moved = explorables.SelfAttention(order="shifted by one", positions=ADDED)
+    assert moved.stands() == "road e: place 6, bright −0.7, rough −6.2"
 
 
 def test_attention_passes_every_order_and_a_convolution_the_shift_alone(call):

@@ -79,28 +79,22 @@ globalThis.Exercises = (() => {
     return element;
   }
 
-  function field({ kind, options }, name, label) {
+  function field({ kind, options }, name, data) {
     if (kind !== "choice") {
       const input = make("input", { name, autocomplete: "off", spellcheck: false, maxLength: 200 });
-      return make("label", {}, `${label} `, input);
+      return make("label", {}, data.label, input);
     }
-    const radios = options.map((value) =>
-      make("label", {}, make("input", { type: "radio", name, value }), ` ${value}`),
+    const radios = options.map((value, i) =>
+      make("label", {}, make("input", { type: "radio", name, value }), data[i] ?? value),
     );
-    return make("fieldset", {}, make("legend", {}, label), ...radios);
+    return make("fieldset", {}, make("legend", {}, data.label), ...radios);
   }
 
   // A form; the sentence that leads to the notebook is for pages without a script.
   function mount(host, place) {
     const exercise = all[host.dataset.exercise];
     const said = make("output", { id: `verdict-${place}` });
-    const form = make(
-      "form",
-      {},
-      field(exercise, `answer-${place}`, host.dataset.label),
-      make("button", {}, "Check"),
-      said,
-    );
+    const form = make("form", {}, field(exercise, `answer-${place}`, host.dataset), make("button", {}, "Check"), said);
     const inputs = [...form.querySelectorAll("input")];
     for (const input of inputs) input.setAttribute("aria-describedby", said.id);
     form.addEventListener("submit", (event) => {

@@ -161,6 +161,8 @@
         ".pw-drawing summary, .pw-take",
         ".pw-larger",
         ".pw-share a",
+        ".pw-at a",
+        ".pw-letters a",
         ".pw-hold button",
         ".pw-claims a",
       ].forEach(rove);
@@ -171,9 +173,7 @@
   addEventListener(
     "keydown",
     (event) => {
-      const typing = event.target.closest?.(
-        "input:not([type=radio], [type=range]), textarea, select, [contenteditable]",
-      );
+      const typing = event.target.closest?.("input:not([type=radio], [type=range]), textarea, select");
       if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
         document.querySelector("header input[type=search]").focus();
         event.preventDefault();

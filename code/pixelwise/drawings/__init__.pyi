@@ -28,6 +28,8 @@ from .live import aspp_answers as aspp_answers
 from .live import fcn_scores as fcn_scores
 from .live import hypercolumn_at as hypercolumn_at
 from .live import unet_maps as unet_maps
+from .mix_transformer import segformer_block as segformer_block
+from .mix_transformer import sequence_reduction as sequence_reduction
 from .operations import convolutionalise as convolutionalise
 from .operations import dilation as dilation
 from .operations import matrix_of_convolution as matrix_of_convolution

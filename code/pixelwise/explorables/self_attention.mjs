@@ -143,6 +143,18 @@ export function finding(layer) {
 }
 
 /**
+ * Where the token that asks stands.
+ * @param {Layer} layer
+ * @returns {string} its place in the row, and what it holds
+ */
+export function stands(layer) {
+  const order = ORDERS[layer.order];
+  const spell = (value) => `${Number((value + 1e-9).toFixed(1))}`.replace("-", "−");
+  const [brightness, roughness] = layerOf(layer, order).held[layer.asks].map(spell);
+  return `${NAMES[layer.asks]}: place ${order.indexOf(layer.asks) + 1}, bright ${brightness}, rough ${roughness}`;
+}
+
+/**
  * What there is to do, and whether it's done.
  * @param {Layer} layer
  * @returns {[string, boolean][]} tasks
@@ -251,6 +263,7 @@ function drawPlane(layer) {
   ];
   const axes = [
     svg("path", { class: "axis", d: `M0 ${SIDE / 2}H${SIDE}M${SIDE / 2} 0V${SIDE}` }),
+    svg("text", { class: "soft", x: 4, y: SIDE - 6 }, stands(layer)),
     svg("text", { class: "soft", x: SIDE - 50, y: SIDE / 2 + 14 }, "bright →"),
     svg("text", { class: "soft", x: SIDE / 2 + 5, y: 12 }, "rough ↑"),
   ];
@@ -299,9 +312,12 @@ function drawStrip(layer) {
     svg("path", { class: "axis", d: `M0 ${BASE}H${6 * COLUMN}` }),
   ];
   if (layer.order !== "as they stand")
-    legend.push(svg("text", { class: "soft", x: 0, y: 248 }, "= answer as before, ≠ another"));
+    legend.push(
+      svg("text", { class: "soft", x: 0, y: 246 }, "Left: attention's answer, right: the convolution's."),
+      svg("text", { class: "soft", x: 0, y: 264 }, "= as before the places were moved, ≠ another"),
+    );
   const parts = [...legend, ...columns].filter((part) => part);
-  return svg("svg", { viewBox: `0 0 ${6 * COLUMN} ${SIDE}`, "aria-hidden": "true" }, ...parts);
+  return svg("svg", { viewBox: `0 0 ${6 * COLUMN} ${SIDE + 14}`, "aria-hidden": "true" }, ...parts);
 }
 
 function show(view, layer) {

@@ -18,6 +18,8 @@ ORDERS = {"as they stand": (0, 1, 2, 3, 4, 5), "shifted by one": (5, 0, 1, 2, 3,
 """The token at each place."""
 RADIUS = 2.5
 """Of the circle on which the positions lie."""
+COLOURS = {"sky": "#9fd3ee", "tree": "#2f7d5b", "car": "#4866ff", "road": "#8c8798"}
+"""Of the tokens, as in the front end."""
 
 
 class SelfAttention(Explorable):
@@ -70,6 +72,13 @@ class SelfAttention(Explorable):
         }
         return {"weights": now["weights"][self.asks].tolist(), **changed}
 
+    def stands(self) -> str:
+        """Where the token that asks stands: at which place of the row, and what it holds."""
+        place, held = ORDERS[self.order].index(self.asks) + 1, self.layers(self.order)["held"][self.asks]
+        above = 1e-9  # a half is rounded up, here as in the front end
+        brightness, roughness = (f"{v + above:.1f}".removesuffix(".0").replace("-", "−") for v in held.tolist())
+        return f"{NAMES[self.asks]}: place {place}, bright {brightness}, rough {roughness}"
+
     @figures.style()
     def picture(self) -> figures.Card:
         card, (plane, row) = figures.panels(1, 2, width=6.4, height=3.1, width_ratios=(2, 3))
@@ -79,17 +88,18 @@ class SelfAttention(Explorable):
             plane.plot(
                 [held[self.asks][0], x], [held[self.asks][1], y], color=figures.SERIES[0], lw=10 * weights[token]
             )
-            plane.plot(x, y, "o", color=figures.SERIES[3], ms=9)
+            plane.plot(x, y, "o", mfc=COLOURS[NAMES[token][:-2]], mec="#1d1f24", ms=9)
             plane.annotate("abcdef"[token], (x, y), (0, 7), textcoords="offset points", ha="center")
         plane.plot(*held[self.asks], "o", mfc="none", mec="#1d1f24", ms=15, mew=2)
         plane.plot(*answer, "D", color=figures.SERIES[0], ms=9)
         limits = (-8, 8) if self.positions == ADDED else (-6, 6)
-        plane.set(xlim=limits, ylim=limits, xticks=[], yticks=[], xlabel="bright", ylabel="rough")
+        plane.set(xlim=limits, ylim=limits, xticks=[-5, 0, 5], yticks=[-5, 0, 5], xlabel="bright", ylabel="rough")
+        plane.set_title(self.stands().replace(": ", ":\n"), fontweight="normal")
         tokens = ORDERS[self.order]
         row.bar(np.arange(6), [100 * weights[token] for token in tokens], 0.5, color=figures.SERIES[0])
         row.set_xticks(range(6), [NAMES[token].replace(" ", "\n") for token in tokens])
         row.set_ylabel("weight (%)")
-        row.set_title(f"what {NAMES[self.asks]} reads", fontweight="normal")
+        row.set_title(f"by which weights\n{NAMES[self.asks]} reads the six", fontweight="normal")
         return card
 
     def alt(self) -> str:
@@ -97,7 +107,7 @@ class SelfAttention(Explorable):
         read = ", ".join(f"{100 * w:.0f} % of {name}" for name, w in zip(NAMES, numbers["weights"], strict=True))
         return (
             f"Six tokens of a street, places {self.order}, positions {self.positions}. "
-            f"{NAMES[self.asks].capitalize()} reads {read}. "
+            f"The one that asks is {self.stands()}. It reads {read}. "
             f"Against the first order attention's answers change by {numbers['attention']:.0%}, those of a convolution "
             f"of three taps by {numbers['convolution']:.0%}."
         )
