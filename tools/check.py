@@ -162,7 +162,20 @@ def not_portable(notebook: stamp.Json) -> list[str]:
             if match := pattern.search(text if what == "a directive" else prose):
                 syntax = match.group().strip()
                 problems.append(f"cell {number} holds {what} that only this book's builder knows: {syntax!r}")
+        problems += [f"cell {number} tears a formula into a list: {line!r}" for line in torn(without_code(text))]
     return problems
+
+
+def torn(text: str) -> list[str]:
+    """Lines that begin with a sign inside a formula: Markdown takes it for the mark of a list."""
+    found: list[str] = []
+    for paragraph in re.split(r"\n[ >]*\n", text):
+        before, *lines = re.sub(r"\\\$", "", paragraph).split("\n")
+        for line in lines:
+            if re.match(r"[ >]*[-+*] ", line) and before.count("$") % 2:
+                found.append(line)
+            before += line
+    return found
 
 
 def foreign(notebook: stamp.Json) -> list[str]:

@@ -73,6 +73,7 @@ PLANTED = {
     "a role": (lambda n: write(n, "See {ref}`metrics`."), "a role"),
     "a target": (lambda n: write(n, "(metrics)=\n## Metrics"), "a target"),
     "an equation label": (lambda n: write(n, "$$\nx\n$$ (eq:iou)"), "an equation label"),
+    "a sign that begins a line": (lambda n: write(n, "It takes $P (3 C\n+ 2 P)$ steps."), "tears a formula"),
 }
 
 SOUND = {
@@ -83,6 +84,7 @@ SOUND = {
     "a link that looks like a path": lambda n: say(n, "https://example.org/home/ada and data/tmp/x"),
     "a link to another host": lambda n: write(n, "[a paper](https://arxiv.org/abs/1409.4842)"),
     "a percentage": lambda n: say(n, "accuracy 85 % | mIoU 58 %"),
+    "formulas in a list": lambda n: write(n, "Three of $P$:\n- $C$\n- $2 P$\n+ $P^2$"),
     "a set in braces": lambda n: write(n, "classes $\\{0, 10\\}$ and `a`"),
     "an empty cell": lambda n: n["cells"].append({"cell_type": "code", "source": "", "outputs": [], "metadata": {}}),
     "another bootstrap cell": lambda n: n["cells"][1].update(source="# elsewhere"),
