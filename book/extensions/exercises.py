@@ -74,7 +74,7 @@ def exercise_above(cell: nodes.Element) -> tuple[str, str]:
 
 def label_choices(options: list[str], text: str) -> list[str]:
     """Each option with what the text of its exercise says of it, as in "(a) more heads; (b) …", "A: …" or '"a": …'."""
-    found = {option: re.search(rf'(?<!\w)["(]?{option}(?:\)|"?:)\s', text) for option in options}
+    found = {option: re.search(rf'(?<!\w)["“(]?{option}(?:\)|["”]?:)\s', text) for option in options}
     ends = [mark.start() for mark in found.values() if mark] + [len(text)]
 
     def label(option: str, mark: re.Match[str] | None) -> str:

@@ -168,6 +168,7 @@ def test_a_choice_is_labelled_with_what_the_exercise_says_of_it():
     ]
     listed = 'Why? Answer "a" or "b". "a": dropout draws. "b": the mean of a scene.'
     assert label_choices(["a", "b"], listed) == ["a: dropout draws", "b: the mean of a scene"]
+    assert label_choices(["a", "b"], listed.replace('"a"', "“a”").replace('"b"', "“b”"))[1] == "b: the mean of a scene"
     assert label_choices(["A", "B"], "A map? A: stride 4. B: stride 8, wide.") == ["A: stride 4", "B: stride 8, wide"]
     assert checkers.options("fcn.train_mode") == ["a", "b", "c", "d"]
     assert checkers.options("fcn.map_size") == []
