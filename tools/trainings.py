@@ -61,7 +61,7 @@ def work(
 
 def save(path: Path, settings: Result, done: dict[T, Result]) -> None:
     """Write all that is done, and what it was done with."""
-    rows = [asdict(training) | result for training, result in done.items()]  # pyrefly: ignore[bad-argument-type]
+    rows = [asdict(training) | result for training, result in done.items()]
     save_json(path, settings | {"trainings": rows})
 
 
