@@ -107,9 +107,6 @@ RACE = {
 """Decoders on one encoder that knows ImageNet and is frozen, and its output stride where they choose it; the pyramid's
 run pyramid-frozen-seen belongs to them. All have its settings, which were chosen for none of the others."""
 
-LEADERS = ("pyramid", "deeplabv3plus", "unet", "hypercolumn", "fcn8")
-"""Those of the race that are trained with three seeds."""
-
 SMALL = {77: 40, 20: 80}
 """Epochs by the number of frames, a quarter of seen and a fifteenth: half and a quarter of the steps of the whole."""
 
@@ -153,7 +150,7 @@ RUNS = (
             encoder="frozen",
             seed=seed,
         )
-        for model in LEADERS
+        for model in ("pyramid", *RACE)
         for seed in (1, 2)
     ),
     Run("pyramid-imagenet-streets", dataset="streets", split="train", epochs=8),
@@ -161,7 +158,7 @@ RUNS = (
     Run("pyramid-imagenet-seen-100-epochs", epochs=100),
     Run("pyramid-nothing-seen-100-epochs", epochs=100, **NOTHING),
 )
-"""In the order in which they are trained, one seed each but for the leaders of the race. compact-nothing-seen costs as
+"""In the order in which they are trained, one seed each but for the race. compact-nothing-seen costs as
 much as pyramid-imagenet-seen, for which its larger maps leave it fewer epochs; a hundred epochs of the pyramid are
 about an hour of one core.
 
