@@ -1,24 +1,28 @@
 """Likely mistakes in the exercises on transfer."""
 
 
-def cka(x, y, *, centred=True):
-    """Linear CKA, with or without the means."""
-    if centred:
-        x, y = x - x.mean(0), y - y.mean(0)
-    return (y.T @ x).norm() ** 2 / ((x.T @ x).norm() * (y.T @ y).norm())
+def cka(k, m):
+    """CKA of matrices as they are."""
+    return (k * m).sum() / (k.norm() * m.norm())
 
 
-def numerator(x, y):
-    """What CKA divides."""
-    return ((y - y.mean(0)).T @ (x - x.mean(0))).norm() ** 2
+def centred(k):
+    """Without the means of rows and columns."""
+    k = k - k.mean(0)
+    return k - k.mean(1, keepdim=True)
 
 
 WRONG = {
-    "transfer.learning": [(2958848, "That is the encoder"), (1567149, "its classifier"), (123451, "two parameters")],
+    "transfer.learning": [
+        (126011, "for eleven classes"),
+        (126011 - 9 * 48, "has a bias"),
+        (126011 - 98, "nine scores go"),
+        (441, "still learn"),
+    ],
     "transfer.alignment": [
-        (lambda x, y: cka(x, y, centred=False), "for the means"),
-        (lambda x, y: cka(x, y) ** 0.5, "its root"),
-        (numerator, "the numerator"),
+        (cka, "for the means"),
+        (lambda k, m: cka(k - k.mean(0), m - m.mean(0)), "Half centred"),
+        (lambda k, m: (centred(k) * centred(m)).sum(), "the numerator"),
     ],
     "transfer.running": [(0.9**20, "left of the beginning"), (2, "nothing were forgotten"), (1 - 0.1**20, "new")],
     "transfer.control": [("a", "what tuning adds"), ("b", "two things differ"), ("d", "worth by itself")],

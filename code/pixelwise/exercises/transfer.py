@@ -6,51 +6,57 @@ from torch import Tensor
 from . import Hint, choice, close, exercise, matches, number
 
 DECODER = 126_011
+CLASS = 49
+"""Parameters of the decoder for eleven classes, and of the score of one class."""
 
 
 @exercise("transfer.learning")
 def learning(answer: object) -> str:
-    """How many parameters of the feature pyramid learn while its encoder is frozen."""
+    """How many parameters of a feature pyramid for two classes learn while its encoder is frozen."""
     value = number(answer)
+    if matches(value, DECODER - 9 * CLASS):
+        return "126,011 − 9 · 49 = 125,570: a class costs 48 weights and a bias, and nothing else depends on it."
     if matches(value, DECODER):
-        return "3,084,859 − 2,958,848 = 126,011: four per cent of the network."
-    if matches(value, 3_084_859 - DECODER):
-        raise Hint("That is the encoder. What is left of the pyramid without it?")
-    if matches(value, 4_652_008 - 3_084_859):
-        raise Hint("Lite0 stands there with its head and its classifier, of which the pyramid has neither.")
-    if matches(value, DECODER - 2560):
-        raise Hint("A batch normalisation has two parameters a channel, a scale and a shift; the head's counts too.")
-    raise Hint(
-        "Take the head and the classifier off Lite0: what stays is the encoder, and the rest of the pyramid learns."
-    )
+        raise Hint("That is for eleven classes. Which layer's size depends on their number?")
+    if matches(value, DECODER - 9 * (CLASS - 1)):
+        raise Hint("A score has a bias, too.")
+    if matches(value, DECODER - 2 * CLASS):
+        raise Hint("Two classes are left, so nine scores go.")
+    if matches(value, 9 * CLASS):
+        raise Hint("So many are saved. How many still learn?")
+    raise Hint("The last level has 48 channels, and a 1×1 convolution scores each class from them.")
 
 
 @exercise("transfer.alignment")
 def alignment(answer: object) -> str:
-    """A function (x, y): linear CKA of tensors (P, C) and (P, D)."""
+    """A function (k, l): linear CKA from the Gram matrices (P, P) of two maps."""
     if not callable(answer):
-        raise Hint("A function is wanted: answer(x, y) -> a number from 0 to 1.")
+        raise Hint("A function is wanted: answer(k, l) -> a number from 0 to 1.")
     x, y = torch.randn(40, 5) + 3, torch.randn(40, 7)
     y[:, :3] += x[:, :3]
-    got = answer(x.clone(), y.clone())
+    k, m = x @ x.T, y @ y.T
+    got = answer(k.clone(), m.clone())
     if not isinstance(got, (int, float, Tensor)):
         raise Hint(f"Your function returned {type(got).__name__}; a number is wanted.")
     got = number(got)
-    if close(got, _cka(x - x.mean(0), y - y.mean(0)), 1e-3):
-        return "1 for maps that differ by a turn and a scale; the places decide, not the channels."
-    if close(got, _cka(x, y), 1e-3):
-        raise Hint(
-            "Right but for the means: take each channel's mean away first, or a common offset looks like agreement."
-        )
-    if close(got, _cka(x - x.mean(0), y - y.mean(0)) ** 0.5, 1e-3):
-        raise Hint("The numerator is the norm of the product squared; yours is its root.")
-    if close(got, float(((y - y.mean(0)).T @ (x - x.mean(0))).norm() ** 2), 1e-3):
-        raise Hint("That is the numerator. Divide it by the same of x with itself and of y with itself, as norms.")
-    raise Hint("‖yᵀx‖² / (‖xᵀx‖ · ‖yᵀy‖), Frobenius norms, with the mean of each channel taken away first.")
+    if close(got, _cka(_centred(k), _centred(m)), 1e-3):
+        return "The same number from P×P matrices: cheaper where a map has more channels than there are places."
+    if close(got, _cka(k, m), 1e-3):
+        raise Hint("Right but for the means: take those of the rows and then those of the columns away first.")
+    if close(got, _cka(k - k.mean(0), m - m.mean(0)), 1e-3):
+        raise Hint("Half centred: rows and columns both have means to take away.")
+    if close(got, float((_centred(k) * _centred(m)).sum()), 1e-3):
+        raise Hint("That is the numerator. Divide it by both norms.")
+    raise Hint("‖yᵀx‖² is the sum of k · l, place by place, and ‖xᵀx‖ is the norm of k; centre both matrices first.")
 
 
-def _cka(x: Tensor, y: Tensor) -> float:
-    return ((y.T @ x).norm() ** 2 / ((x.T @ x).norm() * (y.T @ y).norm())).item()
+def _cka(k: Tensor, m: Tensor) -> float:
+    return ((k * m).sum() / (k.norm() * m.norm())).item()
+
+
+def _centred(k: Tensor) -> Tensor:
+    k = k - k.mean(0)
+    return k - k.mean(1, keepdim=True)
 
 
 @exercise("transfer.running")
