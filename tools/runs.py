@@ -126,6 +126,8 @@ RUNS = (
     Run("pyramid-fine-nothing-seen", "pyramid-fine", **NOTHING),
     Run("pyramid-fine-imagenet-fit", "pyramid-fine", split="fit", judged=("tune",)),
     Run("pyramid-fine-imagenet-fit-light", "pyramid-fine", split="fit", judged=("tune",), colour=0.7),
+    Run("pyramid-nothing-fit", split="fit", judged=("tune",), **NOTHING),
+    Run("pyramid-fine-nothing-fit", "pyramid-fine", split="fit", judged=("tune",), **NOTHING),
     Run("pyramid-fine-frozen-fit", "pyramid-fine", split="fit", judged=("tune",), encoder="frozen"),
     Run("pyramid-fine-frozen-seen", "pyramid-fine", encoder="frozen"),
     Run("pyramid-fine-imagenet-train-60-epochs", "pyramid-fine", split="train", judged=("val",), epochs=60),
