@@ -66,25 +66,33 @@ function addLink(live, name, model, state, linked) {
 }
 
 /**
- * Bring every explorable of the page to life when it comes into view; go to the one that the address names.
+ * Bring every explorable of the page to life when it comes into view, or before, once the browser has nothing else to do:
+ * who walks by keys or by a list of the page's fields comes to it unseen. Go to the one that the address names.
  * @param {Record<string, import("./shared/state.mjs").Explorable>} explorables by name
  * @returns {void}
  */
 export function mountAll(explorables) {
+  const waiting = new Set();
+  const wake = (host) => {
+    if (waiting.delete(host)) mount(host, explorables[host.dataset.explorable]);
+  };
+  const idle = () =>
+    globalThis.requestIdleCallback?.(() => {
+      const [next] = waiting;
+      if (!next) return;
+      wake(next);
+      idle();
+    });
   const seen = new IntersectionObserver(
-    (entries) => {
-      for (const { isIntersecting, target } of entries) {
-        if (!isIntersecting) continue;
-        seen.unobserve(target);
-        mount(target, explorables[/** @type {HTMLElement} */ (target).dataset.explorable]);
-      }
-    },
+    (entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && wake(target)),
     { rootMargin: "200px" },
   );
   for (const host of document.querySelectorAll(".pw-explorable")) {
     const name = /** @type {HTMLElement} */ (host).dataset.explorable;
     if (!Object.hasOwn(explorables, name)) continue;
+    waiting.add(host);
     seen.observe(host);
     if (location.hash.startsWith(`#${addressOf(host)}.`)) host.scrollIntoView();
   }
+  idle();
 }

@@ -50,12 +50,12 @@ export function isRight(guess, { answers, right, scale, measured }) {
  * @returns {string} sentences; "" before there is a guess
  */
 export function finding(guess, question) {
-  const { answers, right, measured, unit, verdict } = question;
+  const { answers, measured, unit, verdict } = question;
   if (!guess) return "";
   const said = answers.length ? `You said “${guess}”` : `You said ${guess} (${unit})`;
   if (!isSettled(question)) return `${said}. ${unsettled(question)}`;
   const agrees = isRight(guess, question);
-  if (answers.length) return `${said}, ${agrees ? "and so it is." : `but it is “${right}”.`} ${verdict}`;
+  if (answers.length) return `Your guess ${agrees ? "holds" : "does not hold"}. ${verdict}`;
   const off = agrees ? "close enough" : "further off than a tenth of the scale";
   return `${said}; measured was ${measured[0][1].map(spell).join(", ")}: ${off}. ${verdict}`;
 }
