@@ -20,6 +20,8 @@ IMAGE = re.compile(r'<img\b[^>]*\bsrc="([^"]*\.svg)"[^>]*>')
 ATLAS = "chapters/atlas.ipynb"
 COLUMN, PHONE = 900, 400
 """Widths above which a drawing is shown in small: of a page's column by much, of a phone's screen by a little."""
+GAP = 10
+"""What is left out between the rows of networks and their numbers."""
 LARGER = """<button type="button" class="pw-larger" popovertarget="{name}">Larger</button>
 <div class="pw-large" id="{name}" popover role="dialog" aria-label="{title}">
 <button type="button" popovertarget="{name}" popovertargetaction="hide">Close</button>{picture}</div>"""
@@ -87,9 +89,10 @@ def figure(address: str, svg: str, larger: str = "") -> str:
     )
     form = LARGER.format(name=larger, title=title, picture=picture) if larger and width > PHONE else ""
     cut, table = numbers(root)
+    style = f"--natural: {width:g}px" + f"; --cut: {cut:g} / {height:g}" * bool(table)
     kind = "pw-drawing" + " pw-wide" * (width > COLUMN) + " pw-numbered" * bool(table)
     return (
-        f'<figure class="{kind}" style="--natural: {width:g}px; --cut: {cut:g} / {height:g}">'
+        f'<figure class="{kind}" style="{style}">'
         f'<div class="pw-scroll" role="group" tabindex="0" aria-label="{title}">{picture}</div>{table}'
         f"<figcaption>{said.replace(title, f'<strong>{title}</strong>', 1)}</figcaption>"
         f"<details><summary>In words</summary><ol>{steps}</ol></details>"
@@ -111,10 +114,12 @@ def numbers(root: ElementTree.Element) -> tuple[float, str]:
     heads = list(itertools.takewhile(lambda text: not text.get("data-layer"), texts))
     columns = "".join(f'<th scope="col">{html.escape(head.text or "")}</th>' for head in heads)
     lines = "".join(
-        f'<tr><th scope="row">{html.escape(name)}</th>' + "".join(f"<td>{html.escape(one)}</td>" for one in values)
+        f'<tr><th scope="row">{html.escape(name)}</th>'
+        + "".join(f"<td>{html.escape(one)}</td>" for one in values)
+        + "</tr>"
         for name, *values in rows.values()
     )
-    left = float(heads[0].get("x", 0)) - float(root.get("viewBox", "0").split()[0])
+    left = float(heads[0].get("x", 0)) - GAP - float(root.get("viewBox", "0").split()[0])
     return left, (
         f'<table class="pw-numbers"><thead><tr><th scope="col">network</th>{columns}</tr></thead>'
         f"<tbody>{lines}</tbody></table>"

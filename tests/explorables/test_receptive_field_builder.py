@@ -94,8 +94,8 @@ def test_the_networks_are_those_of_the_book(call):
     [
         ("", "Add a layer"),
         ("3 3 3", "A unit sees 7 × 7 pixels, and its neighbour lies 1 pixel on. Some path reads each of them."),
-        ("3d2 3d2 3d2", "only 29.0 % of them are read: gridding. It shares not one pixel with its neighbour."),
-        ("3 3d2 3d9", "only 70.6 % of them are read: gridding."),
+        ("3d2 3d2 3d2", "only 29.0\u00a0% of them are read: gridding. It shares not one pixel with its neighbour."),
+        ("3 3d2 3d9", "only 70.6\u00a0% of them are read: gridding."),
         ("3s4 3s4", "the stride skips pixels"),
         (NETWORKS["ResNet-50"], "sees 427 × 427 pixels, and its neighbour lies 32 pixels on"),
         ("9s4 9s4 9s4 9s4 9s4 9s4", "too large to draw"),
@@ -150,6 +150,10 @@ def says(tab, words):
 def test_holes_are_closed_by_keyboard(open_live):
     tab = open_live(explorables.ReceptiveFieldBuilder())
     says(tab, "only 70.6 % of them are read: gridding")
+    tab.get_by_role("slider", name="Unit").press("Home")
+    says(tab, "Unit 0: pixels 0 to 24.")
+    tab.keyboard.press("ArrowRight")
+    says(tab, "Unit 1: pixels 1 to 25.")
     tab.locator("summary", has_text="Change the layers").click()
     rate = tab.get_by_label("dilation of layer 2")
     rate.focus()

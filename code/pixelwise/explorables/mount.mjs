@@ -38,8 +38,9 @@ function mount(host, { render, linked }) {
   const name = addressOf(host);
   const state = JSON.parse(host.dataset.state);
   const model = modelOf({ ...state, ...addressed(name, linked, state) });
-  const follow = () => Object.entries(addressed(name, linked, state)).forEach((entry) => model.set(...entry));
-  addEventListener("hashchange", follow);
+  addEventListener("hashchange", () =>
+    Object.entries(addressed(name, linked, state)).forEach((entry) => model.set(...entry)),
+  );
 
   const still = [...host.querySelectorAll("img, .pw-still")];
   const live = h("div");
@@ -73,26 +74,15 @@ function addLink(live, name, model, state, linked) {
  */
 export function mountAll(explorables) {
   const waiting = new Set();
-  const wake = (host) => {
-    if (waiting.delete(host)) mount(host, explorables[host.dataset.explorable]);
-  };
-  const idle = () =>
-    globalThis.requestIdleCallback?.(() => {
-      const [next] = waiting;
-      if (!next) return;
-      wake(next);
-      idle();
-    });
-  const seen = new IntersectionObserver(
-    (entries) => entries.forEach(({ isIntersecting, target }) => isIntersecting && wake(target)),
-    { rootMargin: "200px" },
-  );
+  const wake = (host) => waiting.delete(host) && mount(host, explorables[host.dataset.explorable]);
+  const seen = new IntersectionObserver((entries) => entries.forEach((one) => one.isIntersecting && wake(one.target)), {
+    rootMargin: "200px",
+  });
   for (const host of document.querySelectorAll(".pw-explorable")) {
-    const name = /** @type {HTMLElement} */ (host).dataset.explorable;
-    if (!Object.hasOwn(explorables, name)) continue;
+    if (!Object.hasOwn(explorables, /** @type {HTMLElement} */ (host).dataset.explorable)) continue;
     waiting.add(host);
     seen.observe(host);
+    globalThis.requestIdleCallback?.(() => wake(host));
     if (location.hash.startsWith(`#${addressOf(host)}.`)) host.scrollIntoView();
   }
-  idle();
 }
