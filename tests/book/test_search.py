@@ -140,5 +140,5 @@ def test_the_script_finds_every_word_that_the_index_has(browser, text):
 
 
 def test_the_answers_to_choose_from_do_not_run_into_each_other():
-    page = """<section id="a"><h1>A</h1><div class="pw-still"><p>Which?</p><ul><li>one</li><li>two</li></ul></div></section>"""
-    assert search_index.sections("a", page)[0].text == "Which?\none · two"
+    asked = '<div class="pw-still"><p>Which?</p><ul><li>one</li><li>two</li></ul></div>'
+    assert search_index.sections("a", f'<section id="a"><h1>A</h1>{asked}</section>')[0].text == "Which?\none · two"

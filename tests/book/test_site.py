@@ -836,8 +836,10 @@ def test_a_drawing_is_seen_whole_or_has_its_own_size_and_on_paper_is_whole(brows
     for page in ("index.html", "chapters/unet.html", "chapters/upsampling.html"):
         tab.goto(address + page)
         until(tab, "!document.documentElement.classList.contains('pw-opening')")
-        measures = """(panels) => panels.map((panel) => [panel.clientWidth, panel.scrollWidth, panel.firstChild.clientWidth,
-          parseFloat(panel.firstChild.getAttribute("width")), parseFloat(getComputedStyle(panel, "::after").width)])"""
+        measures = """(panels) => panels.map((panel) => [
+          panel.clientWidth, panel.scrollWidth, panel.firstChild.clientWidth,
+          parseFloat(panel.firstChild.getAttribute("width")), parseFloat(getComputedStyle(panel, "::after").width),
+        ])"""
         for room, inside, shown, natural, fade in tab.eval_on_selector_all(".pw-drawing .pw-scroll", measures):
             whole = shown <= room
             assert whole or (medium == "screen" and shown == pytest.approx(natural, abs=1)), page
