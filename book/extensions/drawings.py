@@ -35,13 +35,14 @@ def finish_page(
     if "body" not in context:
         return
     sources = {name: path for path, name in app.builder.images.items()}
-    count = itertools.count(1)
+    site = app.builder.name == "html"  # which can open it in a larger form
+    names = (f"drawing-{number}" * site for number in itertools.count(1))
 
     def replace(image: re.Match[str]) -> str:
         file = Path(app.srcdir, sources.get(Path(image[1]).name, ""))
         if not file.is_file():
             return image[0]
-        return figure(image[1], file.read_text(encoding="utf-8"), f"drawing-{next(count)}") or image[0]
+        return figure(image[1], file.read_text(encoding="utf-8"), next(names)) or image[0]
 
     context["body"] = IMAGE.sub(replace, context["body"])
 
