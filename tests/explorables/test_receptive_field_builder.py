@@ -150,10 +150,6 @@ def says(tab, words):
 def test_holes_are_closed_by_keyboard(open_live):
     tab = open_live(explorables.ReceptiveFieldBuilder())
     says(tab, "only 70.6 % of them are read: gridding")
-    tab.get_by_role("slider", name="Unit").press("Home")
-    says(tab, "Unit 0: pixels 0 to 24.")
-    tab.keyboard.press("ArrowRight")
-    says(tab, "Unit 1: pixels 1 to 25.")
     tab.locator("summary", has_text="Change the layers").click()
     rate = tab.get_by_label("dilation of layer 2")
     rate.focus()
@@ -172,6 +168,7 @@ def test_holes_are_closed_by_keyboard(open_live):
     unit.focus()
     tab.keyboard.press("ArrowRight")
     tab.get_by_text("Input pixels 1 to 43").wait_for(timeout=20_000)
+    says(tab, "Unit 1: pixels 1 to 43.")
     assert tab.troubles == []
 
 
