@@ -117,7 +117,7 @@ class Reader(HTMLParser):
         if self._unsaid:
             self._unsaid -= 1
             return
-        if tag in CELLS:
+        if tag in CELLS or (tag == "li" and self._inside({STILL})):
             self._add(" · ")
         elif tag == "dt":
             self._add(": ")

@@ -2,6 +2,7 @@
 
 import base64
 import html
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,13 @@ from tools import stamp
 SVG = "{http://www.w3.org/2000/svg}"
 IMAGE = re.compile(r'<img\b[^>]*\bsrc="([^"]*\.svg)"[^>]*>')
 ATLAS = "chapters/atlas.ipynb"
+COLUMN, PHONE = 900, 400
+"""Widths above which a drawing is shown in small: of a page's column by much, of a phone's screen by a little."""
+GAP = 10
+"""What is left out between the rows of networks and their numbers."""
+LARGER = """<button type="button" class="pw-larger" popovertarget="{name}">Larger</button>
+<div class="pw-large" id="{name}" popover role="dialog" aria-label="{title}">
+<button type="button" popovertarget="{name}" popovertargetaction="hide">Close</button>{picture}</div>"""
 LIST = " From first to last: "  # what separates, in a drawing's <desc>, what to see from the list of its parts
 
 
@@ -27,10 +35,14 @@ def finish_page(
     if "body" not in context:
         return
     sources = {name: path for path, name in app.builder.images.items()}
+    site = app.builder.name == "html"  # which can open it in a larger form
+    names = (f"drawing-{number}" * site for number in itertools.count(1))
 
     def replace(image: re.Match[str]) -> str:
         file = Path(app.srcdir, sources.get(Path(image[1]).name, ""))
-        return figure(image[1], file.read_text(encoding="utf-8")) or image[0] if file.is_file() else image[0]
+        if not file.is_file():
+            return image[0]
+        return figure(image[1], file.read_text(encoding="utf-8"), next(names)) or image[0]
 
     context["body"] = IMAGE.sub(replace, context["body"])
 
@@ -60,8 +72,11 @@ def drawn(root: Path) -> dict[str, str]:
     return found
 
 
-def figure(address: str, svg: str) -> str:
-    """The figure for a drawing at this address; "" where the SVG is not one of `pixelwise.drawings`."""
+def figure(address: str, svg: str, larger: str = "") -> str:
+    """The figure for a drawing at this address; "" where the SVG is not one of `pixelwise.drawings`.
+
+    `larger` is a name for its form in the width of the window, for a drawing that a phone shows smaller than it is.
+    """
     root = ElementTree.fromstring(svg)
     title, description = root.findtext(f"{SVG}title"), root.findtext(f"{SVG}desc")
     if not title or not description or LIST not in description:
@@ -69,14 +84,46 @@ def figure(address: str, svg: str) -> str:
     said, parts = description.split(LIST)
     steps = "".join(f"<li>{html.escape(part)}</li>" for part in parts.rstrip(".").split("; "))
     address, said, title = html.escape(address), html.escape(said), html.escape(title)
+    width, height = (float(root.get(side, 0)) for side in ("width", "height"))
+    picture = (
+        f'<img src="{address}" alt="{said}" width="{width:g}" height="{height:g}" loading="lazy" decoding="async">'
+    )
+    form = LARGER.format(name=larger, title=title, picture=picture) if larger and width > PHONE else ""
+    cut, table = numbers(root)
+    style = f"--natural: {width:g}px" + f"; --cut: {cut:g} / {height:g}" * bool(table)
+    kind = "pw-drawing" + " pw-wide" * (width > COLUMN) + " pw-numbered" * bool(table)
     return (
-        f'<figure class="pw-drawing" style="--natural: {root.get("width")}px">'
-        f'<div class="pw-scroll" role="group" tabindex="0" aria-label="{title}">'
-        f'<img src="{address}" alt="{said}" width="{root.get("width")}" height="{root.get("height")}" '
-        'loading="lazy" decoding="async"></div>'
+        f'<figure class="{kind}" style="{style}">'
+        f'<div class="pw-scroll" role="group" tabindex="0" aria-label="{title}">{picture}</div>{table}'
         f"<figcaption>{said.replace(title, f'<strong>{title}</strong>', 1)}</figcaption>"
         f"<details><summary>In words</summary><ol>{steps}</ol></details>"
-        f'<a class="pw-take" href="{address}" download>SVG</a></figure>'
+        f'<a class="pw-take" href="{address}" download>SVG</a>{form}</figure>'
+    )
+
+
+def numbers(root: ElementTree.Element) -> tuple[float, str]:
+    """Where the columns of numbers begin in a drawing with a row for each network, and these as a table; else 0, ""."""
+    texts, rows = list(root.iter(f"{SVG}text")), dict[str | None, list[str]]()
+    for text, following in itertools.pairwise(texts):
+        layer = text.get("data-layer")
+        if text.get("data-number") == "year":
+            rows[layer] = [following.text or ""]
+        elif layer in rows:
+            rows[layer].append(text.text or "")
+    if not rows:
+        return 0, ""
+    heads = list(itertools.takewhile(lambda text: not text.get("data-layer"), texts))
+    columns = "".join(f'<th scope="col">{html.escape(head.text or "")}</th>' for head in heads)
+    lines = "".join(
+        f'<tr><th scope="row">{html.escape(name)}</th>'
+        + "".join(f"<td>{html.escape(one)}</td>" for one in values)
+        + "</tr>"
+        for name, *values in rows.values()
+    )
+    left = float(heads[0].get("x", 0)) - GAP - float(root.get("viewBox", "0").split()[0])
+    return left, (
+        f'<table class="pw-numbers"><thead><tr><th scope="col">network</th>{columns}</tr></thead>'
+        f"<tbody>{lines}</tbody></table>"
     )
 
 

@@ -387,6 +387,18 @@ def test_a_drawing_gets_its_caption_its_parts_in_words_and_its_file():
     assert 'href="../_images/net.svg" download' in shown
 
 
+def test_a_drawing_with_a_row_for_each_network_gives_its_numbers_as_a_table_too():
+    row = '<text data-layer="{0}" data-number="year">2012</text><text>{0}</text><text data-layer="{0}">{1} M</text>'
+    texts = '<text x="55">parameters</text>' + row.format("A", 61) + row.format("B", 9) + "<text>legend</text>"
+    shown = drawings.figure(
+        "net.svg", SVG.replace("<rect", f"{texts}<rect").replace("<svg", '<svg viewBox="-14 0 120 60"')
+    )
+    assert '<th scope="col">network</th><th scope="col">parameters</th>' in shown
+    assert '<tr><th scope="row">A</th><td>61 M</td></tr><tr><th scope="row">B</th><td>9 M</td></tr>' in shown
+    assert "--cut: 59 / 60" in shown  # which is all that a phone shows of the drawing itself
+    assert "pw-numbers" not in drawings.figure("net.svg", SVG)
+
+
 def test_a_picture_that_is_no_drawing_stays_one():
     assert drawings.figure("logo.svg", '<svg xmlns="http://www.w3.org/2000/svg"><title>Logo</title></svg>') == ""
 

@@ -117,7 +117,7 @@ def test_a_question_is_answered_on_its_own_page_and_the_guess_counts_on_the_wall
     assert tab.locator("h1").inner_text() == "How much is ten times one?"
     tab.get_by_role("group", name="How much is ten times one?").get_by_role("slider").fill("10")
     tab.get_by_role("button", name="Commit").click()
-    tab.get_by_text("You said 10 (points of pole IoU)").wait_for()
+    tab.get_by_text("You said 10; measured").wait_for()
     assert tab.evaluate("document.documentElement.scrollWidth") <= 360
     assert troubles == []
     found = axe.Axe().run(tab, context="main").response["violations"]
@@ -155,7 +155,7 @@ def test_the_wall_keeps_the_readers_score(browser, site):
     tab.get_by_label("Show").select_option("A chapter")
     assert second.is_visible()
     tab.goto((site / "chapters/asks.html").as_uri() + "#question-one")
-    first.get_by_text("You said 10 (points of pole IoU)").wait_for()
+    first.get_by_text("You said 10; measured").wait_for()
     assert troubles == []
     context.close()
 

@@ -137,3 +137,8 @@ def test_the_script_finds_every_word_that_the_index_has(browser, text):
             assert tab.evaluate("(word) => Search.find(word).length", word) == 1, word
     assert tab.evaluate("() => Search.find('zebra').length") == 0
     tab.close()
+
+
+def test_the_answers_to_choose_from_do_not_run_into_each_other():
+    asked = '<div class="pw-still"><p>Which?</p><ul><li>one</li><li>two</li></ul></div>'
+    assert search_index.sections("a", f'<section id="a"><h1>A</h1>{asked}</section>')[0].text == "Which?\none · two"

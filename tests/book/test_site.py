@@ -468,14 +468,14 @@ def test_site_opens_from_a_folder(browser, site):
 def test_a_photo_is_segmented_from_a_folder_by_a_network_that_comes_when_it_is_wanted(browser, site):
     tab = browser.new_page()
     asked, troubles = [], []
-    tab.on("request", lambda request: request.url.startswith("data:") or asked.append(request.url))
+    tab.on("request", lambda request: request.url.startswith(("data:", "blob:")) or asked.append(request.url))
     tab.on("pageerror", lambda error: troubles.append(str(error)))
     tab.on("console", lambda message: message.type == "error" and troubles.append(message.text))
     tab.goto((site / "chapters/segment.html").as_uri())
     tab.wait_for_selector("#photo .pw-live")
     assert not any("networks/" in url for url in asked)
     tab.locator("#photo .scenes button").first.click()
-    tab.locator("#photo .pw-finding", has_text="It took").wait_for(timeout=180_000)
+    tab.locator("#photo .pw-finding", has_text="in a worker").wait_for(timeout=180_000)
     assert [url for url in asked if "networks/" in url] == [(site / "_static/networks/streets.js").as_uri()]
     assert all(url.startswith("file:") for url in asked)
     assert troubles == []
@@ -741,7 +741,9 @@ def test_a_figure_opens_in_the_width_of_the_window_without_a_script(browser, add
         tab = context.new_page()
         tab.goto(f"{address}chapters/unet.html")
         wanted = ".cell_output img.pw-on-light:not(.pw-large *)" + ("" if every else ".pw-wide")
-        assert tab.locator(".pw-larger:visible").count() == tab.locator(wanted).count() > 2
+        drawn = ".pw-drawing" + (":has(.pw-larger)" if every else ".pw-wide")
+        assert tab.locator(drawn).count() > 0
+        assert tab.locator(".pw-larger:visible").count() == tab.locator(f"{wanted}, {drawn}").count() > 2
         tab.locator(".pw-larger:visible").first.click()
         shown = tab.locator(".pw-large:visible")
         assert shown.locator("img:visible").bounding_box()["width"] >= max(0.9 * width, 700)
@@ -813,6 +815,7 @@ def test_a_link_to_a_heading_has_a_name_and_is_no_tab_stop(site):
 def test_what_comes_alive_in_a_moment_takes_no_focus(browser, address):
     """It would be lost: the element that has it goes."""
     tab = browser.new_page()
+    tab.route("**/explorables.js*", lambda route: route.abort())  # the moment lasts
     tab.goto(f"{address}chapters/resnet.html")
     still = "[...document.querySelectorAll('.pw-still summary')].map((one) => getComputedStyle(one).visibility)"
     assert set(tab.evaluate(still)) == {"hidden"}
@@ -824,6 +827,52 @@ def test_pages_and_figures_have_one_blue(site):
     blue = re.search(r"--road: light-dark\((#\w+), (#\w+)\)", sheet)
     assert f"--fill:light-dark({blue[1]},{blue[2]})" in script
     assert "--link: var(--road)" in sheet
+
+
+@pytest.mark.parametrize(("width", "medium"), [(1280, "screen"), (390, "screen"), (672, "print")])
+def test_a_drawing_is_seen_whole_or_has_its_own_size_and_on_paper_is_whole(browser, address, width, medium):
+    tab = browser.new_page(viewport={"width": width, "height": 800})
+    tab.emulate_media(media=medium)
+    for page in ("index.html", "chapters/unet.html", "chapters/upsampling.html"):
+        tab.goto(address + page)
+        until(tab, "!document.documentElement.classList.contains('pw-opening')")
+        measures = """(panels) => panels.map((panel) => [
+          panel.clientWidth, panel.scrollWidth, panel.firstChild.clientWidth,
+          parseFloat(panel.firstChild.getAttribute("width")), parseFloat(getComputedStyle(panel, "::after").width),
+        ])"""
+        for room, inside, shown, natural, fade in tab.eval_on_selector_all(".pw-drawing .pw-scroll", measures):
+            whole = shown <= room
+            assert whole or (medium == "screen" and shown == pytest.approx(natural, abs=1)), page
+            assert (inside <= room) == (fade == 0) == whole, page
+            assert whole or natural > 1.8 * room, page
+    tab.close()
+
+
+def test_on_a_phone_the_numbers_of_the_networks_drawn_to_one_scale_stand_in_a_table(phone, address):
+    phone.goto(address)
+    table = phone.locator(".pw-drawing .pw-numbers")
+    assert table.is_visible()
+    assert table.bounding_box()["width"] <= 360
+    assert table.get_by_role("row", name="ResNet-50").get_by_role("cell").count() == 3
+    phone.set_viewport_size({"width": 1280, "height": 800})
+    assert not table.is_visible()
+
+
+def test_without_a_script_the_field_of_search_stays_on_the_right(browser, address):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1280, "height": 800})
+    tab = context.new_page()
+    tab.goto(f"{address}chapters/resnet.html")
+    assert tab.locator(".pw-head form").bounding_box()["x"] > 640
+    context.close()
+
+
+def test_a_finger_finds_the_controls_of_a_figure(phone, address):
+    phone.goto(f"{address}chapters/hypercolumns.html#hypercolumn-probe.k=20")
+    phone.locator("[data-explorable=hypercolumn-probe] .pw-live").wait_for()
+    heights = """(all) => all.map((one) => (one.closest("label") ?? one).getBoundingClientRect().height)"""
+    found = phone.eval_on_selector_all("[data-explorable=hypercolumn-probe] .pw-live :is(button, input)", heights)
+    assert len(found) > 5
+    assert min(found) >= 40
 
 
 def test_drawings_stand_in_panels_of_one_width_at_their_own_size(browser, address):

@@ -55,7 +55,7 @@ def test_the_means_of_deeplab_v3_on_33_by_33(call, rate, mean):
 def test_a_street_is_smaller_than_the_rates(call):
     street = explorables.AsppTaps(height=22, width=30)
     assert f"{street.numbers()['all nine']:.0%}" == "27%"
-    assert "all nine at 27.3 % of the positions" in call("finding", 22, 30, 6, 4, 4, False)
+    assert "all nine at 27.3\u00a0% of the positions" in call("finding", 22, 30, 6, 4, 4, False)
     assert "nowhere all nine" in call("finding", 22, 30, 12, 4, 4, False)
     assert "is a 1×1" in call("finding", 22, 30, 36, 4, 4, False)
     assert "mean of all 660" in call("finding", 22, 30, 36, 4, 4, True)

@@ -94,8 +94,8 @@ def test_the_networks_are_those_of_the_book(call):
     [
         ("", "Add a layer"),
         ("3 3 3", "A unit sees 7 × 7 pixels, and its neighbour lies 1 pixel on. Some path reads each of them."),
-        ("3d2 3d2 3d2", "only 29.0 % of them are read: gridding. It shares not one pixel with its neighbour."),
-        ("3 3d2 3d9", "only 70.6 % of them are read: gridding."),
+        ("3d2 3d2 3d2", "only 29.0\u00a0% of them are read: gridding. It shares not one pixel with its neighbour."),
+        ("3 3d2 3d9", "only 70.6\u00a0% of them are read: gridding."),
         ("3s4 3s4", "the stride skips pixels"),
         (NETWORKS["ResNet-50"], "sees 427 × 427 pixels, and its neighbour lies 32 pixels on"),
         ("9s4 9s4 9s4 9s4 9s4 9s4", "too large to draw"),
@@ -168,6 +168,7 @@ def test_holes_are_closed_by_keyboard(open_live):
     unit.focus()
     tab.keyboard.press("ArrowRight")
     tab.get_by_text("Input pixels 1 to 43").wait_for(timeout=20_000)
+    says(tab, "Unit 1: pixels 1 to 43.")
     assert tab.troubles == []
 
 

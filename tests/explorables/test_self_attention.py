@@ -74,11 +74,11 @@ def test_tokens_are_text_and_nonsense_is_the_start(call):
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ({}, "Road e reads 56 % of itself and 32 % of road f. Attention weighs by what tokens hold"),
+        ({}, "Road e reads 56\u00a0% of itself and 32\u00a0% of road f. Attention weighs by what tokens hold"),
         ({"order": "shuffled"}, "Shuffled, attention answers as before; the convolution changes its answers by"),
         ({"order": "shifted by one"}, "Shifted, attention answers as before; the convolution answers as before."),
         ({"order": "shifted by one", "positions": ADDED}, "Shifted, attention changes its answers by"),
-        ({"sharpness": 0, "asks": 0}, "Sky a reads 17 % of itself and 17 % of"),
+        ({"sharpness": 0, "asks": 0}, "Sky a reads 17\u00a0% of itself and 17\u00a0% of"),
     ],
 )
 def test_finding(call, state, words):

@@ -350,7 +350,7 @@ function showNumbers(view, { strides, of }, on, none) {
     return [all, edge, interior, meanIou].map((value) => percent(which.includes(true) ? value : NaN));
   };
   for (const row of view.rows)
-    numbersOf(row.on ?? on).forEach((value, i) => write(row.cells[i], value.replace(" %", "")));
+    numbersOf(row.on ?? on).forEach((value, i) => write(row.cells[i], value.replace("\u00a0%", "")));
   numbersOf(on).forEach((value, i) => write(view.shares[i].number, value));
   view.found.say(finding(on, strides, of(on), of(strides.map((_, i) => i === 0))));
 }

@@ -76,13 +76,13 @@ export function finding(widths, paper, inputs, side, form) {
     return `${wasted}: with ${widths[out]} filters behind it, that begins at ${limit}.`;
   }
   const percent = 100 * (weights / count(paper, inputs, "reduced").weights - 1);
-  const rather = `${Math.abs(percent).toFixed(1)} % ${percent < 0 ? "fewer" : "more"} than`;
+  const rather = `${Math.abs(percent).toFixed(1)}\u00a0% ${percent < 0 ? "fewer" : "more"} than`;
   const than = `${Math.abs(percent) < 0.05 ? "as many as" : rather} the paper's`;
   const largest = layers.indexOf(Math.max(...layers));
   const operations = `${((weights * side ** 2) / 1e6).toFixed(0)} million multiply-adds`;
   const fewer = `${times(without / weights)} fewer than without reductions`;
   const share = ((100 * layers[largest]) / weights).toFixed(0);
-  const alone = `The ${LAYERS[largest].label} convolution alone takes ${share} %`;
+  const alone = `The ${LAYERS[largest].label} convolution alone takes ${share}\u00a0%`;
   return `${whole(weights)} weights, ${than}, and ${operations}: ${fewer}. ${alone}.`;
 }
 

@@ -38,8 +38,9 @@ function mount(host, { render, linked }) {
   const name = addressOf(host);
   const state = JSON.parse(host.dataset.state);
   const model = modelOf({ ...state, ...addressed(name, linked, state) });
-  const follow = () => Object.entries(addressed(name, linked, state)).forEach((entry) => model.set(...entry));
-  addEventListener("hashchange", follow);
+  addEventListener("hashchange", () =>
+    Object.entries(addressed(name, linked, state)).forEach((entry) => model.set(...entry)),
+  );
 
   const still = [...host.querySelectorAll("img, .pw-still")];
   const live = h("div");
@@ -66,25 +67,22 @@ function addLink(live, name, model, state, linked) {
 }
 
 /**
- * Bring every explorable of the page to life when it comes into view; go to the one that the address names.
+ * Bring every explorable of the page to life when it comes into view, or before, once the browser has nothing else to do:
+ * who walks by keys or by a list of the page's fields comes to it unseen. Go to the one that the address names.
  * @param {Record<string, import("./shared/state.mjs").Explorable>} explorables by name
  * @returns {void}
  */
 export function mountAll(explorables) {
-  const seen = new IntersectionObserver(
-    (entries) => {
-      for (const { isIntersecting, target } of entries) {
-        if (!isIntersecting) continue;
-        seen.unobserve(target);
-        mount(target, explorables[/** @type {HTMLElement} */ (target).dataset.explorable]);
-      }
-    },
-    { rootMargin: "200px" },
-  );
+  const waiting = new Set();
+  const wake = (host) => waiting.delete(host) && mount(host, explorables[host.dataset.explorable]);
+  const seen = new IntersectionObserver((entries) => entries.forEach((one) => one.isIntersecting && wake(one.target)), {
+    rootMargin: "200px",
+  });
   for (const host of document.querySelectorAll(".pw-explorable")) {
-    const name = /** @type {HTMLElement} */ (host).dataset.explorable;
-    if (!Object.hasOwn(explorables, name)) continue;
+    if (!Object.hasOwn(explorables, /** @type {HTMLElement} */ (host).dataset.explorable)) continue;
+    waiting.add(host);
     seen.observe(host);
+    globalThis.requestIdleCallback?.(() => wake(host));
     if (location.hash.startsWith(`#${addressOf(host)}.`)) host.scrollIntoView();
   }
 }

@@ -219,6 +219,7 @@ const CSS = `
 .pw-overlap-lab .at{min-height:1.5em;margin:.2rem 0 0;font-size:.85rem;font-variant-numeric:tabular-nums}
 .pw-overlap-lab svg .axis{stroke:var(--line)}
 .pw-overlap-lab svg .cursor{fill:none;stroke:var(--ink);stroke-width:2}
+.pw-overlap-lab svg .row{paint-order:stroke;stroke:var(--ground);stroke-width:5px}
 @container (min-width:34rem){.pw-overlap-lab .views:has(.flat:not([hidden])){grid-template-columns:1fr 11rem}}
 `;
 
@@ -369,21 +370,23 @@ function drawLine(now, cursor) {
   const apart = now.layers > 1 ? `the ${now.layers} layers as one, ${now.m.period}` : `the kernel, ${now.stride}`;
   const { rectangles, height } = stamps(now, text, cell, thick);
   let y = text + height + gap;
-  const parts = [title(0, text - 6, `each input pixel stamps ${apart} apart`)];
+  const parts = [];
+  const titles = [title(0, text - 6, `each input pixel stamps ${apart} apart`)];
   const curves = {
     "the stamps of a flat input, 1 everywhere, add up to": now.constant,
     "of a step from 0 to 1": now.step,
   };
   for (const [name, values] of Object.entries(curves)) {
     const one = curve(now, values, y, cell, thick);
-    parts.push(title(0, y - 6, name), one.axis);
+    parts.push(one.axis);
+    titles.push(title(0, y - 6, name));
     rectangles.push(...one.rectangles);
     y += 70 + gap;
   }
   const bottom = y - gap + 4;
   parts.push(cursorAt(cursor[0] * cell - 1, text - 2, Math.max(3, thick + 2), bottom - text + 2));
   const viewBox = `0 0 ${now.width} ${bottom + 4}`;
-  return svg("svg", { viewBox, "aria-hidden": "true" }, ...cells(rectangles), ...parts);
+  return svg("svg", { viewBox, "aria-hidden": "true" }, ...cells(rectangles), ...parts, ...titles);
 }
 
 // The outer product of two rows of outputs as a picture

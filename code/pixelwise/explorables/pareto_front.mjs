@@ -95,7 +95,7 @@ export function finding(names, points, seeds, budget, price, score) {
   const [front, best] = [frontOf(points), bestWithin(points, budget)];
   const rest = points.map((_, i) => i).filter((i) => i !== best && points[i][0] <= budget);
   const second = rest.toSorted((a, b) => points[b][1] - points[a][1])[0];
-  const head = `Within ${short(budget)} ${price} ${names[best]} is best: ${score} ${points[best][1].toFixed(1)} %.`;
+  const head = `Within ${short(budget)} ${price} ${names[best]} is best: ${score} ${points[best][1].toFixed(1)}\u00a0%.`;
   let rival = "Nothing else is affordable.";
   if (second !== undefined) {
     const told = Math.abs(pairedT(seeds[best], seeds[second])) > critical(seeds[best].length);
@@ -118,9 +118,10 @@ const CSS = `
 .pw-pareto-front .wire{stroke:var(--soft);stroke-width:.8}
 .pw-pareto-front .on circle{fill:var(--fill)}
 .pw-pareto-front svg text{fill:var(--soft);font-size:12px}
-.pw-pareto-front svg .net text{fill:var(--ink);text-anchor:start;stroke:var(--ground);stroke-width:3px;paint-order:stroke}
+.pw-pareto-front svg .net text{fill:var(--ink);text-anchor:start;stroke:var(--ground);stroke-width:5px;paint-order:stroke}
 .pw-pareto-front svg .on text{font-weight:600}
-.pw-pareto-front .dear{opacity:.35}
+.pw-pareto-front .dear :is(circle,.wire){opacity:.35}
+.pw-pareto-front svg .dear text{fill:var(--soft)}
 .pw-pareto-front svg text{text-anchor:middle;font-variant-numeric:tabular-nums}
 .pw-pareto-front .wide{flex:0 0 100%}
 .pw-pareto-front :is(td,th).n{text-align:right;font-variant-numeric:tabular-nums}

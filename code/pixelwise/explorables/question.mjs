@@ -50,14 +50,13 @@ export function isRight(guess, { answers, right, scale, measured }) {
  * @returns {string} sentences; "" before there is a guess
  */
 export function finding(guess, question) {
-  const { answers, right, measured, unit, verdict } = question;
+  const { answers, measured, verdict } = question;
   if (!guess) return "";
-  const said = answers.length ? `You said “${guess}”` : `You said ${guess} (${unit})`;
+  const said = `You said ${guess}`;
   if (!isSettled(question)) return `${said}. ${unsettled(question)}`;
   const agrees = isRight(guess, question);
-  if (answers.length) return `${said}, ${agrees ? "and so it is." : `but it is “${right}”.`} ${verdict}`;
-  const off = agrees ? "close enough" : "further off than a tenth of the scale";
-  return `${said}; measured was ${measured[0][1].map(spell).join(", ")}: ${off}. ${verdict}`;
+  if (answers.length) return `Your guess is ${agrees ? "right" : "wrong"}. ${verdict}`;
+  return `${said}; measured was ${measured[0][1].map(spell).join(", ")}: ${agrees ? "close enough" : "further off than a tenth of the scale"}. ${verdict}`;
 }
 
 /**
@@ -190,16 +189,16 @@ function show(view, state, width, fresh) {
   const settled = isSettled(state);
   for (const { text, input, mark } of view.rows) {
     input.checked = text === answer;
-    input.disabled = Boolean(guess);
+    input.disabled = !!guess;
     const found = !guess || !settled ? "" : text === right ? "right" : text === guess ? "wrong" : "";
     const told = { right: "✓ as measured", wrong: "✗ not as measured" }[found];
     write(mark, [text === guess && "⚑ your guess", told].filter(Boolean).join(" · "));
     mark.className = found;
   }
   view.place?.set(Number(answer || state.middle), answer || "none yet");
-  if (view.place) view.place.input.disabled = Boolean(guess);
+  if (view.place) view.place.input.disabled = !!guess;
   write(view.decision, guess ? "Take my guess back" : "Commit and see");
-  view.decision.classList.toggle("back", Boolean(guess));
+  view.decision.classList.toggle("back", !!guess);
   view.result.classList.toggle("withheld", !guess);
   drawChart(view.chart, state, width, fresh);
   view.chart.classList.toggle("withheld", !guess);
@@ -215,7 +214,7 @@ function render({ model, el }) {
   }
   const view = build(root, model, () => {
     const { guess, answer } = stateOf(model);
-    fresh = !guess;
+    fresh = answer && !guess;
     if (guess) settle("");
     else if (answer) settle(answer);
     else {
@@ -229,6 +228,7 @@ function render({ model, el }) {
   announce(root, state.key, stateOf(model).guess);
   return live({ model, el, root }, ["answer", "guess"], () => {
     show(view, stateOf(model), root.clientWidth < 480 ? 330 : 620, fresh);
+    if (fresh) view.found.element.scrollIntoView({ block: "nearest" });
     fresh = false;
   });
 }

@@ -362,7 +362,8 @@ function showLayers({ root, body, rows }, model, { layers, steps }) {
 function show(view, { layers, unit, steps, counts }) {
   for (const one of view.lists) one.set(written(layers));
   view.unit.set(unit);
-  view.found.say(finding(layers));
+  const first = unit * steps.at(-1).jump;
+  view.found.say(`${finding(layers)} Unit ${unit}: pixels ${first} to ${first + steps.at(-1).size - 1}.`);
   view.add.disabled = layers.length >= MOST;
   view.todo.set(tasks(layers));
   view.pyramid.hidden = view.map.hidden = view.where.hidden = counts === null;

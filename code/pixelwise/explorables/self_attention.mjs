@@ -114,7 +114,7 @@ export function changes(layer) {
   return { attention: compare("attention"), convolution: compare("convolution") };
 }
 
-const share = (value) => `${Math.round(100 * value)} %`;
+const share = (value) => `${Math.round(100 * value)}\u00a0%`;
 
 // What the order did, in words
 function moved(layer) {

@@ -393,7 +393,7 @@ function drawTiles({ map, mapTitle, legend }, layout, { size, whole, tile }) {
   if (!tiles) {
     const mirrored = fit > side ? `, mirrored to ${fit}` : "";
     write(mapTitle, isPadded ? `The picture, ${size} px a side${mirrored}` : `No tile of ${size} px fits this network`);
-    const more = `${((fit / side) ** 2 * 100 - 100).toFixed(0)} % more pixels to compute, cropped off again.`;
+    const more = `${((fit / side) ** 2 * 100 - 100).toFixed(0)}\u00a0% more pixels to compute, cropped off again.`;
     const cost = fit > side ? more : "Nothing to add.";
     legend.replaceChildren(isPadded ? cost : "");
     return;

@@ -84,7 +84,7 @@ async function segment(desk) {
     desk.complain(`The network ${title} is on its way …`);
     let begun = false;
     const tell = (share) => {
-      if (!begun) desk.complain("Segmenting …");
+      if (!begun) desk.complain("Segmenting, for seconds or, on a slow machine, half a minute …");
       begun = true;
       showProgress(desk, share);
     };

@@ -7,12 +7,12 @@
 export const VOID = 255;
 
 /**
- * 0.4815 as "48.1 %", and a dash for what doesn't exist.
+ * 0.4815 as "48.1\u00a0%", and a dash for what doesn't exist.
  * @param {number} share
  * @returns {string} percent
  */
 export function percent(share) {
-  return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`;
+  return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)}\u00a0%`;
 }
 
 /**
