@@ -1,12 +1,13 @@
 """Many short trainings of one plan, of which a call can be stopped at any time and loses one at most.
 
-A plan is a module: `tools.curves`, `tools.race` and `tools.depths` are three. It says what is to be trained, in which
-order and how. `Training` is a frozen dataclass whose words name one, `plan(done)` yields them, `train(training)` returns
-what one came to, `settings()` what all share, and `MEASURE` names the figure of each split that a list shows. What is
-done lies in the file `NAME` of data/results/runs, with the settings.
+A plan is a module: `tools.curves`, `tools.race` and `tools.depths` are three. Its `Training` is a frozen dataclass,
+`plan(done)` yields them in their order, `train(training)` returns what one came to, `settings()` what all share, and
+`MEASURE` names the figure of each split that a list shows. What is done lies in data/results/runs under the plan's
+`NAME`, with the settings.
 """
 
 import argparse
+import inspect
 import json
 import sys
 from dataclasses import asdict
@@ -26,7 +27,7 @@ Result = dict[str, Any]
 
 def work(plan: ModuleType, arguments: list[str] | None = None) -> None:
     """The command line of a plan: do what is to do, in the order in which it comes, or list it."""
-    name = plan.__spec__.name
+    name = f"tools.{Path(inspect.getfile(plan)).stem}"
     parser = argparse.ArgumentParser(
         prog=f"python -m {name}", description=plan.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
