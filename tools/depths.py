@@ -3,7 +3,7 @@
     python -m tools.depths            what is not done yet, in the order of the plan
     python -m tools.depths --list     every training of the plan, and what came of it
 
-Networks, patches and recipe are those of the chapter on ResNet. Each network has the learning rate, of three, that is
+Networks, patches and recipe are those of the chapter on ResNet. Each network has the learning rate, of four, that is
 best on *tune* after as many passes as the chapter makes, and then three trainings of ten times as many. The errors
 noted on the way are those on 2,000 patches of *train* and of *test*, which decides nothing; the last are those on all.
 """
@@ -38,7 +38,7 @@ PASSES, SWEPT = 20, 2
 EVERY, NOTED = 2, 2_000
 """After how many passes errors are noted, and on how many patches."""
 
-RATES = (0.03, 0.1, 0.3)
+RATES = (0.01, 0.03, 0.1, 0.3)
 SEEDS = (0, 1, 2)
 NAME, MEASURE = "depths-streets", "error"
 
