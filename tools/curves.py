@@ -11,6 +11,7 @@ those on *test*, which decides nothing. A call can be stopped at any time and lo
 with one thread, in which a second call gives the same numbers to the last bit.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -22,14 +23,12 @@ from torch import nn
 
 from pixelwise import data, models
 from pixelwise.analysis import profile
-from pixelwise.cli.train import provenance
 from pixelwise.data import Augment, Scenes, storage, streets
 from pixelwise.environment import seed_everything
 from pixelwise.evaluation import predict
 from pixelwise.evaluation.judge import judge
-from pixelwise.training import Recipe, checkpoint, fit
+from pixelwise.training import Recipe, fit
 from tools import trainings
-from tools.runs import RESULTS
 
 SIZE = (96, 128)
 AMOUNTS = (64, 256, 1024, 2048)
@@ -40,7 +39,7 @@ STEPS, BATCH = 512, 4
 SPLITS = {"train": range(10_000, 10_000 + max(AMOUNTS)), "tune": range(20_000, 20_096), "test": range(30_000, 30_256)}
 """Numbers of scenes, far from those of `data.load`."""
 
-NAME = "scenes-segformer-resnet"
+NAME, MEASURE = "scenes-segformer-resnet", "mean_iou"
 
 
 def segformer() -> nn.Module:
@@ -66,6 +65,9 @@ class Training:
     learning_rate: float
     seed: int
 
+    def __str__(self) -> str:
+        return f"{self.network:10}{self.scenes:6} scenes, rate {self.learning_rate:g}, seed {self.seed}"
+
     def recipe(self) -> Recipe:
         """The settings."""
         return Recipe(
@@ -77,11 +79,6 @@ class Training:
             class_weights="inverse_sqrt",
             augment=Augment(flip=True, scale=None, crop=None, colour=0.1),
         )
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    trainings.work("tools.curves", __doc__, arguments, kept=kept, plan=plan, train=train, save=save, line=line)
 
 
 def plan(done: dict[Training, dict[str, Any]]) -> Iterator[Training]:
@@ -115,8 +112,7 @@ def train(training: Training) -> dict[str, Any]:
     return {
         "values": {name: judge(predict(model, part.images), part.targets) for name, part in judged.items()},
         "loss": history.loss[-1],
-        "processor_seconds": round(sum(history.processor_seconds), 1),
-        **provenance(torch.device("cpu"), history, training.seed),
+        **trainings.origin(history, training.seed),
     }
 
 
@@ -134,19 +130,8 @@ def scenes(split: str) -> Scenes:
     return Scenes(images, masks, "streets", split, names)
 
 
-def save(done: dict[Training, dict[str, Any]]) -> None:
-    """Write all that is done, and what it was done with."""
-    trainings.save(RESULTS / f"{NAME}.json", settings(), done)
-
-
-def kept() -> dict[Training, dict[str, Any]]:
-    """What is done. ValueError where it was done with other settings."""
-    return trainings.kept(RESULTS / f"{NAME}.json", settings(), Training)
-
-
 def settings() -> dict[str, Any]:
     """What all trainings share."""
-    recipe = checkpoint.describe(Training("", SWEPT, RATES[0], SEEDS[0]).recipe())
     return {
         "dataset": "streets",
         "size": list(SIZE),
@@ -155,7 +140,7 @@ def settings() -> dict[str, Any]:
         "rates": list(RATES),
         "swept": {"scenes": SWEPT, "seeds": list(SEEDS)},
         "networks": {name: size(build()) for name, build in NETWORKS.items()},
-        "recipe": {name: value for name, value in recipe.items() if name != "learning_rate"},
+        "recipe": trainings.shared(Training("", SWEPT, RATES[0], SEEDS[0]).recipe(), "learning_rate"),
     }
 
 
@@ -165,14 +150,5 @@ def size(network: nn.Module) -> dict[str, int]:
     return {"parameters": cost.parameters, "multiply_adds": cost.multiply_adds}
 
 
-def line(training: Training, result: dict[str, Any] | None) -> str:
-    """A training, and how far it is, in words."""
-    what = f"{training.network:10}{training.scenes:6} scenes, rate {training.learning_rate:g}, seed {training.seed}: "
-    if result is None:
-        return what + "to do"
-    figures = ", ".join(f"{split} {values['mean_iou']:.1%}" for split, values in result["values"].items())
-    return f"{what}mIoU on {figures}; {result['processor_seconds']:.0f} s"
-
-
 if __name__ == "__main__":
-    main()
+    trainings.work(sys.modules[__name__])

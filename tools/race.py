@@ -8,25 +8,23 @@ rate, of four, that is best on *tune* after one pass through its scenes, and the
 figures are those on *test*, which decides nothing; those on *tune* after each pass say whether it still gets better.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import nn
 
 from pixelwise import data, models
-from pixelwise.cli.train import provenance
 from pixelwise.data import Augment
 from pixelwise.environment import seed_everything
 from pixelwise.evaluation import predict
 from pixelwise.evaluation.judge import judge
-from pixelwise.training import Recipe, checkpoint, fit
+from pixelwise.training import Recipe, fit
 from pixelwise.training.finetune import encoder_of, freeze
 from pixelwise.zoo.imagenet import pretrained_lite0
 from tools import trainings
 from tools.curves import SIZE, SPLITS, scenes
-from tools.runs import RESULTS
 
 
 def encoder(output_stride: int = 32) -> models.EfficientNetLite:
@@ -51,7 +49,7 @@ SCENES, BATCH = 1024, 4
 PASSES, SWEPT = 4, 1
 RATES = (1e-3, 3e-3, 9e-3, 27e-3)
 SEEDS = (0, 1, 2)
-NAME = "race-streets"
+NAME, MEASURE = "race-streets", "mean_iou"
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,9 @@ class Training:
     learning_rate: float
     seed: int
 
+    def __str__(self) -> str:
+        return f"{self.network:14}{self.passes} passes, rate {self.learning_rate:g}, seed {self.seed}"
+
     def recipe(self) -> Recipe:
         """The settings."""
         return Recipe(
@@ -73,11 +74,6 @@ class Training:
             class_weights="inverse_sqrt",
             augment=Augment(flip=True, scale=None, crop=None, colour=0.1),
         )
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    trainings.work("tools.race", __doc__, arguments, kept=kept, plan=plan, train=train, save=save, line=line)
 
 
 def plan(done: dict[Training, dict[str, Any]]) -> Iterator[Training]:
@@ -108,42 +104,21 @@ def train(training: Training) -> dict[str, Any]:
         "tune_mean_iou": history.val_mean_iou,
         "loss": history.loss,
         "parameters_trained": sum(p.numel() for p in model.parameters() if p.requires_grad),
-        "processor_seconds": round(sum(history.processor_seconds), 1),
-        **provenance(torch.device("cpu"), history, training.seed),
+        **trainings.origin(history, training.seed),
     }
-
-
-def save(done: dict[Training, dict[str, Any]]) -> None:
-    """Write all that is done, and what it was done with."""
-    trainings.save(RESULTS / f"{NAME}.json", settings(), done)
-
-
-def kept() -> dict[Training, dict[str, Any]]:
-    """What is done. ValueError where it was done with other settings."""
-    return trainings.kept(RESULTS / f"{NAME}.json", settings(), Training)
 
 
 def settings() -> dict[str, Any]:
     """What all trainings share."""
-    recipe = checkpoint.describe(Training("", PASSES, RATES[0], SEEDS[0]).recipe())
     return {
         "dataset": "streets",
         "size": list(SIZE),
         "splits": {name: [part.start, part.stop] for name, part in SPLITS.items()},
         "scenes": SCENES,
         "rates": list(RATES),
-        "recipe": {name: value for name, value in recipe.items() if name not in ("learning_rate", "epochs")},
+        "recipe": trainings.shared(Training("", PASSES, RATES[0], SEEDS[0]).recipe(), "learning_rate", "epochs"),
     }
 
 
-def line(training: Training, result: dict[str, Any] | None) -> str:
-    """A training, and how far it is, in words."""
-    what = f"{training.network:14}{training.passes} passes, rate {training.learning_rate:g}, seed {training.seed}: "
-    if result is None:
-        return what + "to do"
-    figures = ", ".join(f"{split} {values['mean_iou']:.1%}" for split, values in result["values"].items())
-    return f"{what}mIoU on {figures}; {result['processor_seconds']:.0f} s"
-
-
 if __name__ == "__main__":
-    main()
+    trainings.work(sys.modules[__name__])

@@ -1,77 +1,90 @@
 """Many short trainings of one plan, of which a call can be stopped at any time and loses one at most.
 
-What is done lies in one file of data/results/runs, with the settings that all of them share. `tools.curves` and
-`tools.race` are such plans.
+A plan is a module: `tools.curves`, `tools.race` and `tools.depths` are three. Its `Training` is a frozen dataclass,
+`plan(done)` yields them in their order, `train(training)` returns what one came to, `settings()` what all share, and
+`MEASURE` names the figure of each split that a list shows. What is done lies in data/results/runs under the plan's
+`NAME`, with the settings.
 """
 
 import argparse
+import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, TypeVar
+from types import ModuleType
+from typing import Any
 
 import torch
 
+from pixelwise.cli.train import provenance
 from pixelwise.files import save_json
+from pixelwise.training import History, Recipe, checkpoint
+from tools.runs import RESULTS
 
 Result = dict[str, Any]
 
 
-class Training(Protocol):
-    """One row of a plan: a frozen dataclass."""
-
-    __dataclass_fields__: ClassVar[dict[str, Any]]
-
-
-T = TypeVar("T", bound=Training)
-
-
-def work(
-    name: str,
-    description: str | None,
-    arguments: list[str] | None,
-    *,
-    kept: Callable[[], dict[T, Result]],
-    plan: Callable[[dict[T, Result]], Iterator[T]],
-    train: Callable[[T], Result],
-    save: Callable[[dict[T, Result]], None],
-    line: Callable[[T, Result | None], str],
-) -> None:
-    """The command line of a plan: do what is to do, in the order in which `plan` gives it, or list it."""
+def work(plan: ModuleType, arguments: list[str] | None = None) -> None:
+    """The command line of a plan: do what is to do, in the order in which it comes, or list it."""
+    name = f"tools.{Path(inspect.getfile(plan)).stem}"
     parser = argparse.ArgumentParser(
-        prog=f"python -m {name}", description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"python -m {name}", description=plan.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--list", action="store_true", help="list the plan, and train nothing")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)  # more or fewer would round otherwise
     try:
-        done = kept()
-        for training in plan(done):
+        done = kept(plan)
+        for training in plan.plan(done):
             if training not in done and not options.list:
-                done[training] = train(training)
-                save(done)
-            print(line(training, done.get(training)), flush=True)
+                done[training] = plan.train(training)
+                save(plan, done)
+            print(f"{training}: {in_words(plan, done.get(training))}", flush=True)
     except KeyboardInterrupt:
         sys.exit(f"{name}: stopped; the same command goes on with the training that was under way")
     except ValueError as error:
         sys.exit(f"{name}: {error}")
 
 
-def save(path: Path, settings: Result, done: dict[T, Result]) -> None:
+def path(plan: ModuleType) -> Path:
+    """Where a plan's results lie."""
+    return RESULTS / f"{plan.NAME}.json"
+
+
+def save(plan: ModuleType, done: dict[Any, Result]) -> None:
     """Write all that is done, and what it was done with."""
     rows = [asdict(training) | result for training, result in done.items()]
-    save_json(path, settings | {"trainings": rows})
+    save_json(path(plan), plan.settings() | {"trainings": rows})
 
 
-def kept(path: Path, settings: Result, kind: type[T]) -> dict[T, Result]:
+def kept(plan: ModuleType) -> dict[Any, Result]:
     """What is done. ValueError where it was done with other settings."""
-    if not path.is_file():
+    file = path(plan)
+    if not file.is_file():
         return {}
-    record = json.loads(path.read_text(encoding="utf-8"))
-    now = json.loads(json.dumps(settings))
+    record = json.loads(file.read_text(encoding="utf-8"))
+    now = json.loads(json.dumps(plan.settings()))
     if changed := [name for name in now if record.get(name) != now[name]]:
-        raise ValueError(f"{path.name} was made with other {', '.join(changed)}: delete it to train all of it again")
-    names = kind.__dataclass_fields__
-    return {kind(**{name: row.pop(name) for name in names}): row for row in record["trainings"]}
+        raise ValueError(f"{file.name} was made with other {', '.join(changed)}: delete it to train all of it again")
+    names = plan.Training.__dataclass_fields__
+    return {plan.Training(**{name: row.pop(name) for name in names}): row for row in record["trainings"]}
+
+
+def in_words(plan: ModuleType, result: Result | None) -> str:
+    """How far a training is."""
+    if result is None:
+        return "to do"
+    figures = ", ".join(f"{split} {values[plan.MEASURE]:.1%}" for split, values in result["values"].items())
+    return f"{plan.MEASURE.replace('_', ' ')} on {figures}; {result['processor_seconds']:.0f} s"
+
+
+def shared(recipe: Recipe, *own: str) -> Result:
+    """A recipe for a plan's settings, without what each training has of its `own`."""
+    return {name: value for name, value in checkpoint.describe(recipe).items() if name not in own}
+
+
+def origin(history: History, seed: int) -> Result:
+    """How long a training took, and what it was made with."""
+    seconds = round(sum(history.processor_seconds), 1)
+    return {"processor_seconds": seconds, **provenance(torch.device("cpu"), history, seed)}

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from tools import curves
-from tools.curves import Training, chosen, main, plan
+from tools import curves, trainings
+from tools.curves import Training, chosen, plan
 
 SCORES = {1e-3: 0.2, 3e-3: 0.4, 9e-3: 0.3}
 
@@ -20,7 +20,7 @@ def result(score):
 def small(tmp_path, monkeypatch):
     """Two networks of one convolution, two steps, four scenes."""
     monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(curves, "RESULTS", tmp_path)
+    monkeypatch.setattr(trainings, "RESULTS", tmp_path)
     monkeypatch.setattr(curves, "SIZE", (32, 48))
     monkeypatch.setattr(curves, "AMOUNTS", (2, 4))
     monkeypatch.setattr(curves, "SWEPT", 4)
@@ -91,10 +91,10 @@ def test_a_stopped_call_goes_on_and_ends_the_same(small, monkeypatch, capsys):
 
     monkeypatch.setattr(curves, "train", stop_at_the_third)
     with pytest.raises(SystemExit, match="stopped; the same command goes on"):
-        main([])
+        trainings.work(curves, [])
     assert len(json.loads(small.read_text())["trainings"]) == 2
     monkeypatch.setattr(curves, "train", train)
-    main([])
+    trainings.work(curves, [])
     record = json.loads(small.read_text())
     assert len(record["trainings"]) == 6
     assert record["networks"]["one"] == {"parameters": 44, "multiply_adds": 33 * 32 * 48}
@@ -102,13 +102,13 @@ def test_a_stopped_call_goes_on_and_ends_the_same(small, monkeypatch, capsys):
     again = train(Training("one", 4, 1e-3, 0))
     assert again["values"] == record["trainings"][0]["values"]
     monkeypatch.setattr(curves, "train", lambda training: pytest.fail("trained again"))
-    main([])
-    main(["--list"])
+    trainings.work(curves, [])
+    trainings.work(curves, ["--list"])
     assert "one            2 scenes, rate" in capsys.readouterr().out
 
 
 def test_other_settings_do_not_go_on(small, monkeypatch):
-    curves.save({Training("one", 4, 1e-3, 0): result(0.5)})
+    trainings.save(curves, {Training("one", 4, 1e-3, 0): result(0.5)})
     monkeypatch.setattr(curves, "STEPS", 3)
     with pytest.raises(SystemExit, match="was made with other steps, recipe: delete it to train all of it again"):
-        main([])
+        trainings.work(curves, [])

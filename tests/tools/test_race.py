@@ -8,8 +8,8 @@ import torch
 from pixelwise import models
 from pixelwise.training.finetune import encoder_of
 from pixelwise.zoo.imagenet import pretrained_lite0
-from tools import curves, race
-from tools.race import NETWORKS, PASSES, RATES, SEEDS, SWEPT, chosen, main, plan
+from tools import curves, race, trainings
+from tools.race import NETWORKS, PASSES, RATES, SEEDS, SWEPT, chosen, plan
 
 
 def result(score):
@@ -20,7 +20,7 @@ def result(score):
 def small(tmp_path, monkeypatch):
     """FCN-32s alone, on four scenes."""
     monkeypatch.setenv("PIXELWISE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(race, "RESULTS", tmp_path)
+    monkeypatch.setattr(trainings, "RESULTS", tmp_path)
     monkeypatch.setattr(race, "NETWORKS", {"FCN-32s": lambda: models.FCN(race.encoder(), 11, stride=32)})
     monkeypatch.setattr(race, "SEEDS", (0,))
     monkeypatch.setattr(race, "RATES", (1e-3, 1e-2))
@@ -60,7 +60,7 @@ def test_no_contestant_changes_what_imagenet_left():
 
 
 def test_a_race_is_kept_with_its_settings(small, monkeypatch):
-    main([])
+    trainings.work(race, [])
     record = json.loads(small.read_text())
     assert [row["passes"] for row in record["trainings"]] == [SWEPT, SWEPT, PASSES]
     last = record["trainings"][-1]
@@ -70,4 +70,4 @@ def test_a_race_is_kept_with_its_settings(small, monkeypatch):
     assert last["values"]["test"]["images"] == 3
     monkeypatch.setattr(race, "SCENES", 2)
     with pytest.raises(SystemExit, match="was made with other scenes: delete it"):
-        main([])
+        trainings.work(race, [])
