@@ -23,13 +23,21 @@ def live(request, keep_live):
         yield explorable, tab
 
 
-@EVERY
-def test_it_starts_when_scrolled_into_view(open_page, name):
-    tab = open_page(make(name))
+def test_where_the_browser_tells_of_no_idle_time_it_starts_when_scrolled_into_view(open_page):
+    tab = open_page(make("AsppTaps"), viewport={"width": 1001, "height": 1400})  # a tab of its own
+    tab.add_init_script("globalThis.requestIdleCallback = undefined")
+    tab.reload()
     tab.wait_for_timeout(150)
     assert tab.locator(".pw-live").count() == 0
     tab.locator(".pw-explorable").scroll_into_view_if_needed()
     tab.locator(".pw-live").wait_for(timeout=20_000)
+
+
+@EVERY
+def test_it_starts_unseen_when_the_browser_is_idle(open_page, name):
+    tab = open_page(make(name))
+    tab.locator(".pw-live").wait_for(state="attached", timeout=20_000)
+    assert tab.evaluate("scrollY") == 0
     assert tab.locator(".pw-explorable figure > img").count() == 0
     assert "still picture" not in tab.locator(".pw-explorable figcaption").last.inner_text()
     if name == "Question":  # it has nothing to say before there is a guess
