@@ -73,7 +73,7 @@ def lab():
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
+    tab.locator(".pw-finding", has_text=re.compile(words.replace(" %", "\u00a0%"))).wait_for(timeout=20_000)
 
 
 def cells(tab, row):
@@ -97,7 +97,7 @@ def test_switching_levels_shows_the_numbers_of_the_library(open_live, lab):
         keys = "pixel accuracy", "near boundaries", "elsewhere", "mean IoU"
         assert cells(tab, "switched on") == [f"{100 * numbers[key]:.1f}" for key in keys]
         beside = tab.locator(".views table td.number").all_inner_texts()
-        assert beside == [f"{100 * numbers[key]:.1f} %" for key in keys]
+        assert beside == [f"{100 * numbers[key]:.1f}\u00a0%" for key in keys]
     assert tab.troubles == []
 
 

@@ -56,7 +56,7 @@ def lab():
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
+    tab.locator(".pw-finding", has_text=re.compile(words.replace(" %", "\u00a0%"))).wait_for(timeout=20_000)
 
 
 def sentence(lab):
@@ -91,7 +91,7 @@ def test_layers_can_be_left_out_but_not_all(open_live, lab):
     lab.chosen = [4]
     says(tab, f"by stride 32, {sentence(lab)}")
     assert boxes.nth(4).is_disabled()
-    assert tab.locator(".layer b").nth(4).inner_text() == f"{100 * lab.numbers()['share']:.1f} %"
+    assert tab.locator(".layer b").nth(4).inner_text() == f"{100 * lab.numbers()['share']:.1f}\u00a0%"
     tab.get_by_role("slider", name="neighbours").fill("10")
     lab.k = 10
     says(tab, f"Of the 10 nearest by stride 32, {sentence(lab)}")

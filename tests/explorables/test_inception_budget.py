@@ -62,7 +62,7 @@ def test_each_challenge_can_be_met_and_none_is_at_the_start(call):
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words)).wait_for(timeout=20_000)
+    tab.locator(".pw-finding", has_text=re.compile(words.replace(" %", "\u00a0%"))).wait_for(timeout=20_000)
 
 
 def test_keys_and_pointer_change_the_finding(open_live):

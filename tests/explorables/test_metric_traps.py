@@ -185,8 +185,8 @@ def test_painting_by_pointer_changes_the_numbers(visit):
     says(tab, "pole at IoU 0")
     expected = starting_points(STREET)["perfect"]
     expected[4:17, 10] = 0
-    assert score(tab, "pixel accuracy") == f"{100 * library(expected, STREET)['pixelAccuracy']:.1f} %"
-    assert score(tab, "boundary IoU") == f"{100 * library(expected, STREET)['boundaryIou']:.1f} %"
+    assert score(tab, "pixel accuracy") == f"{100 * library(expected, STREET)['pixelAccuracy']:.1f}\u00a0%"
+    assert score(tab, "boundary IoU") == f"{100 * library(expected, STREET)['boundaryIou']:.1f}\u00a0%"
     tab.get_by_role("button", name="Undo").click()
     says(tab, "Every metric says 100 %")
     assert tab.troubles == []

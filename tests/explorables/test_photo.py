@@ -187,7 +187,9 @@ def test_answers_are_pythons(request, place, way):
     first = metadata.classes[int(counted.argmax())]
     assert said.startswith(f"Mostly {first} ")
     assert way in said
-    listed = dict(re.findall(r"(\w+)\s+<?\s*([\d.]+) %", page.locator(".result table").inner_text().replace("\n", " ")))
+    listed = dict(
+        re.findall(r"(\w+)\s+<?\s*([\d.]+)\s%", page.locator(".result table").inner_text().replace("\n", " "))
+    )
     for label, share in enumerate(counted):
         if share > 0.01:
             assert abs(float(listed[metadata.classes[label]]) / 100 - share) < 0.006, metadata.classes[label]
@@ -312,7 +314,7 @@ def test_a_keyboard_reaches_class_switch_and_opacity(page):
     canvas.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowDown")
-    told = re.compile(r"^row (\d+), column (\d+): (\w+) [\d.]+ %")
+    told = re.compile(r"^row (\d+), column (\d+): (\w+) [\d.]+\s%")
     spoken = page.locator(".pw-live .unseen[aria-live]", has_text=told)
     spoken.wait_for(state="attached", timeout=20_000)
     assert page.locator(".told").inner_text() == spoken.inner_text()
