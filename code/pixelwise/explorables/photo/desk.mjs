@@ -84,7 +84,7 @@ async function segment(desk) {
     desk.complain(`The network ${title} is on its way …`);
     let begun = false;
     const tell = (share) => {
-      if (!begun) desk.complain("Segmenting, for seconds or, on a slow machine, half a minute …");
+      if (!begun) desk.complain("Segmenting …");
       begun = true;
       showProgress(desk, share);
     };

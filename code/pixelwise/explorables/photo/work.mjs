@@ -11,15 +11,15 @@ import { hire } from "./worker.mjs";
  */
 
 /**
- * Who does the work: the graphics processor where that is wished for, a worker where there is a script that it can run, and
- * the page itself else, or once those have failed.
+ * Who does the work: the graphics processor where that is wished for, a worker where the page is served and has a script
+ * that a worker can run, and the page itself else, or once those have failed.
  * @param {Model} model
  * @param {string} script
  * @returns {{ segment: Function, end: () => void }} `segment(name, canvas, tell, wanted)` is like `segmented`, its
  *   answer says the `way` it went and `why` not another one; `end` frees what is held
  */
 export function workshopOf(model, script) {
-  let worker = script ? hire(script) : null;
+  let worker = script && location.protocol.startsWith("http") ? hire(script) : null;
   let failed = "";
   const end = () => worker?.end();
   const plainly = async (name, packed, pixels, ...more) => {
