@@ -139,7 +139,8 @@ def finish_page(
 
 def name_link(link: re.Match[str]) -> str:
     """A heading's link is for the hand: by keys the list of sections leads there, and a heading is read without it."""
-    return f' {link[1]} title="Link to this {link[2] or 'section'}" aria-hidden="true" tabindex="-1"'
+    said = f"Link to this {link[2] or 'section'}"
+    return f' {link[1]} title="{said}" aria-hidden="true" tabindex="-1"'
 
 
 def mark_korean(body: str) -> str:
