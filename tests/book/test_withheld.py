@@ -180,7 +180,8 @@ def test_nothing_moves_while_the_page_loads_whatever_is_kept(browser, source):
     context = browser.new_context(**PHONE)
     tab = context.new_page()
     tab.goto((source / "html/chapter.html").as_uri())
-    tab.add_init_script("IntersectionObserver = class { observe() {} }")  # no figure comes alive, which moves a little
+    # no figure comes alive, which moves a little
+    tab.add_init_script("IntersectionObserver = class { observe() {} }; requestIdleCallback = undefined")
     tab.evaluate("localStorage.setItem('question-one', '30'); scrollTo(0, 600)")
     tab.reload()
     shift = tab.evaluate(

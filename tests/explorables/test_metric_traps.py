@@ -151,7 +151,7 @@ def score(tab, name):
 
 
 def says(tab, words):
-    tab.locator(".pw-finding", has_text=re.compile(words.replace(" %", "\u00a0%"))).wait_for(timeout=20_000)
+    tab.locator(".pw-finding", has_text=re.compile(words.replace(" %", r"\s%"))).wait_for(timeout=20_000)
 
 
 def test_it_starts_without_being_scrolled_into_view(visit):
