@@ -94,7 +94,7 @@ def figure(address: str, svg: str, larger: str = "") -> str:
     kind = "pw-drawing" + " pw-wide" * (width > COLUMN) + " pw-numbered" * bool(table)
     return (
         f'<figure class="{kind}" style="{style}">'
-        f'<div class="pw-scroll" role="group" tabindex="0" aria-label="{title}">{picture}</div>{table}'
+        f'<div class="pw-sheet">{picture}</div>{table}'
         f"<figcaption>{said.replace(title, f'<strong>{title}</strong>', 1)}</figcaption>"
         f"<details><summary>In words</summary><ol>{steps}</ol></details>"
         f'<a class="pw-take" href="{address}" download>SVG</a>{form}</figure>'

@@ -23,7 +23,7 @@ FIVE = "In five lines"
 IMAGE = re.compile(r"<img\b[^>]*>")
 LINKED = re.compile(r'<a class="[^"]*\bimage-reference" href="[^"]*">\s*(<img\b[^>]*>)\s*</a>')
 """A picture that a cell shows; Sphinx links it to its file."""
-LARGER = """<div class="pw-scroll pw-pane">{tags}</div>
+LARGER = """<div class="pw-pane">{tags}</div>
 <button type="button" class="pw-larger" popovertarget="{name}">Larger</button>
 <div class="pw-large" id="{name}" popover role="dialog" aria-label="The figure in the width of the window">
 <button type="button" popovertarget="{name}" popovertargetaction="hide">Close</button>{tags}</div>"""

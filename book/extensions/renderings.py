@@ -15,7 +15,6 @@ import numpy as np
 from PIL import Image
 
 from pixelwise.figures import DISPLAY_COLOURS
-from pixelwise.figures.style import DENSITY
 
 KEPT = "Kept"  # the entry of the PNG, as pixelwise.figures.style writes it
 PAPER = 0xF8F6F1
@@ -56,13 +55,12 @@ def pair(tag: str, file: Path, images: Path) -> str:
     colours = np.unique(np.where(kept, packed, packed + (1 << 24)), return_inverse=True, return_counts=True)
     images.mkdir(exist_ok=True)
     inset = min((packed != PAPER).any(0).argmax() / packed.shape[1], MARGIN)
-    natural = packed.shape[1] // DENSITY
     tags = []
     for page in ("light", "dark"):
         name = f"{file.stem}-{page}.png"
         (images / name).write_bytes(render(*colours, dark=page == "dark"))
         wide = " pw-wide" if share > WIDE else ""
-        look = f'style="--inset: {inset:.4f}; --natural: {natural}px" class="pw-on-{page}{wide}"'
+        look = f'style="--inset: {inset:.4f}" class="pw-on-{page}{wide}"'
         tags.append(re.sub(r'src="([^"]*/)?[^"/]*"', rf'{look} src="\g<1>{name}"', tag, count=1))
     return "".join(tags)
 

@@ -704,19 +704,25 @@ def test_on_a_phone_numbers_scroll_below_whose_they_are(phone, address):
     assert abs(name.bounding_box()["x"] - before) < 1
 
 
-def test_on_a_phone_a_figure_scrolls_rather_than_that_its_letters_are_lost(phone, address):
-    """The least letters of a figure have 12 px where it has its own size: 10 here, or nearly."""
+def test_on_a_phone_a_figure_is_seen_whole_and_a_tap_opens_its_larger_form(phone, address):
     phone.goto(f"{address}chapters/resnet.html")
     until(phone, "!document.documentElement.classList.contains('pw-opening')")
-    scales = phone.eval_on_selector_all(
-        ".pw-pane > img:first-child", "(all) => all.map((one) => one.clientWidth / one.getAttribute('width'))"
-    )
-    assert len(scales) > 2
-    assert min(scales) >= 0.79
-    wide = phone.locator(".pw-pane:has(> img.pw-wide)").first
-    wide.scroll_into_view_if_needed()
-    wide.evaluate("(pane) => pane.scrollTo(400, 0)")
-    assert wide.evaluate("(pane) => pane.scrollLeft") > 50
+    sides = """(all) => all.filter((one) => one.checkVisibility()).map((one) => {
+      const { left, right } = one.getBoundingClientRect();
+      return [left, right];
+    })"""
+    for kind in (".pw-pane > img", ".pw-sheet > img"):
+        found = phone.eval_on_selector_all(kind, sides)
+        assert len(found) > 2
+        assert min(left for left, _ in found) > -20  # what a figure has bare on its left
+        assert max(right for _, right in found) <= 390
+        picture = phone.locator(f"{kind}:visible").first
+        natural = float(picture.get_attribute("width"))
+        picture.click()
+        large = phone.locator(".pw-large:popover-open")
+        assert large.locator("img:visible").bounding_box()["width"] >= natural
+        large.get_by_role("button", name="Close").click()
+        assert large.count() == 0
     assert phone.evaluate("document.documentElement.scrollWidth") == 390
 
 
@@ -830,21 +836,19 @@ def test_pages_and_figures_have_one_blue(site):
 
 
 @pytest.mark.parametrize(("width", "medium"), [(1280, "screen"), (390, "screen"), (672, "print")])
-def test_a_drawing_is_seen_whole_or_has_its_own_size_and_on_paper_is_whole(browser, address, width, medium):
+def test_a_drawing_is_seen_whole_at_its_own_size_where_it_fits(browser, address, width, medium):
     tab = browser.new_page(viewport={"width": width, "height": 800})
     tab.emulate_media(media=medium)
     for page in ("index.html", "chapters/unet.html", "chapters/upsampling.html"):
         tab.goto(address + page)
         until(tab, "!document.documentElement.classList.contains('pw-opening')")
-        measures = """(panels) => panels.map((panel) => [
-          panel.clientWidth, panel.scrollWidth, panel.firstChild.clientWidth,
-          parseFloat(panel.firstChild.getAttribute("width")), parseFloat(getComputedStyle(panel, "::after").width),
+        measures = """(drawings) => drawings.map((drawing) => [
+          drawing.parentElement.clientWidth, drawing.clientWidth, parseFloat(drawing.getAttribute("width")),
         ])"""
-        for room, inside, shown, natural, fade in tab.eval_on_selector_all(".pw-drawing .pw-scroll", measures):
-            whole = shown <= room
-            assert whole or (medium == "screen" and shown == pytest.approx(natural, abs=1)), page
-            assert (inside <= room) == (fade == 0) == whole, page
-            assert whole or natural > 1.8 * room, page
+        found = tab.eval_on_selector_all(".pw-sheet > img", measures)
+        assert found
+        for room, shown, natural in found:
+            assert shown == pytest.approx(min(room, natural), abs=1), page
     tab.close()
 
 
@@ -875,10 +879,20 @@ def test_a_finger_finds_the_controls_of_a_figure(phone, address):
     assert min(found) >= 40
 
 
+def test_a_finger_finds_what_a_drawing_and_code_offer(phone, address):
+    phone.goto(f"{address}chapters/unet.html")
+    until(phone, "!document.documentElement.classList.contains('pw-opening')")
+    offers = ".pw-drawing summary, .pw-take, .pw-larger, .pw-tools button"
+    heights = "(all) => all.filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().height)"
+    found = phone.eval_on_selector_all(offers, heights)
+    assert len(found) > 20
+    assert min(found) >= 40
+
+
 def test_drawings_stand_in_panels_of_one_width_at_their_own_size(browser, address):
     tab = browser.new_page(viewport={"width": 1280, "height": 800})
     tab.goto(f"{address}chapters/fcn.html")
-    drawings = tab.locator(".pw-drawing .pw-scroll")
+    drawings = tab.locator(".pw-sheet")
     assert drawings.count() > 3
     panels, insides = [], []
     for panel in drawings.all():

@@ -132,7 +132,7 @@ def test_a_tile_is_chosen_by_pointer_and_by_keys(open_live):
     tab = open_live(explorables.UnetSizes())
     title = tab.locator("figcaption", has_text="Tile 1")
     assert "of 4 on a picture of 512 px" in title.inner_text()
-    tiles = tab.get_by_role("application")
+    tiles = tab.get_by_role("slider", name="Tiles:")
     tiles.focus()
     tab.keyboard.press("ArrowRight")
     tab.locator("figcaption", has_text="Tile 2 of 4").wait_for(timeout=20_000)

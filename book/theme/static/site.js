@@ -96,6 +96,12 @@
     for (const box of document.querySelectorAll("pre, .pw-scroll, .pw-math, .cell_output .output")) fit.observe(box);
   }
 
+  function openByTap({ target }) {
+    let larger = target.closest?.(":is(.pw-pane, .pw-sheet) > img")?.parentElement;
+    while (larger && !larger.matches(".pw-larger")) larger = larger.nextElementSibling;
+    if (larger?.checkVisibility()) larger.click();
+  }
+
   function markSection() {
     const links = [...document.querySelectorAll(".pw-sections > ul ul a")];
     const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
@@ -151,6 +157,7 @@
     searchWhenAsked();
     addModeButton();
     letKeysScroll();
+    addEventListener("click", openByTap);
     const painted = () => {
       root.classList.remove("pw-opening");
       [

@@ -275,8 +275,8 @@ function build(root, model) {
 }
 
 function tilesOf() {
-  const label = "Tiles on the picture: arrow keys choose one";
-  const element = svg("svg", { class: "tiles", role: "application", tabindex: 0, "aria-label": label });
+  const label = "Tiles: arrow keys choose one";
+  const element = svg("svg", { class: "tiles", tabindex: 0, "aria-label": label });
   const id = uniqueId("cells");
   const cells = CELLS.map(([x, y, a, b, turn]) =>
     svg("ellipse", { cx: x, cy: y, rx: a, ry: b, transform: `rotate(${turn} ${x} ${y})` }),
@@ -396,6 +396,7 @@ function drawTiles({ map, mapTitle, legend }, layout, { size, whole, tile }) {
     const more = `${((fit / side) ** 2 * 100 - 100).toFixed(0)}\u00a0% more pixels to compute, cropped off again.`;
     const cost = fit > side ? more : "Nothing to add.";
     legend.replaceChildren(isPadded ? cost : "");
+    tell(map.element, 1, 0, mapTitle.textContent);
     return;
   }
   const { starts, output } = tiles;
@@ -405,8 +406,19 @@ function drawTiles({ map, mapTitle, legend }, layout, { size, whole, tile }) {
   box(x - margin, y - margin, size, "in");
   box(x, y, output, "out");
   write(mapTitle, `Tile ${chosen + 1} of ${count * count} on a picture of ${whole} px`);
+  const to = (from) => `${from} to ${from + output}`;
+  tell(map.element, count * count, chosen, `${mapTitle.textContent}: labels columns ${to(x)}, rows ${to(y)}`);
   const [seen, labelled] = [h("span", { class: "key" }), h("span", { class: "key o" })];
   legend.replaceChildren(seen, ` seen: ${size} px; `, labelled, ` labelled: ${output} px; pale: mirrored`);
+}
+
+// The tile chosen, told to who hears it: as a slider where there is a choice, else as a picture
+function tell(element, count, chosen, text) {
+  const slider = { role: "slider", "aria-valuemin": 0, "aria-valuemax": count - 1, "aria-valuenow": chosen };
+  const said = count > 1 ? { ...slider, "aria-valuetext": text } : { role: "img", "aria-description": text };
+  for (const name of element.getAttributeNames())
+    if (/^(role$|aria-(value|description))/.test(name)) element.removeAttribute(name);
+  for (const [name, value] of Object.entries(said)) element.setAttribute(name, String(value));
 }
 
 function showControls(view, { size, depth, form, whole }, through) {

@@ -111,12 +111,13 @@ export function showLegend(rows, desk, redraw) {
 export function showMaps(maps, { answer }) {
   maps.replaceChildren(
     ...answer.maps.map((map) => {
-      const pictures = liveliest(map, 2).map((pixels) => {
-        const canvas = h("canvas", { width: map.width, height: map.height, role: "img", "aria-label": "One of them" });
+      const step = 2 ** Math.round(Math.log2(answer.size[0] / map.height));
+      const pictures = liveliest(map, 2).map((pixels, i) => {
+        const name = `A map at 1/${step} of the picture's side, ${i ? "second" : "first"} of two`;
+        const canvas = h("canvas", { width: map.width, height: map.height, role: "img", "aria-label": name });
         penOf(canvas).putImageData(pixels, 0, 0);
         return canvas;
       });
-      const step = 2 ** Math.round(Math.log2(answer.size[0] / map.height));
       const title = `1/${step}: ${map.channels} maps of ${map.height} × ${map.width}; two that vary most`;
       return h("figure", {}, ...pictures, h("figcaption", {}, title));
     }),
