@@ -10,7 +10,6 @@ noted on the way are those on 2,000 patches of *train* and of *test*, which deci
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -43,17 +42,8 @@ SEEDS = (0, 1, 2)
 NAME, MEASURE = "depths-streets", "error"
 
 
-@dataclass(frozen=True)
-class Training:
+class Training(trainings.Swept):
     """One network, trained once."""
-
-    network: str
-    passes: int
-    learning_rate: float
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.network:12}{self.passes:3} passes, rate {self.learning_rate:g}, seed {self.seed}"
 
     def recipe(self) -> Recipe:
         """The settings."""
@@ -69,18 +59,8 @@ class Training:
 
 
 def plan(done: dict[Training, dict[str, Any]]) -> Iterator[Training]:
-    """Every training in its order: the sweep, then seed by seed; what follows the sweep is known when it is done."""
-    sweep = [Training(name, SWEPT, rate, SEEDS[0]) for name in NETWORKS for rate in RATES]
-    yield from sweep
-    if all(training in done for training in sweep):
-        for seed in SEEDS:
-            for name in NETWORKS:
-                yield Training(name, PASSES, chosen(done, name), seed)
-
-
-def chosen(done: dict[Training, dict[str, Any]], network: str) -> float:
-    """The learning rate that is best on tune after the sweep."""
-    return min(RATES, key=lambda rate: done[Training(network, SWEPT, rate, SEEDS[0])]["values"]["tune"]["error"])
+    """Every training in its order."""
+    return trainings.sweep_then_seeds(Training, done, NETWORKS, RATES, (SWEPT, PASSES), SEEDS, lambda tune: -tune[MEASURE])
 
 
 def train(training: Training) -> dict[str, Any]:

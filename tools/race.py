@@ -10,7 +10,6 @@ figures are those on *test*, which decides nothing; those on *tune* after each p
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
@@ -52,17 +51,8 @@ SEEDS = (0, 1, 2)
 NAME, MEASURE = "race-streets", "mean_iou"
 
 
-@dataclass(frozen=True)
-class Training:
+class Training(trainings.Swept):
     """One network, trained once."""
-
-    network: str
-    passes: int
-    learning_rate: float
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.network:14}{self.passes} passes, rate {self.learning_rate:g}, seed {self.seed}"
 
     def recipe(self) -> Recipe:
         """The settings."""
@@ -77,18 +67,8 @@ class Training:
 
 
 def plan(done: dict[Training, dict[str, Any]]) -> Iterator[Training]:
-    """Every training in its order: the sweep, then seed by seed; what follows the sweep is known when it is done."""
-    sweep = [Training(name, SWEPT, rate, SEEDS[0]) for name in NETWORKS for rate in RATES]
-    yield from sweep
-    if all(training in done for training in sweep):
-        for seed in SEEDS:
-            for name in NETWORKS:
-                yield Training(name, PASSES, chosen(done, name), seed)
-
-
-def chosen(done: dict[Training, dict[str, Any]], network: str) -> float:
-    """The learning rate that is best on tune after the sweep."""
-    return max(RATES, key=lambda rate: done[Training(network, SWEPT, rate, SEEDS[0])]["values"]["tune"]["mean_iou"])
+    """Every training in its order."""
+    return trainings.sweep_then_seeds(Training, done, NETWORKS, RATES, (SWEPT, PASSES), SEEDS, lambda tune: tune[MEASURE])
 
 
 def train(training: Training) -> dict[str, Any]:

@@ -105,7 +105,8 @@ RACE = {
     "deeplabv3": 16,
 }
 """Decoders on one encoder that knows ImageNet and is frozen, and its output stride where they choose it; the pyramid's
-run pyramid-frozen-seen belongs to them. All have its settings, which were chosen for none of the others."""
+run pyramid-frozen-seen belongs to them. All have its settings, which were chosen for none of the others; eight epochs on
+fit with that rate and with three times as much tell on tune what this costs each."""
 
 SMALL = {77: 40, 20: 80}
 """Epochs by the number of frames, a quarter of seen and a fifteenth: half and a quarter of the steps of the whole."""
@@ -124,8 +125,14 @@ RUNS = (
     Run("pyramid-fine-imagenet-seen", "pyramid-fine"),
     Run("pyramid-fine-imagenet-seen-60-epochs", "pyramid-fine", epochs=60),
     Run("pyramid-fine-nothing-seen", "pyramid-fine", **NOTHING),
+    *(
+        Run(f"pyramid-fine-{start}-seen-seed-{seed}", "pyramid-fine", seed=seed, **settings)
+        for seed in (1, 2)
+        for start, settings in (("imagenet", {}), ("nothing", NOTHING))
+    ),
     Run("pyramid-fine-imagenet-fit", "pyramid-fine", split="fit", judged=("tune",)),
     Run("pyramid-fine-imagenet-fit-light", "pyramid-fine", split="fit", judged=("tune",), colour=0.7),
+    Run("pyramid-imagenet-fit", split="fit", judged=("tune",)),
     Run("pyramid-nothing-fit", split="fit", judged=("tune",), **NOTHING),
     Run("pyramid-fine-nothing-fit", "pyramid-fine", split="fit", judged=("tune",), **NOTHING),
     Run("pyramid-fine-frozen-fit", "pyramid-fine", split="fit", judged=("tune",), encoder="frozen"),
@@ -157,14 +164,29 @@ RUNS = (
         for model in ("pyramid", *RACE)
         for seed in (1, 2)
     ),
+    *(
+        Run(
+            f"{model}-frozen-fit-{rate:g}",
+            model,
+            None if model == "pyramid" else "efficientnet_lite0",
+            RACE.get(model),
+            encoder="frozen",
+            split="fit",
+            judged=("tune",),
+            epochs=8,
+            learning_rate=rate,
+        )
+        for model in ("pyramid", *RACE)
+        for rate in (1.5e-3, 4.5e-3)
+    ),
     Run("pyramid-imagenet-streets", dataset="streets", split="train", epochs=8),
     Run("pyramid-imagenet-train-100-epochs", split="train", judged=("val",), epochs=100),
     Run("pyramid-imagenet-seen-100-epochs", epochs=100),
     Run("pyramid-nothing-seen-100-epochs", epochs=100, **NOTHING),
 )
-"""In the order in which they are trained, one seed each but for the race. compact-nothing-seen costs as
-much as pyramid-imagenet-seen, for which its larger maps leave it fewer epochs; a hundred epochs of the pyramid are
-about an hour of one core.
+"""In the order in which they are trained, one seed each but for the race and the enlarged pictures.
+compact-nothing-seen costs as much as pyramid-imagenet-seen, for which its larger maps leave it fewer epochs; a hundred
+epochs of the pyramid are about an hour of one core.
 
 Those called light vary the colours more, because the first runs met the dusk of *unseen* and took its sky for something
 else: there they are not judged as a setting that was chosen blind."""

@@ -10,10 +10,11 @@ import argparse
 import inspect
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -45,6 +46,44 @@ def work(plan: ModuleType, arguments: list[str] | None = None) -> None:
         sys.exit(f"{name}: stopped; the same command goes on with the training that was under way")
     except ValueError as error:
         sys.exit(f"{name}: {error}")
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A network's training in a plan that chooses each network's learning rate first."""
+
+    network: str
+    passes: int
+    learning_rate: float
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.network:14}{self.passes:3} passes, rate {self.learning_rate:g}, seed {self.seed}"
+
+
+T = TypeVar("T", bound=Swept)
+
+
+def sweep_then_seeds(
+    training: Callable[[str, int, float, int], T],
+    done: dict[T, Result],
+    networks: Iterable[str],
+    rates: Sequence[float],
+    passes: tuple[int, int],
+    seeds: Sequence[int],
+    quality: Callable[[dict[str, float]], float],
+) -> Iterator[T]:
+    """Every rate for every network with few passes and one seed, then many passes with the rate of best `quality` on
+    tune, seed by seed; what follows the sweep is known when it is done."""
+    few, many = passes
+    sweep = {name: [training(name, few, rate, seeds[0]) for rate in rates] for name in networks}
+    for each in sweep.values():
+        yield from each
+    if all(one in done for each in sweep.values() for one in each):
+        best = {name: max(each, key=lambda one: quality(done[one]["values"]["tune"])) for name, each in sweep.items()}
+        for seed in seeds:
+            for name, one in best.items():
+                yield training(name, many, one.learning_rate, seed)
 
 
 def path(plan: ModuleType) -> Path:
