@@ -68,7 +68,8 @@ class Training(trainings.Swept):
 
 def plan(done: dict[Training, dict[str, Any]]) -> Iterator[Training]:
     """Every training in its order."""
-    return trainings.sweep_then_seeds(Training, done, NETWORKS, RATES, (SWEPT, PASSES), SEEDS, lambda tune: tune[MEASURE])
+    passes = (SWEPT, PASSES)
+    return trainings.sweep_then_seeds(Training, done, NETWORKS, RATES, passes, SEEDS, lambda tune: tune[MEASURE])
 
 
 def train(training: Training) -> dict[str, Any]:

@@ -105,8 +105,8 @@ RACE = {
     "deeplabv3": 16,
 }
 """Decoders on one encoder that knows ImageNet and is frozen, and its output stride where they choose it; the pyramid's
-run pyramid-frozen-seen belongs to them. All have its settings, which were chosen for none of the others; eight epochs on
-fit with that rate and with three times as much tell on tune what this costs each."""
+run pyramid-frozen-seen belongs to them. All have its settings, which were chosen for none of the others; eight epochs
+on fit with that rate and with three times as much tell on tune what this costs each."""
 
 SMALL = {77: 40, 20: 80}
 """Epochs by the number of frames, a quarter of seen and a fifteenth: half and a quarter of the steps of the whole."""

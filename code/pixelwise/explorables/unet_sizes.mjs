@@ -414,8 +414,8 @@ function drawTiles({ map, mapTitle, legend }, layout, { size, whole, tile }) {
 
 // The tile chosen, told to who hears it: as a slider where there is a choice, else as a picture
 function tell(element, count, chosen, text) {
-  const slider = { role: "slider", "aria-valuemin": 0, "aria-valuemax": count - 1, "aria-valuenow": chosen };
-  const said = count > 1 ? { ...slider, "aria-valuetext": text } : { role: "img", "aria-description": text };
+  const range = { role: "slider", "aria-valuemin": 0, "aria-valuemax": count - 1, "aria-valuenow": chosen };
+  const said = count > 1 ? { ...range, "aria-valuetext": text } : { role: "img", "aria-description": text };
   for (const name of element.getAttributeNames())
     if (/^(role$|aria-(value|description))/.test(name)) element.removeAttribute(name);
   for (const [name, value] of Object.entries(said)) element.setAttribute(name, String(value));
