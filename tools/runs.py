@@ -125,11 +125,8 @@ RUNS = (
     Run("pyramid-fine-imagenet-seen", "pyramid-fine"),
     Run("pyramid-fine-imagenet-seen-60-epochs", "pyramid-fine", epochs=60),
     Run("pyramid-fine-nothing-seen", "pyramid-fine", **NOTHING),
-    *(
-        Run(f"pyramid-fine-{start}-seen-seed-{seed}", "pyramid-fine", seed=seed, **settings)
-        for seed in (1, 2)
-        for start, settings in (("imagenet", {}), ("nothing", NOTHING))
-    ),
+    *(Run(f"pyramid-fine-imagenet-seen-seed-{seed}", "pyramid-fine", seed=seed) for seed in (1, 2)),
+    *(Run(f"pyramid-fine-nothing-seen-seed-{seed}", "pyramid-fine", seed=seed, **NOTHING) for seed in (1, 2)),
     Run("pyramid-fine-imagenet-fit", "pyramid-fine", split="fit", judged=("tune",)),
     Run("pyramid-fine-imagenet-fit-light", "pyramid-fine", split="fit", judged=("tune",), colour=0.7),
     Run("pyramid-imagenet-fit", split="fit", judged=("tune",)),
