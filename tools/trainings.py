@@ -65,7 +65,7 @@ T = TypeVar("T", bound=Swept)
 
 
 def sweep_then_seeds(
-    training: Callable[[str, int, float, int], T],
+    training: type[T],
     done: dict[T, Result],
     networks: Iterable[str],
     rates: Sequence[float],
