@@ -383,6 +383,7 @@ def test_exercises_are_checked_in_the_page(browser, address):
     number.get_by_role("button", name="Check").click()
     assert verdict.inner_text().startswith("✓ Right. 4096 · (512 · 7 · 7 + 1)")
     letters = tab.locator("[data-exercise='fcn.train_mode']")
+    assert tab.get_by_text("dropout draws other units").filter(visible=True).count() == 1
     letters.get_by_role("button").click()
     assert letters.get_by_role("status").inner_text() == "✗ Not yet. There is no answer yet."
     letters.get_by_role("group", name="Your answer to exercise 5").get_by_label("b: the mean and variance").check()
@@ -399,6 +400,7 @@ def test_exercises_without_a_script_lead_to_the_notebook_and_solutions_are_open_
     tab = context.new_page()
     tab.goto(f"{address}chapters/fcn.html")
     assert tab.locator(".pw-exercise:has([data-exercise])").first.inner_text() == "Check your answer in the notebook."
+    assert tab.get_by_text("dropout draws other units").is_visible()
     solution = tab.locator("details:not(.pw-stamp, .pw-fold) pre").first
     assert not solution.is_visible()
     tab.emulate_media(media="print")
