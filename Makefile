@@ -46,14 +46,14 @@ pdf: ready ## print the book into one file, _build/pdf/Pixelwise.pdf, by the sys
 	@$(RUN) -m book.pdf
 
 test: ready lint ## run every test, every chapter (briefly) and the site in a browser
-	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests chapters -n auto \
+	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests chapters -n logical --maxprocesses 8 \
 		--dist loadscope --no-loadscope-reorder --nbval-lax --nbval-current-env --nbval-cell-timeout 300 --durations 10
 
 test-fast: ready lint ## the tests for daily work: no chapter is executed, no browser opened
-	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests -m "not slow" -n auto --dist loadscope
+	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests -m "not slow" -n logical --maxprocesses 8 --dist loadscope
 
 coverage: ready ## how many lines of the library the unit tests alone reach; under 90 % is an error
-	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests -m "not browser" -n auto --dist loadscope \
+	$(TEST_ENVIRONMENT) $(RUN) -m pytest tests -m "not browser" -n logical --maxprocesses 8 --dist loadscope \
 		--cov=pixelwise --cov-report=term:skip-covered --cov-fail-under=90
 
 rehearse: ## run every chapter as in Colab: other versions, no library, an empty folder (STACK=newest DEVICE=gpu)

@@ -1,13 +1,6 @@
 """What the proof measured, printed after the tests: each network's parity, and how each seeded fault was caught."""
 
-import os
-
 from tests.helpers.browser import browser, tabs  # noqa: F401 (the fixtures, one for all tests)
-
-
-def pytest_xdist_auto_num_workers():
-    """One more than there are cores, since a worker is idle while its browser computes."""
-    return min(8, (os.cpu_count() or 1) + 1)
 
 
 def pytest_collection_modifyitems(config, items):
