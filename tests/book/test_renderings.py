@@ -71,7 +71,7 @@ def test_what_is_drawn_begins_where_the_text_does(tmp_path):
     notes.add_text(renderings.KEPT, "[]")
     Image.fromarray(pixels).save(tmp_path / "line.png", pnginfo=notes)
     tags = renderings.pair('<img src="line.png">', tmp_path / "line.png", tmp_path / "_images")
-    assert tags.count('style="--inset: 0.0300; ') == 2
+    assert tags.count('style="--inset: 0.0300"') == 2
 
 
 def test_a_small_picture_of_a_figure_lies_on_a_dark_card_on_a_dark_page(figure):

@@ -24,9 +24,8 @@
     // Neither a link into the page nor a return to a place in it
     root.classList.add("pw-opening");
 
-  // The letters of the first screen are asked for before the styles that name them (this script stands first), so that
-  // they are there when it is painted. From file:// a browser refuses what a page asks for in advance: there the text
-  // waits for its letters, which come from the disk.
+  // The letters of the first screen are asked for before the styles that name them. From file:// a browser refuses what
+  // is asked for in advance: there the text waits for its letters.
   const beside = (name) => new URL(name, script.src).href;
   const font = (name) => beside(`fonts/${name}.woff2`);
   if (location.protocol === "file:")
@@ -97,9 +96,9 @@
   }
 
   function openByTap({ target }) {
-    let larger = target.closest?.(":is(.pw-pane, .pw-sheet) > img")?.parentElement;
-    while (larger && !larger.matches(".pw-larger")) larger = larger.nextElementSibling;
-    if (larger?.checkVisibility()) larger.click();
+    let one = target.closest?.(".pw-pane, .pw-sheet");
+    while (one && !one.matches(".pw-larger")) one = one.nextElementSibling;
+    if (one?.checkVisibility()) one.click();
   }
 
   function markSection() {
