@@ -1,5 +1,5 @@
 // What a chapter and the page of claims have beside site.js: whether code shows, Wrap and Copy, fields that narrow a list,
-// and notes that open at a tap.
+// notes and larger figures that open at a tap.
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -107,6 +107,13 @@
     }
   };
 
+  // A tap on a figure or a drawing opens its larger form, where it has one.
+  function openByTap({ target }) {
+    let one = target.closest?.(".pw-pane, .pw-sheet");
+    while (one && !one.matches(".pw-larger")) one = one.nextElementSibling;
+    if (one?.checkVisibility()) one.click();
+  }
+
   // Where nothing hovers, a tap on a term or a source opens its note, and the next one follows the link; Escape puts away
   // what hover, focus or a tap brought up.
   function openNotes() {
@@ -131,4 +138,5 @@
   narrowClaims();
   addCodeTools();
   openNotes();
+  addEventListener("click", openByTap);
 })();

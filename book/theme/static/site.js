@@ -24,8 +24,9 @@
     // Neither a link into the page nor a return to a place in it
     root.classList.add("pw-opening");
 
-  // The letters of the first screen are asked for before the styles that name them. From file:// a browser refuses what
-  // is asked for in advance: there the text waits for its letters.
+  // The letters of the first screen are asked for before the styles that name them (this script stands first), so that
+  // they are there when it is painted. From file:// a browser refuses what a page asks for in advance: there the text
+  // waits for its letters, which come from the disk.
   const beside = (name) => new URL(name, script.src).href;
   const font = (name) => beside(`fonts/${name}.woff2`);
   if (location.protocol === "file:")
@@ -95,12 +96,6 @@
     for (const box of document.querySelectorAll("pre, .pw-scroll, .pw-math, .cell_output .output")) fit.observe(box);
   }
 
-  function openByTap({ target }) {
-    let one = target.closest?.(".pw-pane, .pw-sheet");
-    while (one && !one.matches(".pw-larger")) one = one.nextElementSibling;
-    if (one?.checkVisibility()) one.click();
-  }
-
   function markSection() {
     const links = [...document.querySelectorAll(".pw-sections > ul ul a")];
     const headings = links.map((link) => document.getElementById(decodeURIComponent(link.hash.slice(1))));
@@ -156,7 +151,6 @@
     searchWhenAsked();
     addModeButton();
     letKeysScroll();
-    addEventListener("click", openByTap);
     const painted = () => {
       root.classList.remove("pw-opening");
       [
