@@ -108,6 +108,9 @@ RACE = {
 run pyramid-frozen-seen belongs to them. All have its settings, which were chosen for none of the others; eight epochs
 on fit with that rate and with three times as much tell on tune what this costs each."""
 
+RACERS = {"pyramid": (None, None)} | {model: ("efficientnet_lite0", stride) for model, stride in RACE.items()}
+"""Of each of these decoders, and of the pyramid, which brings its encoder: the backbone and its output stride."""
+
 SMALL = {77: 40, 20: 80}
 """Epochs by the number of frames, a quarter of seen and a fifteenth: half and a quarter of the steps of the whole."""
 
@@ -150,30 +153,22 @@ RUNS = (
         for model, stride in RACE.items()
     ),
     *(
-        Run(
-            f"{model}-frozen-seen-seed-{seed}",
-            model,
-            None if model == "pyramid" else "efficientnet_lite0",
-            RACE.get(model),
-            encoder="frozen",
-            seed=seed,
-        )
-        for model in ("pyramid", *RACE)
+        Run(f"{model}-frozen-seen-seed-{seed}", model, *encoder, encoder="frozen", seed=seed)
+        for model, encoder in RACERS.items()
         for seed in (1, 2)
     ),
     *(
         Run(
             f"{model}-frozen-fit-{rate:g}",
             model,
-            None if model == "pyramid" else "efficientnet_lite0",
-            RACE.get(model),
+            *encoder,
             encoder="frozen",
             split="fit",
             judged=("tune",),
             epochs=8,
             learning_rate=rate,
         )
-        for model in ("pyramid", *RACE)
+        for model, encoder in RACERS.items()
         for rate in (1.5e-3, 4.5e-3)
     ),
     Run("pyramid-imagenet-streets", dataset="streets", split="train", epochs=8),
