@@ -26,7 +26,9 @@ LIGHTNESS = (1.19, -0.99)
 """The lightness l of OKLab becomes 1.19 - 0.99 l: paper (0.97) nearly black, ink (0.26) nearly white."""
 LIGHT_ENOUGH = 0.52
 """The lightness in OKLab from which on a line has a contrast of 3 to a dark page."""
-CLASSES = np.array(DISPLAY_COLOURS, np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+PACK = np.array([1 << 16, 1 << 8, 1], np.uint32)
+"""Red, green and blue (..., 3) times this are one number, and numbers are sorted twenty times as fast as rows."""
+CLASSES = np.array(DISPLAY_COLOURS, np.uint32) @ PACK
 AREA, STROKE, LINE = 17, 20, 44
 """Stored pixels: the least side of an area, the widest stroke of a letter in it, the height of a line of text."""
 TO_LMS = np.array(
@@ -50,7 +52,7 @@ def pair(tag: str, file: Path, images: Path) -> str:
         pixels = np.asarray(picture.convert("RGB"))
     kept = inside(boxes, pixels)
     share = kept.mean()
-    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    packed = pixels.astype(np.uint32) @ PACK
     kept |= class_areas(np.where(kept, 0, packed))
     colours = np.unique(np.where(kept, packed, packed + (1 << 24)), return_inverse=True, return_counts=True)
     images.mkdir(exist_ok=True)
@@ -78,8 +80,8 @@ def darken(picture: Image.Image) -> Image.Image:
     pixels = np.array(picture.convert("RGB"))
     if boxes := picture.info.get(KEPT):
         drawn = ~inside(boxes, pixels)
-        colours, index = np.unique(pixels[drawn], axis=0, return_inverse=True)
-        pixels[drawn] = turn_over(colours.astype(float)).round().astype(np.uint8)[index.ravel()]
+        colours, index = np.unique(pixels[drawn].astype(np.uint32) @ PACK, return_inverse=True)
+        pixels[drawn] = turn_over(unpack(colours)).round().astype(np.uint8)[index]
     return Image.fromarray(pixels)
 
 
@@ -89,7 +91,7 @@ def render(colours: np.ndarray, index: np.ndarray, counts: np.ndarray, *, dark: 
     Its `colours` (N,) are packed, 1 << 24 higher where they are drawn and need not stay; `index` (H, W) says which of
     them a pixel has, `counts` (N,) how many pixels have each.
     """
-    drawn, rgb = colours >> 24 == 1, np.stack([colours >> shift & 255 for shift in (16, 8, 0)], 1).astype(float)
+    drawn, rgb = colours >> 24 == 1, unpack(colours)
     if dark:
         rgb[drawn] = np.where(
             np.isin(colours[drawn] & 0xFFFFFF, CLASSES)[:, None], lighten(rgb[drawn]), turn_over(rgb[drawn])
@@ -106,6 +108,11 @@ def render(colours: np.ndarray, index: np.ndarray, counts: np.ndarray, *, dark: 
     transparency = {"transparency": int(place[clear][0])} if clear.any() else {}
     picture.save(out, "PNG", compress_level=8, **transparency)  # 9 takes twice as long, for 2 % less
     return out.getvalue()
+
+
+def unpack(colours: np.ndarray) -> np.ndarray:
+    """Red, green and blue (N, 3) in 0-255 of packed colours (N,)."""
+    return np.stack([colours >> shift & 255 for shift in (16, 8, 0)], 1).astype(float)
 
 
 def class_areas(packed: np.ndarray) -> np.ndarray:
