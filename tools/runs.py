@@ -128,6 +128,8 @@ RUNS = (
     Run("pyramid-fine-imagenet-seen", "pyramid-fine"),
     Run("pyramid-fine-imagenet-seen-60-epochs", "pyramid-fine", epochs=60),
     Run("pyramid-fine-nothing-seen", "pyramid-fine", **NOTHING),
+    *(Run(f"pyramid-imagenet-seen-seed-{seed}", seed=seed) for seed in (1, 2)),
+    *(Run(f"pyramid-nothing-seen-seed-{seed}", seed=seed, **NOTHING) for seed in (1, 2)),
     *(Run(f"pyramid-fine-imagenet-seen-seed-{seed}", "pyramid-fine", seed=seed) for seed in (1, 2)),
     *(Run(f"pyramid-fine-nothing-seen-seed-{seed}", "pyramid-fine", seed=seed, **NOTHING) for seed in (1, 2)),
     Run("pyramid-fine-imagenet-fit", "pyramid-fine", split="fit", judged=("tune",)),
@@ -176,7 +178,7 @@ RUNS = (
     Run("pyramid-imagenet-seen-100-epochs", epochs=100),
     Run("pyramid-nothing-seen-100-epochs", epochs=100, **NOTHING),
 )
-"""In the order in which they are trained, one seed each but for the race and the enlarged pictures.
+"""In the order in which they are trained, one seed each but for the race and the tuned pyramids.
 compact-nothing-seen costs as much as pyramid-imagenet-seen, for which its larger maps leave it fewer epochs; a hundred
 epochs of the pyramid are about an hour of one core.
 
