@@ -58,7 +58,8 @@ class Drawing(SphinxDirective):
             raise self.error(f"the atlas shows no drawing {name!r}; it shows {', '.join(found)}")
         self.env.note_dependency(ATLAS)
         address = "data:image/svg+xml;base64," + base64.b64encode(found[name].encode()).decode()
-        return [nodes.raw("", figure(address, found[name]), format="html")]
+        larger = f"drawing-{name}" if self.env.app.builder.name == "html" else ""
+        return [nodes.raw("", figure(address, found[name], larger), format="html")]
 
 
 def drawn(root: Path) -> dict[str, str]:

@@ -107,11 +107,21 @@
     }
   };
 
-  // A tap on a figure or a drawing opens its larger form, where it has one.
-  function openByTap({ target }) {
-    let one = target.closest?.(".pw-pane, .pw-sheet");
+  // A tap on a figure or a drawing opens its larger form, where it has one, at the place that was tapped.
+  function openByTap({ target, clientX, clientY }) {
+    const small = target.closest?.(":is(.pw-pane, .pw-sheet) img");
+    let one = small?.parentElement;
     while (one && !one.matches(".pw-larger")) one = one.nextElementSibling;
-    if (one?.checkVisibility()) one.click();
+    if (!one?.checkVisibility()) return;
+    const from = small.getBoundingClientRect();
+    one.click();
+    const form = one.nextElementSibling;
+    const to = [...form.querySelectorAll("img")].find((each) => each.checkVisibility()).getBoundingClientRect();
+    const scale = to.width / from.width;
+    form.scrollTo(
+      to.left + (clientX - from.left) * scale - innerWidth / 2,
+      to.top + (clientY - from.top) * scale - innerHeight / 2,
+    );
   }
 
   // Where nothing hovers, a tap on a term or a source opens its note, and the next one follows the link; Escape puts away
