@@ -24,7 +24,7 @@ GAP = 10
 """What is left out between the rows of networks and their numbers."""
 LARGER = """<button type="button" class="pw-larger" popovertarget="{name}">Larger</button>
 <div class="pw-large" id="{name}" popover role="dialog" aria-label="{title}">
-<button type="button" popovertarget="{name}" popovertargetaction="hide">Close</button>{picture}</div>"""
+<button type="button" autofocus popovertarget="{name}" popovertargetaction="hide">Close</button>{picture}</div>"""
 LIST = " From first to last: "  # what separates, in a drawing's <desc>, what to see from the list of its parts
 
 

@@ -26,7 +26,7 @@ LINKED = re.compile(r'<a class="[^"]*\bimage-reference" href="[^"]*">\s*(<img\b[
 LARGER = """<div class="pw-pane">{tags}</div>
 <button type="button" class="pw-larger" popovertarget="{name}">Larger</button>
 <div class="pw-large" id="{name}" popover role="dialog" aria-label="The figure in the width of the window">
-<button type="button" popovertarget="{name}" popovertargetaction="hide">Close</button>{tags}</div>"""
+<button type="button" autofocus popovertarget="{name}" popovertargetaction="hide">Close</button>{tags}</div>"""
 HANGUL = re.compile(r"[\uac00-\ud7a3]+(?:[ /·]+[\uac00-\ud7a3]+)*")
 HEADERLINK = re.compile(r'(?<=<a class="headerlink") (href="[^"]*") title="Link to this (?:heading|(\w+))"')
 NOTE = re.compile(r'<span role="tooltip".*?</span>', re.DOTALL)

@@ -26,7 +26,7 @@
       const other = [...group.children].find((each) => each !== button && !each.checkVisibility()); // on a phone
       const value = other && button.value === root.dataset.code ? other.value : button.value;
       const top = [...document.querySelectorAll(".pw-article :is(h2, h3, p)")].find(
-        (text) => text.getBoundingClientRect().top > 0,
+        (text) => text.getBoundingClientRect().top > 80, // below the head
       );
       const before = top?.getBoundingClientRect().top;
       show(value);
@@ -107,8 +107,10 @@
     }
   };
 
-  // A tap on a figure or a drawing opens its larger form, where it has one, at the place that was tapped.
+  // A tap on a figure or a drawing opens its larger form, where it has one, at the place that was tapped; a tap on that
+  // fits it to the window, or takes it back to its size.
   function openByTap({ target, clientX, clientY }) {
+    target.closest?.(".pw-large img")?.parentElement.classList.toggle("pw-fit");
     const small = target.closest?.(":is(.pw-pane, .pw-sheet) img");
     let one = small?.parentElement;
     while (one && !one.matches(".pw-larger")) one = one.nextElementSibling;
@@ -116,6 +118,7 @@
     const from = small.getBoundingClientRect();
     one.click();
     const form = one.nextElementSibling;
+    form.classList.remove("pw-fit");
     const to = [...form.querySelectorAll("img")].find((each) => each.checkVisibility()).getBoundingClientRect();
     const scale = to.width / from.width;
     form.scrollTo(

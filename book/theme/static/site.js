@@ -60,11 +60,20 @@
     document.querySelector(".pw-head [type=search]")?.addEventListener("focus", ask);
   }
 
-  // In the list of chapters the one that is read lies in sight.
+  // In the list of chapters the one that is read lies in sight, also where the list is a panel that opens.
   function showChapter() {
     const list = document.getElementById("chapters");
     const here = list?.querySelector("[aria-current]");
-    if (here) list.scrollTop = here.offsetTop - list.clientHeight / 3;
+    const show = () => (list.scrollTop = here.offsetTop - list.clientHeight / 3);
+    if (!here) return;
+    show();
+    list.addEventListener("toggle", show);
+  }
+
+  // A panel or a larger figure closes when the focus goes elsewhere.
+  function closeBehindFocus({ target }) {
+    const open = document.querySelector(":popover-open");
+    if (open && !open.contains(target) && target.popoverTargetElement !== open) open.hidePopover();
   }
 
   function addModeButton() {
@@ -116,8 +125,8 @@
     if (links.length) addEventListener("scroll", soon, { passive: true });
   }
 
-  // Of many that do the same, or of a list of contents, one is a tab stop: where the reader is, or the first on the
-  // screen; arrow keys lead from it to the others.
+  // Of a list of contents one link is a tab stop: where the reader is, or the first on the screen; arrow keys lead from
+  // it to the others.
   function rove(kind) {
     const all = [...document.querySelectorAll(kind)];
     // Not those in a box that is closed
@@ -151,21 +160,10 @@
     searchWhenAsked();
     addModeButton();
     letKeysScroll();
+    addEventListener("focusin", closeBehindFocus);
     const painted = () => {
       root.classList.remove("pw-opening");
-      [
-        ".pw-chapters a",
-        ".pw-sections a",
-        ".pw-note a",
-        ".pw-fold > summary, .pw-tools button",
-        ".pw-drawing summary, .pw-take",
-        ".pw-larger",
-        ".pw-share a",
-        ".pw-at a",
-        ".pw-letters a",
-        ".pw-hold button",
-        ".pw-claims a",
-      ].forEach(rove);
+      [".pw-chapters a", ".pw-sections a", ".pw-letters a"].forEach(rove);
     };
     // After the next frame
     requestAnimationFrame(() => setTimeout(painted));

@@ -373,7 +373,7 @@ function drawLine(now, cursor) {
   const parts = [];
   const titles = [title(0, text - 6, `each input pixel stamps ${apart} apart`)];
   const curves = {
-    "the stamps of a flat input, 1 everywhere, add up to": now.constant,
+    "stamps of a flat input of ones add up to": now.constant,
     "of a step from 0 to 1": now.step,
   };
   for (const [name, values] of Object.entries(curves)) {

@@ -103,8 +103,8 @@ const [WIDTH, HEIGHT] = [320, 230];
 const [LEFT, RIGHT, TOP, BOTTOM] = [32, 312, 10, 204];
 const CSS = `
 .pw-skip-or-not svg path{fill:none;stroke-linejoin:round}
-.pw-skip-or-not .plain{--kind:var(--mark)}
-.pw-skip-or-not .residual{--kind:var(--fill)}
+.pw-skip-or-not .plain{--kind:var(--fill)}
+.pw-skip-or-not .residual{--kind:var(--mark)}
 .pw-skip-or-not svg .mean{stroke:var(--kind);stroke-width:2}
 .pw-skip-or-not svg .seeds{fill:var(--kind);opacity:.2}
 .pw-skip-or-not svg .now .mean{stroke-width:4}

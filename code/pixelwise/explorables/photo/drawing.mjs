@@ -87,7 +87,7 @@ export function showLegend(rows, desk, redraw) {
       const swatch = h("span", { class: "swatch", "aria-hidden": "true" });
       swatch.style.background = colour;
       row.firstChild.append(h("label", {}, box, swatch, said(classes[label])));
-      bar.style.width = percent(shares[label] / shares[order[0]]).replace(" ", "");
+      bar.style.width = `${(100 * shares[label]) / shares[order[0]]}%`;
       bar.style.background = colour;
       write(number, shares[label] < 0.0005 ? "< 0.1 %" : percent(shares[label]));
       box.addEventListener("change", () => {
