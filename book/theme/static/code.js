@@ -121,7 +121,7 @@
     form.classList.remove("pw-fit");
     const to = [...form.querySelectorAll("img")].find((each) => each.checkVisibility()).getBoundingClientRect();
     const scale = to.width / from.width;
-    form.scrollTo(
+    form.scrollBy(
       to.left + (clientX - from.left) * scale - innerWidth / 2,
       to.top + (clientY - from.top) * scale - innerHeight / 2,
     );

@@ -125,8 +125,8 @@
     if (links.length) addEventListener("scroll", soon, { passive: true });
   }
 
-  // Of a list of contents one link is a tab stop: where the reader is, or the first on the screen; arrow keys lead from
-  // it to the others.
+  // Of a long list of links one is a tab stop: where the reader is, or the first on the screen; arrow keys lead from it
+  // to the others.
   function rove(kind) {
     const all = [...document.querySelectorAll(kind)];
     // Not those in a box that is closed
@@ -163,7 +163,7 @@
     addEventListener("focusin", closeBehindFocus);
     const painted = () => {
       root.classList.remove("pw-opening");
-      [".pw-chapters a", ".pw-sections a", ".pw-letters a"].forEach(rove);
+      [".pw-chapters a", ".pw-sections a", ".pw-letters a", ".pw-claims a"].forEach(rove);
     };
     // After the next frame
     requestAnimationFrame(() => setTimeout(painted));

@@ -79,7 +79,6 @@ border:1px solid var(--line);border-radius:.5rem;background:light-dark(#fff,#121
 .pw-asked .answer:has(:disabled){cursor:default}
 .pw-asked .answer :checked{border-color:var(--mine);background:var(--mine)}
 .pw-asked .pw-slider input{accent-color:var(--mine)}
-.pw-asked .answer{flex-wrap:wrap}
 .pw-asked .answer b{margin-left:auto;color:var(--mine);font-weight:600;text-align:right}
 .pw-asked .answer b.right{color:var(--good)}
 .pw-asked .answer b.wrong{color:light-dark(#b0413e,#ff9f50)}

@@ -40,7 +40,7 @@ background:transparent;color:inherit;font:inherit;font-size:.9rem;cursor:pointer
 .pw-live button:disabled{color:var(--soft);cursor:default}
 .pw-live :focus-visible{outline:3px solid var(--fill);outline-offset:2px}
 .pw-live .pw-row{display:flex;flex-wrap:wrap;gap:.3rem .4rem;align-items:center}
-.pw-live .pw-slider{display:grid;grid-template-columns:minmax(4.6rem,auto) minmax(6rem,1fr) auto;gap:.6rem;align-items:center}
+.pw-live .pw-slider{display:grid;grid-template-columns:minmax(4.6rem,auto) 1fr auto;gap:.6rem;align-items:center}
 .pw-live .pw-slider input{width:100%;height:1.9rem;margin:0;accent-color:var(--fill);touch-action:pan-y}
 .pw-live .pw-slider b{min-width:2.2rem;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .pw-live .pw-panel{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:center}
@@ -76,8 +76,6 @@ border-left:3px solid var(--fill);background:var(--ground)}
 .pw-live .bar{height:.75rem;border-radius:.2rem;background:light-dark(#dde2e8,#39414c);overflow:hidden}
 .pw-live .bar>i{display:block;height:100%;background:var(--fill);transition:width .15s}
 @container (max-width:34rem){.pw-laid>.pw-finding{font-size:.9rem}}
-@container (max-width:16rem){.pw-live .pw-slider{grid-template-columns:1fr auto}.pw-live .pw-slider input{grid-column:1/-1;grid-row:2}}
-@media (max-height:30em){.pw-laid>.pw-finding{position:static}}
 @media (prefers-reduced-motion:reduce){.pw-live *{transition:none!important}}
 @media (forced-colors:active){.pw-live :is([type=checkbox],[type=radio]){appearance:auto}.pw-live .bar{border:1px solid}.pw-live .bar>i{background:Highlight}.pw-live .swatch{forced-color-adjust:none}
 .pw-live button[aria-pressed=true]{forced-color-adjust:none;background:Highlight;color:HighlightText}}
