@@ -64,17 +64,16 @@
   function showChapter() {
     const list = document.getElementById("chapters");
     const here = list?.querySelector("[aria-current]");
-    const show = () => (list.scrollTop = here.offsetTop - list.clientHeight / 3);
-    if (!here) return;
+    const show = () => here && (list.scrollTop = here.offsetTop - list.clientHeight / 3);
     show();
-    list.addEventListener("toggle", show);
+    list?.addEventListener("toggle", show);
   }
 
   // A panel or a larger figure closes when the focus goes elsewhere.
-  function closeBehindFocus({ target }) {
+  addEventListener("focusin", ({ target }) => {
     const open = document.querySelector(":popover-open");
-    if (open && !open.contains(target) && target.popoverTargetElement !== open) open.hidePopover();
-  }
+    if (!open?.contains(target) && target.popoverTargetElement !== open) open?.hidePopover();
+  });
 
   function addModeButton() {
     const button = document.getElementById("mode");
@@ -160,7 +159,6 @@
     searchWhenAsked();
     addModeButton();
     letKeysScroll();
-    addEventListener("focusin", closeBehindFocus);
     const painted = () => {
       root.classList.remove("pw-opening");
       [".pw-chapters a", ".pw-sections a", ".pw-letters a", ".pw-claims a"].forEach(rove);

@@ -41,7 +41,7 @@ background:transparent;color:inherit;font:inherit;font-size:.9rem;cursor:pointer
 .pw-live :focus-visible{outline:3px solid var(--fill);outline-offset:2px}
 .pw-live .pw-row{display:flex;flex-wrap:wrap;gap:.3rem .4rem;align-items:center}
 .pw-live .pw-slider{display:grid;grid-template-columns:minmax(4.6rem,auto) 1fr auto;gap:.6rem;align-items:center}
-.pw-live .pw-slider input{width:100%;height:1.9rem;margin:0;accent-color:var(--fill);touch-action:pan-y}
+.pw-live .pw-slider input{width:100%;height:1.9rem;margin:0;accent-color:var(--fill)}
 .pw-live .pw-slider b{min-width:2.2rem;text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .pw-live .pw-panel{display:flex;flex-wrap:wrap;gap:.4rem 1.4rem;align-items:center}
 .pw-live .pw-panel>*{margin:0}
