@@ -116,12 +116,7 @@
     document.getElementById("sections")?.addEventListener("click", ({ target, currentTarget }) => {
       if (target.closest("a") && currentTarget.matches(":popover-open")) currentTarget.hidePopover();
     });
-    let waiting = false;
-    const soon = () => {
-      if (!waiting) requestAnimationFrame(() => ((waiting = false), mark()));
-      waiting = true;
-    };
-    if (links.length) addEventListener("scroll", soon, { passive: true });
+    if (links.length) addEventListener("scroll", mark, { passive: true }); // once a frame
   }
 
   // Of a long list of links one is a tab stop: where the reader is, or the first on the screen; arrow keys lead from it
