@@ -745,6 +745,8 @@ def test_a_larger_form_opens_at_the_place_that_was_tapped(phone, address):
         inside = large.locator("img:visible").bounding_box()
         where = inside["x"] + share * inside["width"]
         assert where == pytest.approx(195, abs=2) or (where < 195 and share == 0.1)  # nothing lies left of the drawing
+        large.locator("img:visible").tap()
+        assert large.locator("img:visible").bounding_box()["width"] <= 390, "another tap fits it to the window"
         large.get_by_role("button", name="Close").click()
 
 

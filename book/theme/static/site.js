@@ -72,7 +72,8 @@
   // A panel or a larger figure closes when the focus goes elsewhere.
   addEventListener("focusin", ({ target }) => {
     const open = document.querySelector(":popover-open");
-    if (!open?.contains(target) && target.popoverTargetElement !== open) open?.hidePopover();
+    const apart = open && !open.contains(target) && !target.contains(open); // main takes the focus of a tap
+    if (apart && target.popoverTargetElement !== open) open.hidePopover();
   });
 
   function addModeButton() {
