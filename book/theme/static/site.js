@@ -69,11 +69,10 @@
     list?.addEventListener("toggle", show);
   }
 
-  // A panel or a larger figure closes when the focus goes elsewhere.
+  // A panel or a larger figure closes when the focus goes elsewhere, but not to main, which has that of a tap.
   addEventListener("focusin", ({ target }) => {
     const open = document.querySelector(":popover-open");
-    const apart = open && !open.contains(target) && !target.contains(open); // main takes the focus of a tap
-    if (apart && target.popoverTargetElement !== open) open.hidePopover();
+    if (!target.contains(open) && !open?.contains(target) && target.popoverTargetElement !== open) open?.hidePopover();
   });
 
   function addModeButton() {
