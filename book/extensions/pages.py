@@ -115,6 +115,8 @@ def lay_out(
         "before": typography.signs(toc.purpose(before or "").get("question", "")),
         "after": typography.signs(toc.purpose(after or "").get("question", "")),
     }
+    if "toc" in context:  # a formula is read in its signs, not in TeX as well
+        context["toc"] = re.sub("<annotation.*?</annotation>", "", context["toc"], flags=re.DOTALL)
     source = Path(app.env.doc2path(pagename) if doctree else "")
     notebook = json.loads(source.read_text(encoding="utf-8")) if source.suffix == ".ipynb" else None
     if doctree:
