@@ -91,7 +91,7 @@ def figure(address: str, svg: str, larger: str = "") -> str:
     )
     form = LARGER.format(name=larger, title=title, picture=picture) if larger and width > PHONE else ""
     cut, table = numbers(root)
-    style = f"--natural: {width:g}px" + f"; --cut: {cut:g} / {height:g}" * bool(table)
+    style = f"--natural: {width / 16:g}rem" + f"; --cut: {cut:g} / {height:g}" * bool(table)
     kind = "pw-drawing" + " pw-wide" * (width > COLUMN) + " pw-numbered" * bool(table)
     return (
         f'<figure class="{kind}" style="{style}">'

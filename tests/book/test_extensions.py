@@ -381,7 +381,7 @@ SVG = (
 def test_a_drawing_gets_its_caption_its_parts_in_words_and_its_file():
     shown = drawings.figure("../_images/net.svg", SVG)
     assert '<img src="../_images/net.svg" alt="A net. What to see." width="120" height="60"' in shown
-    assert '<figure class="pw-drawing" style="--natural: 120px">' in shown  # the width of its larger form
+    assert '<figure class="pw-drawing" style="--natural: 7.5rem">' in shown  # the width of its larger form
     assert "<figcaption><strong>A net</strong>. What to see.</figcaption>" in shown
     assert "<li>image: 3 channels</li><li>score: 11 channels</li>" in shown
     assert 'href="../_images/net.svg" download' in shown

@@ -116,6 +116,7 @@
     while (one && !one.matches(".pw-larger")) one = one.nextElementSibling;
     if (!one?.checkVisibility()) return;
     const from = small.getBoundingClientRect();
+    one.focus({ preventScroll: true }); // which gets it back
     one.click();
     const form = one.nextElementSibling;
     form.classList.remove("pw-fit");
